@@ -1,0 +1,5 @@
+"""tbdiag: a linter for training runs."""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"

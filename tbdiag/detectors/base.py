@@ -1,0 +1,174 @@
+"""What a rule is: a frozen dataclass whose fields are its thresholds."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import KW_ONLY, dataclass, field, fields
+from typing import Annotated, Any, ClassVar, get_args, get_origin, get_type_hints
+
+from tbdiag.case import Case
+from tbdiag.model.finding import Confidence, Evidence, Finding, Severity
+from tbdiag.model.remedy import Remedy
+from tbdiag.model.role import Role
+from tbdiag.model.run import Run
+
+SECTIONS = (
+    "What it does",
+    "Why is this bad?",
+    "How it is detected",
+    "Remedy",
+    "False alarms",
+    "References",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """What a threshold means, and its bounds: ``above`` is exclusive, ``at_least``/``at_most`` not."""
+
+    meaning: str
+    _: KW_ONLY
+    above: float | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def problem(self, value: float) -> str | None:
+        """Why ``value`` is out of bounds, or None."""
+        if self.above is not None and not value > self.above:
+            return f"must be above {self.above:g}"
+        if self.at_least is not None and not value >= self.at_least:
+            return f"must be at least {self.at_least:g}"
+        if self.at_most is not None and not value <= self.at_most:
+            return f"must be at most {self.at_most:g}"
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """A run on which the rule must fire, or must not.
+
+    ``onset`` is the step before which nothing is wrong yet: cut off there, the run must be silent.
+    """
+
+    name: str
+    run: Run
+    fires: bool
+    onset: int | None = None
+
+
+def fires(name: str, run: Run, *, onset: int | None = None) -> Sample:
+    """A sample on which the rule must fire."""
+    return Sample(name=name, run=run, fires=True, onset=onset)
+
+
+def silent(name: str, run: Run) -> Sample:
+    """A sample on which the rule must be silent: a healthy control or a trap."""
+    return Sample(name=name, run=run, fires=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Detector(ABC):
+    """A rule. Subclasses set the class attributes, add thresholds as fields, and implement `check`.
+
+    ``needs`` lists the curves without which the rule cannot tell (a tuple inside it: any one of
+    them), ``points`` how many points the first of them must have. ``explains`` lists the codes
+    whose findings on the same run are mere consequences of this one. ``scale_free`` claims that
+    multiplying every loss by a constant changes nothing.
+    """
+
+    code: ClassVar[str]
+    severity: ClassVar[Severity]
+    since: ClassVar[str]
+    needs: ClassVar[tuple[Role | tuple[Role, ...], ...]] = ()
+    points: ClassVar[int] = 1
+    explains: ClassVar[tuple[str, ...]] = ()
+    scale_free: ClassVar[bool] = True
+    supervised: ClassVar[bool] = True  # not for reinforcement learning and GAN runs
+
+    @abstractmethod
+    def check(self, case: Case) -> Iterator[Finding]:
+        """The findings on this case; never changes it. Called only where `blocked` is None."""
+
+    @classmethod
+    @abstractmethod
+    def samples(cls) -> Iterator[Sample]:
+        """At least one run on which the rule fires, and one on which it must not."""
+
+    def cannot_tell(self, case: Case) -> str | None:
+        """A reason of the rule's own why it cannot tell, or None."""
+        return None
+
+    def blocked(self, case: Case) -> str | None:
+        """Why the rule cannot tell on this case, with what to log; None where it can."""
+        for position, need in enumerate(self.needs):
+            roles = need if isinstance(need, tuple) else (need,)
+            curves = [curve for role in roles if (curve := case.curve(role)) is not None]
+            wanted = " or ".join(role.phrase for role in roles)
+            if not curves:
+                tags = [tag for role in roles for tag in case.run.roles.ambiguous.get(role, ())]
+                if tags:
+                    return f"several tags could be the {wanted}: {', '.join(tags)}"
+                return f"no {wanted} was logged"
+            most = max(len(curve) for curve in curves)
+            if position == 0 and most < self.points:
+                return f"the {wanted} has {most} usable points; {self.points} are needed"
+        return self.cannot_tell(case)
+
+    def finding(
+        self,
+        message: str,
+        *evidence: Evidence,
+        confidence: Confidence = Confidence.MEDIUM,
+        severity: Severity | None = None,
+        remedies: tuple[Remedy, ...] = (),
+    ) -> Finding:
+        """A finding of this rule."""
+        return Finding(
+            code=self.code,
+            name=rule_name(type(self)),
+            message=message,
+            severity=severity or self.severity,
+            confidence=confidence,
+            evidence=evidence,
+            remedies=remedies,
+        )
+
+
+def rule_name(rule: type[Detector]) -> str:
+    """The rule's name as users write it: the class name in kebab case."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", rule.__name__).lower()
+
+
+def thresholds(rule: type[Detector]) -> dict[str, tuple[type[Any], Any, Threshold]]:
+    """Field name → (type, default, meaning and bounds), in order of declaration."""
+    hints = get_type_hints(rule, include_extras=True)
+    found = {}
+    for each in fields(rule):
+        hint = hints[each.name]
+        if get_origin(hint) is not Annotated:
+            raise TypeError(f"{rule.__name__}.{each.name} has no Threshold")
+        kind, *notes = get_args(hint)
+        meaning = next(note for note in notes if isinstance(note, Threshold))
+        found[each.name] = (kind, each.default, meaning)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A rule's docstring as data: the ``summary`` line and the text of each section, in order."""
+
+    summary: str
+    sections: dict[str, str] = field(default_factory=dict)
+
+
+def explanation(rule: type[Detector]) -> Explanation:
+    """The docstring of a rule, split at its ``##`` headings."""
+    head, *parts = re.split(r"^## +", inspect.cleandoc(rule.__doc__ or ""), flags=re.MULTILINE)
+    sections = {}
+    for part in parts:
+        title, _, text = part.partition("\n")
+        sections[title.strip()] = text.strip()
+    return Explanation(head.strip().partition("\n")[0], sections)

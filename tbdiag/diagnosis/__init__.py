@@ -1,0 +1,1 @@
+"""Which rules run, and what each of them answers."""

@@ -1,0 +1,43 @@
+"""What tbdiag raises, so that callers can catch as narrowly or as widely as they like.
+
+::
+
+    TbdiagError                  every error that tbdiag raises on purpose
+    ├── RequestError             the request cannot be met: one sentence, exit code 2
+    │   ├── ConfigError          tbdiag.toml is wrong: every problem at once
+    │   ├── NoRunsError          nothing to read below the given paths
+    │   └── UnknownRuleError     a rule code or name that does not exist
+    └── ReadError                an event file could not be opened at all
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class TbdiagError(Exception):
+    """Base of all errors that tbdiag raises on purpose."""
+
+
+class RequestError(TbdiagError):
+    """The request cannot be met; the message is one sentence for the user."""
+
+
+class ConfigError(RequestError):
+    """The configuration is wrong; ``problems`` holds one sentence for each mistake in it."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class NoRunsError(RequestError):
+    """No run was found below the given paths."""
+
+
+class UnknownRuleError(RequestError):
+    """A rule was named that does not exist."""
+
+
+class ReadError(TbdiagError):
+    """An event file could not be opened or listed; the message names it and the reason."""

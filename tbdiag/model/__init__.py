@@ -1,0 +1,1 @@
+"""The nouns of tbdiag: frozen values without input, output or policy."""

@@ -1,0 +1,1 @@
+"""What things are called: tags to roles, hyperparameter names to knobs."""
