@@ -1,0 +1,50 @@
+"""How much a curve jumps around its own trend."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tbdiag.model.series import Floats
+
+# A median absolute deviation times this is the standard deviation of a normal variable.
+_MAD_TO_SD = 1.4826
+
+
+def noise(values: Floats) -> float:
+    """The standard deviation of ``values`` (n,) around a slow trend, by successive differences.
+
+    von Neumann (1941), with the median absolute deviation in place of the mean square, so that
+    spikes and steps do not count. Zero for fewer than three points.
+    """
+    if len(values) < 3:
+        return 0.0
+    steps = np.diff(values)
+    return float(_MAD_TO_SD * np.median(np.abs(steps - np.median(steps))) / np.sqrt(2))
+
+
+def spread(values: Floats) -> float:
+    """The robust standard deviation of ``values`` (n,) around their median; zero for none."""
+    if not len(values):
+        return 0.0
+    return float(_MAD_TO_SD * np.median(np.abs(values - np.median(values))))
+
+
+def roughness(values: Floats) -> float:
+    """The lag-1 autocorrelation of successive differences of ``values`` (n,).
+
+    −0.5 for independent noise around a slow trend, towards 1 for a curve that was smoothed before it
+    was logged. Zero for fewer than five points or a constant curve.
+    """
+    if len(values) < 5:
+        return 0.0
+    steps = np.diff(values)
+    steps = steps - steps.mean()
+    energy = float((steps**2).sum())
+    return float((steps[1:] * steps[:-1]).sum()) / energy if energy > 0 else 0.0
+
+
+def detrended(values: Floats, window: int = 9) -> Floats:
+    """``values`` (n,) minus their running median over ``window`` points."""
+    from tbdiag.signals.smoothing import running_median
+
+    return values - running_median(values, window)
