@@ -116,8 +116,8 @@ def a_run(
         series[each.tag] = each
         better = Better.HIGHER if role in _HIGHER else Better.LOWER
         bound[role] = Binding(each.tag, "configured", _QUANTITIES.get(role, "loss"), better)
-    for tag, values in (extra or {}).items():
-        array = np.asarray(values, dtype=np.float64)
+    for tag, plain in (extra or {}).items():
+        array = np.asarray(plain, dtype=np.float64)
         series[tag] = Series.of(tag, every * np.arange(1, len(array) + 1), array)
     points = sum(each.logged for each in series.values())
     return Run(

@@ -26,13 +26,13 @@ def strongest_swing(values: Floats) -> Swing:
     n = len(values)
     if n < 12:
         return Swing(0.0, 0.0)
-    from scipy.signal import periodogram
-
-    frequencies, power = periodogram(values, window="hann", detrend="linear")
-    power = np.where(frequencies < 3 / n, 0.0, power)
+    at = np.arange(n)
+    line = np.polynomial.Polynomial.fit(at, values, 1)(at)
+    power = np.abs(np.fft.rfft((values - line) * np.hanning(n))) ** 2
+    power[:3] = 0.0
     total = float(power.sum())
     if total <= 0:
         return Swing(0.0, 0.0)
     peak = int(power.argmax())
     share = float(power[max(peak - 1, 0) : peak + 2].sum()) / total
-    return Swing(1 / float(frequencies[peak]), share)
+    return Swing(n / peak, share)

@@ -1,0 +1,148 @@
+"""A run under examination: its curves by role, and signals that several rules need, once each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import cached_property
+
+import numpy as np
+
+from tbdiag.model.knob import Knob
+from tbdiag.model.role import Role
+from tbdiag.model.run import Run, Scalar
+from tbdiag.model.series import Floats, Series
+from tbdiag.signals.schedule import Schedule, schedule
+from tbdiag.signals.smoothing import thinned
+
+_REINFORCEMENT = (Role.REWARD, Role.POLICY_LOSS, Role.VALUE_LOSS, Role.EXPLAINED_VARIANCE)
+_ADVERSARIAL = (Role.D_LOSS, Role.G_LOSS)
+
+
+class Kind(StrEnum):
+    """How a run learns; most rules speak of supervised training only."""
+
+    SUPERVISED = "supervised"
+    REINFORCEMENT = "reinforcement learning"
+    ADVERSARIAL = "adversarial"
+
+
+class Case:
+    """One run, with the curves prepared as the rules want them.
+
+    Everything here is computed when first asked for, and kept; nothing changes the run.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self._thinned: dict[Role, Series] = {}
+
+    def curve(self, role: Role) -> Series | None:
+        """The curve in this role as it was logged, or None."""
+        return self.run.curve(role)
+
+    def the(self, role: Role) -> Series:
+        """The curve in this role, which the rule has declared that it needs."""
+        curve = self.run.curve(role)
+        if curve is None:
+            raise LookupError(f"the rule does not declare that it needs {role}")
+        return curve
+
+    def course(self, role: Role) -> Series:
+        """The curve in this role as trends are judged on it: thinned to about a hundred points."""
+        if role not in self._thinned:
+            self._thinned[role] = thinned(self.the(role))
+        return self._thinned[role]
+
+    @cached_property
+    def kind(self) -> Kind:
+        """How the run learns, told by the roles that it logged."""
+        bound = self.run.roles.bound
+        if any(role in bound for role in _REINFORCEMENT):
+            return Kind.REINFORCEMENT
+        if all(role in bound for role in _ADVERSARIAL):
+            return Kind.ADVERSARIAL
+        return Kind.SUPERVISED
+
+    @cached_property
+    def knobs(self) -> Mapping[Knob, Scalar]:
+        """The logged hyperparameters by their canonical names; the rate's curve beats its setting."""
+        from tbdiag.naming.knobs import knob
+
+        found: dict[Knob, Scalar] = {}
+        for name, hparam in self.run.hparams.items():
+            known = knob(name)
+            if known is not None:
+                found.setdefault(known, hparam.value)
+        if self.schedule is not None:
+            found[Knob.LR] = self.schedule.peak
+        return found
+
+    def number(self, knob: Knob) -> float | None:
+        """The value of a numeric hyperparameter, None where it is unknown or no number."""
+        value = self.knobs.get(knob)
+        if isinstance(value, bool) or value is None:
+            return None
+        try:
+            return float(value)
+        except ValueError:
+            return None
+
+    @cached_property
+    def schedule(self) -> Schedule | None:
+        """What the learning rate does, None where it was not logged."""
+        rate = self.curve(Role.LEARNING_RATE)
+        return None if rate is None else schedule(rate)
+
+    def warmed_up(self, curve: Series) -> Series:
+        """The curve without its warm-up: the rise of the rate, else the first twentieth.
+
+        At least half of the points stay, and without a known rate at most ten points go.
+        """
+        n = len(curve)
+        if self.schedule is not None:
+            skip = int(np.searchsorted(curve.steps, self.schedule.warm_up_end))
+        else:
+            skip = min(round(0.05 * n), 10)
+        skip = min(skip, n // 2)
+        return curve if skip == 0 else curve.between(curve.steps[skip], curve.steps[-1])
+
+    @cached_property
+    def initial_loss(self) -> float | None:
+        """The training loss before anything was learned, as near to it as was logged.
+
+        The median of the first three batches where losses per batch were logged, else the first
+        point, which may already be the mean of a whole epoch: see `starts_early`.
+        """
+        batch = self.curve(Role.BATCH_LOSS)
+        curve = batch if batch is not None and len(batch) else self.curve(Role.TRAIN_LOSS)
+        if curve is None or not len(curve):
+            return None
+        early = curve.values[:3] if curve is batch else curve.values[:1]
+        return float(np.median(early))
+
+    def accuracy(self, role: Role) -> Series | None:
+        """The metric in this role if it is an accuracy, as shares from 0 to 1; else None."""
+        curve, binding = self.curve(role), self.run.roles.bound.get(role)
+        if curve is None or binding is None or binding.quantity != "accuracy" or not len(curve):
+            return None
+        top = float(curve.values.max())
+        if top > 100 or float(curve.values.min()) < 0:
+            return None
+        return curve if top <= 1 else curve.with_values(curve.values / 100)
+
+    @cached_property
+    def train_at_validation(self) -> Floats:
+        """The training loss where validation was measured, shape of the validation loss.
+
+        Along the steps where the two axes overlap by half; else, as with batches on one axis and
+        epochs on the other, along the share of the run. Needs both losses.
+        """
+        train, val = self.course(Role.TRAIN_LOSS), self.the(Role.VAL_LOSS)
+        low, high = max(train.steps[0], val.steps[0]), min(train.steps[-1], val.steps[-1])
+        widest = max(train.steps[-1] - train.steps[0], val.steps[-1] - val.steps[0], 1)
+        at: Floats = val.steps.astype(np.float64)
+        axis: Floats = train.steps.astype(np.float64)
+        if (high - low) / widest < 0.5:
+            at, axis = np.linspace(0, 1, len(val)), np.linspace(0, 1, len(train))
+        return np.interp(at, axis, train.values)

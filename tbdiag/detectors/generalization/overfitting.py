@@ -1,0 +1,202 @@
+"""GEN001: the validation loss turns while the training loss goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+
+from tbdiag.case import Case
+from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
+from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
+from tbdiag.model.knob import Knob
+from tbdiag.model.remedy import Remedy, Scale, Shift
+from tbdiag.model.role import Role
+from tbdiag.model.series import Floats, Series
+from tbdiag.signals.noise import noise
+from tbdiag.signals.smoothing import head, running_median, tail
+from tbdiag.signals.trend import mann_kendall
+from tbdiag.synth import a_run, decay, flat, jitter, noisy, u_turn
+
+REMEDIES = (
+    Remedy.advice(
+        "Stop at the best validation loss and keep that checkpoint",
+        "the epochs after the best one only made validation worse",
+    ),
+    Remedy.turn(
+        Knob.WEIGHT_DECAY,
+        Scale(3),
+        "Raise weight decay threefold",
+        "a stronger penalty keeps the network from fitting single samples",
+    ),
+    Remedy.turn(
+        Knob.DROPOUT,
+        Shift(0.1, 0.0, 0.5),
+        "Raise dropout by 0.1",
+        "dropped units cannot learn samples by heart together",
+    ),
+    Remedy.advice(
+        "Augment the data or collect more of it",
+        "more varied samples are the remedy that costs no capacity",
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overfitting(Detector):
+    """Validation loss climbs while training loss keeps falling.
+
+    ## What it does
+
+    Looks for a validation loss that has turned: it reached its best and has climbed since, while
+    the training loss went on falling.
+
+    ## Why is this bad?
+
+    From the turn on the network learns the training samples by heart. Every further epoch costs
+    time and makes the result worse on data that it has not seen.
+
+    ## How it is detected
+
+    The validation loss is calmed by a running median of three. Its best must lie before
+    `best_before` of the run, with at least `later` evaluations after it. The mean of the last
+    tenth must be above the best by the share `rise`, and by `deviations` times the noise of
+    successive differences. The climb must be a trend (Mann–Kendall, p below `significance`), and
+    the training loss must fall by `train_fall` of its value from the best on. It is an
+    error where the validation loss ends worse than after the first tenth of the run, unless a
+    validation metric shows that the decisions did not suffer.
+
+    ## Remedy
+
+    Keep the best checkpoint; then more weight decay, dropout, augmentation or data.
+
+    ## False alarms
+
+    A gap between the two losses alone is not overfitting, and a noisy validation loss is not a
+    climb. A second descent after a bump ends below the first best and does not fire. A validation
+    loss on another scale than the training loss does not matter: each is compared with itself.
+
+    ## References
+
+    Prechelt, "Early stopping – but when?" (1998).
+    """
+
+    code, severity, since = "GEN001", Severity.WARNING, "0.1.0"
+    needs = (Role.VAL_LOSS, Role.TRAIN_LOSS)
+    points = 8
+    explains = ("OPT005", "OPT006")
+
+    rise: Annotated[float, Threshold("climb above the best, as a share of it", above=0)] = 0.05
+    deviations: Annotated[float, Threshold("climb in units of the noise", at_least=0)] = 3.0
+    best_before: Annotated[float, Threshold("latest place of the best", above=0, at_most=1)] = 0.75
+    later: Annotated[int, Threshold("evaluations after the best", at_least=1)] = 3
+    significance: Annotated[float, Threshold("largest p of the climb", above=0, at_most=1)] = 0.05
+    train_fall: Annotated[float, Threshold("fall of the training loss since", at_least=0)] = 0.02
+
+    def check(self, case: Case) -> Iterator[Finding]:
+        """One finding where validation turned and training went on."""
+        val, train = case.the(Role.VAL_LOSS), case.train_at_validation
+        calm = running_median(val.values, 3)
+        best = int(calm.argmin())
+        low, end = float(calm[best]), float(tail(val.values).mean())
+        limit = low + max(self.rise * abs(low), self.deviations * noise(val.values))
+        climb = mann_kendall(_at_most(val.values[best:]))
+        if (
+            len(val) - 1 - best < self.later
+            or best >= self.best_before * (len(val) - 1)
+            or end <= limit
+            or climb.tau <= 0
+            or climb.p > self.significance
+            or not self._training_fell(train[best:])
+        ):
+            return
+        rise = (end - low) / abs(low) if low else float("inf")
+        worse = end > float(np.median(head(val.values))) and not _metric_held(case, val, best)
+        onset, last = int(val.steps[best]), int(val.steps[-1])
+        yield self.finding(
+            f"validation loss is {rise:.0%} above its best, reached at step {onset:,}",
+            Evidence(
+                tag=val.tag,
+                span=(onset, last),
+                note="climbing since",
+                measures=(
+                    Measure("rise", rise, ">", self.rise),
+                    Measure("best_step", onset),
+                    Measure("onset_step", onset),
+                    Measure("best_value", low),
+                ),
+            ),
+            Evidence(tag=case.the(Role.TRAIN_LOSS).tag, span=(onset, last), note="still falling"),
+            severity=Severity.ERROR if worse else Severity.WARNING,
+            confidence=Confidence.HIGH if rise > 2 * self.rise else Confidence.MEDIUM,
+            remedies=REMEDIES,
+        )
+
+    def _training_fell(self, since: Floats) -> bool:
+        third = max(1, len(since) // 3)
+        before, after = float(np.median(since[:third])), float(np.median(since[-third:]))
+        return before - after > max(self.train_fall * abs(before), noise(since) / third**0.5)
+
+    @classmethod
+    def samples(cls) -> Iterator[Sample]:
+        """Turns of several strengths; gaps, noise and second descents as traps."""
+        train = noisy(decay(60, 2.3, 0.05), 0.02)
+        yield fires(
+            "u-turn",
+            a_run({Role.TRAIN_LOSS: train, Role.VAL_LOSS: noisy(u_turn(60, 2.3, 0.7, 1.6), 0.02, 1)}),
+            onset=20,
+        )
+        yield fires(
+            "gentle turn",
+            a_run({Role.TRAIN_LOSS: train, Role.VAL_LOSS: noisy(u_turn(60, 2.3, 0.7, 0.8), 0.01, 1)}),
+        )
+        yield silent(
+            "a gap alone",
+            a_run({Role.TRAIN_LOSS: train, Role.VAL_LOSS: noisy(decay(60, 2.3, 0.6), 0.02, 1)}),
+        )
+        yield silent(
+            "noisy validation",
+            a_run({Role.TRAIN_LOSS: train, Role.VAL_LOSS: noisy(decay(60, 2.3, 0.6), 0.15, 2)}),
+        )
+        bump = decay(60, 2.3, 0.5) + 0.3 * np.exp(-((np.arange(60) - 25.0) ** 2) / 30)
+        yield silent(
+            "second descent", a_run({Role.TRAIN_LOSS: train, Role.VAL_LOSS: noisy(bump, 0.01, 1)})
+        )
+        yield silent(
+            "both losses climb",
+            a_run(
+                {
+                    Role.TRAIN_LOSS: u_turn(60, 2.3, 0.5, 1.5),
+                    Role.VAL_LOSS: u_turn(60, 2.3, 0.7, 1.6),
+                }
+            ),
+        )
+        yield silent(
+            "training stands still",
+            a_run(
+                {
+                    Role.TRAIN_LOSS: flat(60, 0.69) + jitter(60, 0.002),
+                    Role.VAL_LOSS: u_turn(60, 0.8, 0.7, 0.76),
+                }
+            ),
+        )
+
+
+def _at_most(values: Floats, most: int = 200) -> Floats:
+    return values if len(values) <= most else values[:: len(values) // most + 1]
+
+
+def _metric_held(case: Case, val: Series, best: int) -> bool:
+    """Whether the validation metric ends no worse than it stood at the best validation loss."""
+    metric, binding = case.curve(Role.VAL_METRIC), case.run.roles.bound.get(Role.VAL_METRIC)
+    if metric is None or binding is None or len(metric) < 8:
+        return False
+    share = best / max(len(val) - 1, 1)
+    place = round(share * (len(metric) - 1))
+    window = max(1, len(metric) // 20)
+    then = float(np.median(metric.values[max(0, place - window) : place + window + 1]))
+    now = float(np.median(tail(metric.values)))
+    loss = then - now if binding.better == "higher" else now - then
+    return loss <= max(2 * noise(metric.values), 0.01 * abs(then))

@@ -1,0 +1,1 @@
+"""Rules about how validation was measured."""

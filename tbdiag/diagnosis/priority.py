@@ -1,0 +1,42 @@
+"""Roots first: which findings are mere consequences of others, and in which order they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tbdiag.detectors.base import Detector
+from tbdiag.model.finding import Finding
+
+# From cause to consequence: what comes earlier is looked at first.
+FAMILIES = ("NUM", "INI", "GRD", "RLX", "GAN", "OPT", "GEN", "VAL", "LOG", "SYS", "SET")
+
+
+def ordered(findings: Sequence[Finding], detectors: Sequence[Detector]) -> tuple[Finding, ...]:
+    """Roots before consequences, then the most severe, then by family and code.
+
+    A finding is a consequence where another root of the run lists its code in ``explains``. Causes
+    are settled from the front of the chain, so a consequence never suppresses its own cause.
+    """
+    explains = {detector.code: detector.explains for detector in detectors}
+    queue = sorted(findings, key=_chain)
+    settled: list[Finding] = []
+    for finding in queue:
+        cause = next(
+            (
+                root.code
+                for root in settled
+                if root.suppressed_by is None and finding.code in explains.get(root.code, ())
+            ),
+            None,
+        )
+        settled.append(finding if cause is None else finding.suppressed(cause))
+    return tuple(
+        sorted(settled, key=lambda f: (f.suppressed_by is not None, f.severity.rank, *_chain(f)))
+    )
+
+
+def _chain(finding: Finding) -> tuple[int, str, str]:
+    family = finding.code[:3]
+    place = FAMILIES.index(family) if family in FAMILIES else len(FAMILIES)
+    tag = finding.evidence[0].tag if finding.evidence else ""
+    return place, finding.code, tag

@@ -1,0 +1,59 @@
+"""What a learning-rate curve does over a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from tbdiag.model.series import Series
+
+
+class Shape(StrEnum):
+    """The course of a learning rate after its warm-up."""
+
+    CONSTANT = "constant"
+    DECAYING = "decaying"
+    CYCLIC = "cyclic"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """A learning rate: its ``shape``, ``peak`` and ``last`` value, and two turning points.
+
+    ``warm_up_end`` is the step at which it first reaches 99 % of its peak, or the first step where
+    it never rises; ``changes`` are the steps at which it falls by a tenth or more at once.
+    """
+
+    shape: Shape
+    peak: float
+    last: float
+    warm_up_end: int
+    changes: tuple[int, ...]
+
+
+def schedule(rate: Series) -> Schedule | None:
+    """The schedule behind a learning-rate curve of n ≥ 2 positive points, else None."""
+    values = rate.values
+    if len(values) < 2 or values.max() <= 0:
+        return None
+    peak = float(values.max())
+    top = int(np.argmax(values >= 0.99 * peak))
+    after = values[top:]
+    falls = np.flatnonzero(after[1:] <= 0.9 * after[:-1]) + top + 1
+    lowest = np.minimum.accumulate(after)
+    # A rise of half the peak above an earlier low is a restart, not rounding.
+    if float((after - lowest).max()) > 0.5 * peak:
+        shape = Shape.CYCLIC
+    elif after[-1] < 0.9 * peak:
+        shape = Shape.DECAYING
+    else:
+        shape = Shape.CONSTANT
+    return Schedule(
+        shape=shape,
+        peak=peak,
+        last=float(values[-1]),
+        warm_up_end=int(rate.steps[top]),
+        changes=tuple(int(step) for step in rate.steps[falls]),
+    )
