@@ -1,0 +1,19 @@
+"""The configuration file: `tbdiag.toml`, or ``[tool.tbdiag]`` in `pyproject.toml`."""
+
+from __future__ import annotations
+
+from tbdiag.config.read import find, load, read
+from tbdiag.config.settings import Choices, Config, Dimension, Problem, Range, Train, did_you_mean
+
+__all__ = [
+    "Choices",
+    "Config",
+    "Dimension",
+    "Problem",
+    "Range",
+    "Train",
+    "did_you_mean",
+    "find",
+    "load",
+    "read",
+]

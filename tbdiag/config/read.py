@@ -1,0 +1,175 @@
+"""From a file to a `Config`, with every mistake on the way."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tbdiag.config.command import OWN, mistakes, words
+from tbdiag.config.positions import positions
+from tbdiag.config.settings import (
+    Choices,
+    Config,
+    Dimension,
+    Problem,
+    Range,
+    Train,
+    did_you_mean,
+    shown,
+)
+from tbdiag.errors import ConfigError
+from tbdiag.model.role import Better, Override, Role
+
+if TYPE_CHECKING:
+    from tbdiag.config.schema import ConfigTable, TagTable
+
+OWN_NAME = "tbdiag.toml"
+SHARED_NAME = "pyproject.toml"
+
+
+def find(start: Path) -> Path | None:
+    """The nearest `tbdiag.toml` from ``start`` upward, or `pyproject.toml` with ``[tool.tbdiag]``."""
+    folder = start.resolve()
+    for each in (folder, *folder.parents):
+        if (own := each / OWN_NAME).is_file():
+            return own
+        if (shared := each / SHARED_NAME).is_file() and _concerns_us(shared):
+            return shared
+    return None
+
+
+def load(path: Path) -> Config:
+    """The configuration in ``path``; raises ConfigError with all problems.
+
+    Rule names and thresholds are not judged here but where the rules are known, in
+    `tbdiag.diagnosis.select`.
+    """
+    config, problems = read(path)
+    if problems:
+        raise ConfigError([str(each) for each in sorted(problems)])
+    return config
+
+
+def read(path: Path) -> tuple[Config, list[Problem]]:
+    """The configuration without its wrong entries, and all problems but those of the rules.
+
+    Raises ConfigError where the file cannot be read at all, or is not TOML.
+    """
+    text = _text(path)
+    try:
+        document: Any = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([_syntax(path, text, str(error))]) from None
+    except RecursionError:
+        raise ConfigError([f"{shown(path)}:1: not valid TOML: nested too deeply"]) from None
+    prefix: tuple[str, ...] = ("tool", "tbdiag") if path.name == SHARED_NAME else ()
+    lines = {
+        key[len(prefix) :]: number
+        for key, number in positions(text).items()
+        if key[: len(prefix)] == prefix
+    }
+    place = Config(path=path, root=path.resolve().parent, lines=lines)
+    for name in prefix:
+        document = document.get(name, {})
+        if not isinstance(document, dict):
+            return place, [place.problem((), "[tool.tbdiag] must be a table")]
+
+    from tbdiag.config.schema import check
+
+    table, found = check(document)
+    problems = [place.problem(key, sentence) for key, sentence in found]
+    problems += _crosswise(place, table, document)
+    return _config(place, table), problems
+
+
+def _crosswise(place: Config, table: ConfigTable, document: Mapping[str, Any]) -> list[Problem]:
+    """Mistakes that no table shows by itself; a wrong range is still a name in [space]."""
+    space = document.get("space")
+    knobs = [*space] if isinstance(space, dict) else []
+    problems = [
+        place.problem(
+            ("space", name), f'"{name}" is a name of tbdiag\'s own; call the knob otherwise'
+        )
+        for name in knobs
+        if name in OWN
+    ]
+    if table.train is None:
+        return problems
+    problems += [
+        place.problem(("train", "command"), sentence)
+        for sentence in mistakes(table.train.command, knobs)
+    ]
+    budget = table.train.budget
+    if budget is not None and budget not in knobs:
+        hint = did_you_mean(budget, knobs)
+        sentence = f'the budget "{budget}" is not in [space]{hint}'
+        problems.append(place.problem(("train", "budget"), sentence))
+    return problems
+
+
+def _config(place: Config, table: ConfigTable) -> Config:
+    train = None
+    if table.train is not None and not mistakes(table.train.command, table.space):
+        train = Train(
+            command=words(table.train.command),
+            objective=_override(table.train.objective),
+            budget=table.train.budget,
+        )
+    return Config(
+        path=place.path,
+        root=place.root,
+        lines=place.lines,
+        logdir=table.logdir,
+        select=tuple(table.select),
+        ignore=table.ignore,
+        roles={Role(name): _override(curve) for name, curve in table.roles.items()},
+        rules=table.rules,
+        train=train,
+        space={name: _dimension(each) for name, each in table.space.items()},
+    )
+
+
+def _override(curve: str | TagTable) -> Override:
+    if isinstance(curve, str):
+        return Override(curve)
+    return Override(curve.tag, Better(curve.better) if curve.better else None)
+
+
+def _dimension(each: Any) -> Dimension:
+    if isinstance(each, list):
+        return Choices(tuple(each))
+    return Range(low=each.low, high=each.high, log=each.log, step=each.step)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigError([f"{shown(path)} cannot be read: {reason}"]) from None
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start].count(b"\n")
+        raise ConfigError([f"{shown(path)}:{before + 1}: not valid UTF-8"]) from None
+
+
+def _syntax(path: Path, text: str, message: str) -> str:
+    at = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", message)
+    number = at[1] if at and at[1] else text.rstrip("\n").count("\n") + 1
+    sentence = message[: at.start()] if at else message
+    return f"{shown(path)}:{number}: not valid TOML: {sentence[:1].lower()}{sentence[1:]}"
+
+
+def _concerns_us(shared: Path) -> bool:
+    """Whether a pyproject.toml has our table; other tools' mistakes in it are not our business."""
+    try:
+        text = shared.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return False
+    try:
+        tool = tomllib.loads(text).get("tool")
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return re.search(r"^\s*\[tool\.tbdiag[].]", text, re.MULTILINE) is not None
+    return isinstance(tool, dict) and "tbdiag" in tool

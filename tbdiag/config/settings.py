@@ -1,0 +1,97 @@
+"""The configuration as values: what `tbdiag.toml` may say."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tbdiag.config.positions import Key, line
+from tbdiag.model.role import Override, Role
+
+Value = bool | int | float | str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Range:
+    """A knob that may take any number in [low, high]; integers where low, high and step are."""
+
+    low: int | float
+    high: int | float
+    log: bool = False
+    step: int | float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """A knob that takes one of these values."""
+
+    values: tuple[Value, ...]
+
+
+Dimension = Range | Choices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Train:
+    """How a follow-up run is started, and what it is judged by.
+
+    ``command`` is split into words, each with placeholders like ``{lr}``; no shell ever sees it.
+    ``objective`` names a role or a tag; ``budget`` the knob that costs time, where there is one.
+    """
+
+    command: tuple[str, ...]
+    objective: Override
+    budget: str | None = None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One mistake in a configuration file."""
+
+    file: str
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The configuration; without a file, all defaults.
+
+    ``root`` is the folder that relative paths are relative to. ``ignore`` maps a rule code, name or
+    family to the reason, ``rules`` a rule code or name to its thresholds, not yet checked against
+    the rules themselves. ``lines`` remembers where each key stands in the file.
+    """
+
+    path: Path | None = None
+    root: Path = field(default_factory=Path)
+    logdir: str | None = None
+    select: tuple[str, ...] = ()
+    ignore: Mapping[str, str] = field(default_factory=dict)
+    roles: Mapping[Role, Override] = field(default_factory=dict)
+    rules: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    train: Train | None = None
+    space: Mapping[str, Dimension] = field(default_factory=dict)
+    lines: Mapping[Key, int] = field(default_factory=dict, repr=False, compare=False)
+
+    def problem(self, key: Key, message: str) -> Problem:
+        """A mistake at ``key``, with the file and line where it stands."""
+        return Problem(shown(self.path or Path()), line(self.lines, key), message)
+
+
+def shown(path: Path) -> str:
+    """The path as users read it: relative to the working directory where it lies below it."""
+    here = Path.cwd()
+    full = here / path
+    return str(full.relative_to(here)) if full.is_relative_to(here) else str(full)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """``; did you mean "…"?`` for the known word nearest to ``word``, else nothing."""
+    spelled = {each.lower(): each for each in known}
+    near = difflib.get_close_matches(word.lower(), spelled, n=1, cutoff=0.6)
+    return f'; did you mean "{spelled[near[0]]}"?' if near else ""
