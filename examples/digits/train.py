@@ -114,11 +114,13 @@ def load_checkpoint(path, model, optimizer):
         return int(saved["epoch"])
 
 
-def log_hyperparameters(writer, args):
+def session_summaries(args):
+    """The records that show the hyperparameters in TensorBoard: two for the start, one for the end.
+
+    SummaryWriter.add_hparams would put them into a run of their own.
+    """
     values = {k: v for k, v in vars(args).items() if k not in NOT_HYPERPARAMETERS}
-    # SummaryWriter.add_hparams would put them into a run of their own.
-    for summary in hparams(values, {"loss/val": 0, "accuracy/val": 0}):
-        writer.file_writer.add_summary(summary, 0)
+    return hparams(values, {"loss/val": 0, "accuracy/val": 0})
 
 
 def log_histograms(writer, model, gradients, step):
@@ -160,7 +162,9 @@ def train(args):
     step, bad_epochs = first_epoch * batches, 0
 
     writer = SummaryWriter(str(args.logdir))
-    log_hyperparameters(writer, args)
+    experiment, session_start, session_end = session_summaries(args)
+    writer.file_writer.add_summary(experiment, step)
+    writer.file_writer.add_summary(session_start, step)
     for epoch in range(first_epoch, args.epochs):
         losses, hits = [], 0
         order = rng.permutation(len(y))
@@ -205,6 +209,7 @@ def train(args):
         if bad_epochs == 3:
             print("the loss is no longer finite: giving up")
             break
+    writer.file_writer.add_summary(session_end, step)
     writer.close()
 
 
