@@ -16,22 +16,9 @@ from tbdiag.model.remedy import Advice, Safety
 from tbdiag.model.report import Crashed, Fired, NotApplicable, Outcome, RunReport
 from tbdiag.model.run import Run
 from tests.detectors.changes import changes, until, without
+from tools.new_rule import PREFIXES
 
 Rule = type[Detector]
-
-PREFIXES = {
-    "numerics": "NUM",
-    "optimization": "OPT",
-    "initialization": "INI",
-    "generalization": "GEN",
-    "validation": "VAL",
-    "gradients": "GRD",
-    "bookkeeping": "LOG",
-    "throughput": "SYS",
-    "reinforcement": "RLX",
-    "adversarial": "GAN",
-    "search": "SET",
-}
 
 # Codes that stand for a defect already, whether or not a rule looks for it yet.
 RESERVED = frozenset(

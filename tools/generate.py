@@ -1,0 +1,155 @@
+"""Write everything in the documentation that the code already knows.
+
+python tools/generate.py            # write what is stale
+python tools/generate.py --check    # list what is stale, write nothing, fail if there is any
+
+Whole pages: docs/rules/, docs/cli.md, docs/report.schema.json. In README.md and in the other pages
+under docs/ the text between `<!-- generated: … -->` and `<!-- end -->`: a table by its name, or
+the output of a command, run on a copy of sample_logs/. Pictures depend on the version of matplotlib,
+so that only their presence is checked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from pages import command_page, rule_index, rule_page, rule_table, threshold_table
+from pictures import draw
+
+from tbdiag.detectors import registry
+from tbdiag.views import json_v1
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+BLOCK = re.compile(r"(<!-- generated: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+TABLES: Mapping[str, Callable[[], str]] = {
+    "rules": lambda: rule_table("docs/rules/"),
+    "thresholds": threshold_table,
+}
+
+# What differs between two runs of the same command on the same logs.
+SCRUBS = ((re.compile(r"\b\d+(\.\d+)? ?(ms|s)\b(?= ?[.,)]|$)", re.MULTILINE), "… s"),)
+
+
+def pages() -> Iterator[tuple[Path, str]]:
+    """Every file that is generated as a whole, with its text."""
+    for rule in registry.rules():
+        yield DOCS / "rules" / f"{rule.code}.md", rule_page(rule)
+    yield DOCS / "rules" / "index.md", rule_index()
+    yield DOCS / "cli.md", command_page()
+    schema = json.dumps(json_v1.schema(), indent=2, ensure_ascii=False)
+    yield DOCS / "report.schema.json", schema + "\n"
+
+
+def handwritten() -> Iterator[Path]:
+    """Every page that may have generated blocks in it."""
+    whole = {path for path, _ in pages()}
+    yield from (
+        path for path in (ROOT / "README.md", *sorted(DOCS.rglob("*.md"))) if path not in whole
+    )
+
+
+def filled(text: str, output: Callable[[str], str]) -> str:
+    """The text with its blocks made anew; ``output`` runs a command."""
+
+    def block(match: re.Match[str]) -> str:
+        what = match[2]
+        content = output(what[2:]) if what.startswith("$ ") else TABLES[what]()
+        return f"{match[1]}{content}{match[3]}"
+
+    return BLOCK.sub(block, text)
+
+
+class Shop:
+    """A folder with a copy of the sample logs, where commands run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        shutil.copytree(ROOT / "sample_logs", folder / "sample_logs")
+
+    def output(self, command: str) -> str:
+        """A console block with a tbdiag command and what it says on both of its streams."""
+        program, *words = shlex.split(command)
+        if program != "tbdiag":
+            raise ValueError(f"only tbdiag is run for the documentation, not {program}")
+        home = {"HOME": str(self.folder), "XDG_CACHE_HOME": str(self.folder / ".cache")}
+        done = subprocess.run(
+            [sys.executable, "-m", "tbdiag", *words],
+            cwd=self.folder,
+            env={
+                **{
+                    k: v
+                    for k, v in os.environ.items()
+                    if k not in ("FORCE_COLOR", "GITHUB_ACTIONS")
+                },
+                **home,
+                "PYTHONPATH": str(ROOT),
+                "COLUMNS": "80",
+                "NO_COLOR": "1",
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            check=False,
+        )
+        if done.returncode not in (0, 1):
+            raise RuntimeError(f"{command} ended with {done.returncode}: {done.stdout}")
+        said = "\n".join(line.rstrip() for line in done.stdout.splitlines()).strip("\n")
+        for pattern, instead in SCRUBS:
+            said = pattern.sub(instead, said)
+        return f"```console\n$ {command}\n{said}\n```\n"
+
+
+def stale() -> Iterator[tuple[Path, str]]:
+    """Every text that is not as it should be, with what it should be."""
+    wanted = list(pages())
+    with tempfile.TemporaryDirectory() as folder:
+        shop = Shop(Path(folder))
+        wanted += [(path, filled(path.read_text("utf-8"), shop.output)) for path in handwritten()]
+    for path, text in wanted:
+        if not path.exists() or path.read_text("utf-8") != text:
+            yield path, text
+
+
+def superfluous() -> Iterator[Path]:
+    """Pages and pictures of rules that are no more."""
+    codes = {rule.code for rule in registry.rules()} | {"index"}
+    yield from (path for path in sorted((DOCS / "rules").glob("*.*")) if path.stem not in codes)
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="list what is stale, write nothing")
+    args = parser.parse_args(argv)
+    texts = dict(stale())
+    pictures = {DOCS / "rules" / f"{rule.code}.svg": rule for rule in registry.rules()}
+    if args.check:
+        gone = [path for path in pictures if not path.exists()]
+        found = sorted({*texts, *superfluous(), *gone})
+        for path in found:
+            print(f"{path.relative_to(ROOT)} is stale; `make docs` makes it anew")
+        return 1 if found else 0
+    for path in superfluous():
+        path.unlink()
+    for path, text in texts.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        print(path.relative_to(ROOT))
+    for path, rule in pictures.items():
+        draw(rule, path)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
