@@ -1,0 +1,70 @@
+"""What a whole report adds up to: rules, answers, and what was not logged."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+
+from tbdiag.model.finding import Severity
+from tbdiag.model.report import Crashed, NotApplicable, Passed, Report, RunReport
+
+_WORDS = {"not-applicable": "could not tell"}
+_ORDER = ("fired", "passed", "not-applicable", "ignored", "skipped", "crashed")
+_MISSING = re.compile(r"no (.+?) (?:was|were|is|are) (?:logged|known)")
+
+
+def coverage(run: RunReport) -> str:
+    """``31 rules passed, 12 could not tell``."""
+    kinds = Counter(type(outcome) for outcome in run.outcomes.values())
+    passed, unsure = kinds[Passed], kinds[NotApplicable]
+    told = f"{passed} {'rule' if passed == 1 else 'rules'} passed"
+    return f"{told}, {unsure} could not tell" if unsure else told
+
+
+def answers(run: RunReport) -> list[tuple[str, str, list[str]]]:
+    """(answer, reason, codes) of a run: all rules that answered so for the same reason together."""
+    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for code, outcome in sorted(run.outcomes.items()):
+        reason = getattr(outcome, "reason", "") or getattr(outcome, "error", "")
+        groups[outcome.kind, reason].append(code)
+    ordered = sorted(groups.items(), key=lambda item: (_ORDER.index(item[0][0]), -len(item[1])))
+    return [(_WORDS.get(kind, kind), reason, codes) for (kind, reason), codes in ordered]
+
+
+def by_rule(report: Report) -> list[tuple[Severity, str, str, int]]:
+    """(severity, code, name, runs) of all root findings, the worst and most frequent first."""
+    runs = Counter(
+        key
+        for run in report
+        for key in {(finding.severity, finding.code, finding.name) for finding in run.roots}
+    )
+    return sorted(
+        ((*key, n) for key, n in runs.items()), key=lambda row: (row[0].rank, -row[3], row[1])
+    )
+
+
+def crashes(report: Report) -> list[tuple[str, str, int]]:
+    """(code, one of its errors, runs) of the rules that failed."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for run in report:
+        for code, outcome in run.outcomes.items():
+            if isinstance(outcome, Crashed):
+                found[code].append(outcome.error)
+    return [(code, errors[0], len(errors)) for code, errors in sorted(found.items())]
+
+
+def worth_logging(report: Report) -> tuple[int, list[tuple[str, int, int]]]:
+    """How many rules could not tell in some run, and (what was missing, rules, runs) for most first."""
+    rules: dict[str, set[str]] = defaultdict(set)
+    runs: dict[str, set[int]] = defaultdict(set)
+    unsure: set[str] = set()
+    for at, run in enumerate(report):
+        for code, outcome in run.outcomes.items():
+            if not isinstance(outcome, NotApplicable):
+                continue
+            unsure.add(code)
+            if missing := _MISSING.match(outcome.reason):
+                rules[missing[1]].add(code)
+                runs[missing[1]].add(at)
+    wanted = [(thing, len(codes), len(runs[thing])) for thing, codes in rules.items()]
+    return len(unsure), sorted(wanted, key=lambda row: (-row[1] * row[2], row[0]))

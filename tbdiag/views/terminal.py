@@ -1,0 +1,272 @@
+"""The report as text for a terminal or a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tbdiag.model.finding import Finding, Severity
+from tbdiag.model.remedy import Remedy, Scale, SetTo, Shift
+from tbdiag.model.report import Passed, Report, RunReport
+from tbdiag.model.run import Run
+from tbdiag.views.exhibit import exhibit, measures, steps
+from tbdiag.views.paper import Paper, Piece
+from tbdiag.views.tally import answers, by_rule, coverage, crashes, worth_logging
+from tbdiag.views.text import count, number
+
+_FULL = 10  # runs shown in full unless told otherwise
+_BRIEF = 30  # runs shown in one line each after those
+_HEALTHY = 8  # healthy runs listed before they are counted only
+_LISTED = 8  # unread files, damaged files, rules: then "and 5 more"
+
+
+def render(
+    report: Report,
+    *,
+    color: bool,
+    width: int = 80,
+    show_passed: bool = False,
+    top: int | None = None,
+    ascii: bool = False,  # noqa: A002 -- the word for it, and nothing here needs the builtin
+) -> str:
+    """The report, worst runs first, in lines of at most ``width`` columns (40 at least).
+
+    The first ``top`` runs with findings (10 unless told otherwise) are shown in full, more of them in
+    one line each, and then only counted. ``show_passed`` shows every run and what each rule
+    answered. Text from files is escaped; there are escape sequences only with ``color``, and without
+    them the text is the same; ``ascii`` keeps it to ASCII.
+    """
+    paper = Paper(color=color, width=width, only_ascii=ascii)
+    ill = sorted((run for run in report if run.roots), key=_badness)
+    well = [run for run in report if not run.roots]
+    full = len(ill) if show_passed and top is None else _FULL if top is None else max(top, 0)
+    for run in ill[:full]:
+        _run(paper, run)
+        if show_passed:
+            _answers(paper, run)
+    _brief(paper, ill[full:])
+    if show_passed:
+        for run in well:
+            paper.gap()
+            _healthy(paper, run)
+            _answers(paper, run)
+    else:
+        _healthy_runs(paper, well)
+    if report.search:
+        paper.gap()
+        paper.ends([("the search as a whole", "name")], fill=paper.rule)
+        for finding in report.search:
+            _finding(paper, finding, None, ())
+    _unexamined(paper, report)
+    _totals(paper, report, folded=len(ill) > full)
+    return paper.text()
+
+
+def _badness(run: RunReport) -> tuple[int, ...]:
+    return tuple(
+        -run.count(severity) for severity in (Severity.ERROR, Severity.WARNING, Severity.NOTE)
+    )
+
+
+def _counts(run: RunReport | Report) -> list[Piece]:
+    pieces: list[Piece] = []
+    for severity in (Severity.ERROR, Severity.WARNING, Severity.NOTE):
+        if n := run.count(severity):
+            pieces += [(", ", "dim")] if pieces else []
+            pieces.append((count(n, severity.value), severity.value))
+    return pieces
+
+
+def _where(run: Run) -> list[Piece]:
+    """The path with the run's name standing out, or both where they differ."""
+    path = run.path.as_posix()
+    if path.endswith(run.id):
+        return [(path[: len(path) - len(run.id)], "dim"), (run.id, "name")]
+    return [(run.id, "name"), ("  ", ""), (path, "dim")]
+
+
+def _run(paper: Paper, report: RunReport) -> None:
+    paper.gap()
+    paper.ends(_where(report.run), _counts(report), fill=paper.rule)
+    orphans = list(report.findings)
+    for root in report.roots:
+        same = [each for each in orphans if each.suppressed_by == root.code]
+        orphans = [each for each in orphans if each is not root and each not in same]
+        _finding(paper, root, report.run, same)
+    for finding in orphans:
+        paper.gap()
+        words = f"{finding.name} ({finding.code}), explained by {finding.suppressed_by}"
+        paper.flow(words, indent=2, style="dim", label=("also:", "dim"))
+    for role, tags in sorted(report.run.roles.ambiguous.items()):
+        paper.gap()
+        words = f"the {role.phrase} could be {', '.join(tags)}; name it under [roles]"
+        paper.flow(words, indent=2, label=("ambiguous:", "dim"), most=3)
+
+
+def _finding(paper: Paper, finding: Finding, run: Run | None, same: Sequence[Finding]) -> None:
+    severity = finding.severity.value
+    paper.gap()
+    paper.ends(
+        [(severity, severity), (f"[{finding.code}]", severity), (" ", ""), (finding.name, "name")],
+        [(f"{finding.confidence.value} confidence", "dim")],
+        indent=2,
+    )
+    paper.flow(finding.message, indent=4)
+    for at, evidence in enumerate(finding.evidence):
+        curve = None if run is None else run.series.get(evidence.tag)
+        if at == 0 and curve is not None and curve.logged:
+            paper.gap()
+            exhibit(paper, curve, evidence, indent=4, style=severity)
+            continue
+        drawn = run is not None and (curve is not None or evidence.tag in run.histograms)
+        span = steps(*evidence.span) if drawn else ""
+        facts = [span, evidence.note, measures(evidence.measures)]
+        tag = paper.cut(evidence.tag, paper.width // 2)
+        words = ": ".join(fact for fact in facts if fact)
+        words = f"{tag}, {words}" if words else tag
+        paper.flow(words, indent=4, style="dim", label=("see" if at == 0 else "and", "dim"))
+    if not finding.remedies and not same:
+        return
+    paper.gap()
+    if finding.remedies:
+        first = finding.remedies[0]
+        words = f"{first.title}{_turned(run, first)}"
+        paper.flow(words, indent=4, label=("next:", "ok"), most=4)
+    if same:
+        names = ", ".join(dict.fromkeys(f"{each.name} ({each.code})" for each in same))
+        paper.flow(names, indent=4, style="dim", label=("also explained by this:", "dim"), most=3)
+
+
+def _turned(run: Run | None, remedy: Remedy) -> str:
+    """`` (lr 0.01 → 0.001)`` where the run's own setting of the knob is known."""
+    if run is None or remedy.knob is None:
+        return ""
+    from tbdiag.naming.knobs import knob
+
+    for name, hparam in sorted(run.hparams.items()):
+        now = hparam.value
+        if knob(name) is not remedy.knob:
+            continue
+        match remedy.change:
+            case SetTo(value):
+                return f" ({name} {_setting(now)} → {_setting(value)})"
+            case Scale(by) if isinstance(now, int | float):
+                then = now * by
+            case Shift(by, low, high) if isinstance(now, int | float):
+                then = min(max(now + by, low), high)
+            case _:
+                return ""
+        then = round(then) if isinstance(now, int) and abs(then) >= 1 else then
+        return f" ({name} {_setting(now)} → {_setting(then)})"
+    return ""
+
+
+def _setting(value: object) -> str:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return number(value)
+    return str(value)
+
+
+def _brief(paper: Paper, runs: Sequence[RunReport]) -> None:
+    """One line for each of the first runs, and then what is left in one."""
+    paper.gap()
+    for report in runs[:_BRIEF]:
+        codes = list(dict.fromkeys(finding.code for finding in report.roots))
+        more = f" +{len(codes) - 4}" if len(codes) > 4 else ""
+        worst = report.worst.value if report.worst else ""
+        right = [(" ".join(codes[:4]) + more, worst)]
+        paper.ends([(f"{worst:<8}", worst), *_where(report.run)], right, indent=2)
+    if left := runs[_BRIEF:]:
+        paper.line((f"and {count(len(left), 'more run')} with findings", "dim"), indent=2)
+
+
+def _healthy_runs(paper: Paper, runs: Sequence[RunReport]) -> None:
+    """One line for each, or their number; a run in which nothing could be told is never folded."""
+    paper.gap()
+    healthy = [run for run in runs if _looked(run)]
+    for run in healthy if len(healthy) <= _HEALTHY else ():
+        _healthy(paper, run)
+    if len(healthy) > _HEALTHY:
+        paper.line(("ok", "ok"), ("  ", ""), (f"{len(healthy)} runs without findings", ""))
+    blind = [run for run in runs if not _looked(run)]
+    for run in blind[:_LISTED]:
+        _healthy(paper, run)
+    _more(paper, len(blind), "run", " in which no rule could tell", indent=0)
+
+
+def _looked(run: RunReport) -> bool:
+    return any(isinstance(outcome, Passed) for outcome in run.outcomes.values())
+
+
+def _healthy(paper: Paper, run: RunReport) -> None:
+    word: Piece = ("ok", "ok") if _looked(run) else ("??", "warning")
+    paper.ends([word, ("  ", ""), *_where(run.run)], [(coverage(run), "dim")])
+
+
+def _answers(paper: Paper, run: RunReport) -> None:
+    paper.gap()
+    for kind, reason, codes in answers(run):
+        words = f"{reason}: {' '.join(codes)}" if reason else " ".join(codes)
+        paper.flow(words, indent=2, label=(f"{kind}:", "ok" if kind == "passed" else "dim"))
+
+
+def _unexamined(paper: Paper, report: Report) -> None:
+    damages = [
+        (f"{run.run.id}/{damage.file}" if run.run.id not in damage.file else damage.file, damage)
+        for run in report
+        for damage in run.run.provenance.damages
+        if not damage.torn
+    ]
+    paper.gap()
+    for path, reason in report.unread[:_LISTED]:
+        _file(paper, "unread", path, reason)
+    _more(paper, len(report.unread), "path", " that could not be read")
+    for path, damage in damages[:_LISTED]:
+        _file(
+            paper,
+            "damaged",
+            path,
+            f"{damage.reason} at byte {damage.offset}, {count(damage.lost, 'byte')} lost",
+        )
+    _more(paper, len(damages), "damaged file")
+
+
+def _file(paper: Paper, word: str, path: str, reason: str) -> None:
+    paper.line((f"{word}: ", "warning"), (paper.cut(path, paper.width - 12), ""))
+    paper.flow(reason, indent=4, style="dim", most=3)
+
+
+def _more(paper: Paper, n: int, noun: str, rest: str = "", *, indent: int = 4) -> None:
+    if n > _LISTED:
+        paper.line((f"and {count(n - _LISTED, f'more {noun}')}{rest}", "dim"), indent=indent)
+
+
+def _totals(paper: Paper, report: Report, *, folded: bool) -> None:
+    if folded:
+        paper.gap()
+        for severity, code, name, runs in by_rule(report)[: 2 * _LISTED]:
+            left = [(f"{severity.value:<8}", severity.value), (code, "dim"), ("  ", ""), (name, "")]
+            paper.ends(left, [(count(runs, "run"), "dim")], indent=2)
+    for code, error, runs in crashes(report):
+        paper.gap()
+        paper.line(("failed: ", "error"), (f"{code} in {count(runs, 'run')}", "name"))
+        paper.flow(f"{error}; this is a defect of tbdiag, please report it", indent=4, most=3)
+    unsure, wanted = worth_logging(report)
+    if unsure:
+        paper.gap()
+        paper.line(
+            (f"{count(unsure, 'rule')} could not tell everywhere", "name"),
+            ("; worth logging:" if wanted else "", ""),
+        )
+        for thing, rules, runs in wanted[:3]:
+            gain = f"{count(rules, 'rule')} in {count(runs, 'run')}"
+            paper.ends([(thing, "")], [(gain, "dim")], indent=2)
+    paper.gap()
+    found = _counts(report) or [("no findings", "ok")]
+    clean = sum(_looked(run) and not run.roots for run in report)
+    blind = sum(not _looked(run) and not run.roots for run in report)
+    paper.line(("Found ", ""), *found, (f" in {count(len(report.runs), 'run')}", ""))
+    rest = [f"{count(clean, 'run')} without findings"] if clean and found[0][1] != "ok" else []
+    rest += [f"{count(blind, 'run')} that no rule could judge"] if blind else []
+    rest += [f"{count(len(report.unread), 'path')} unread"] if report.unread else []
+    if rest:
+        paper.line((", ".join(rest), "dim"))
