@@ -12,6 +12,7 @@ from tbdiag.model.knob import Knob
 from tbdiag.model.role import Role
 from tbdiag.model.run import Run, Scalar
 from tbdiag.model.series import Floats, Series
+from tbdiag.signals.progress import Progress, progress
 from tbdiag.signals.schedule import Schedule, schedule
 from tbdiag.signals.smoothing import thinned
 
@@ -111,15 +112,24 @@ class Case:
     def initial_loss(self) -> float | None:
         """The training loss before anything was learned, as near to it as was logged.
 
-        The median of the first three batches where losses per batch were logged, else the first
-        point, which may already be the mean of a whole epoch: see `starts_early`.
+        The median of the first three batches where losses per batch were logged on the same scale,
+        else the first point, which may already be the mean of a whole epoch. None without a loss.
         """
-        batch = self.curve(Role.BATCH_LOSS)
-        curve = batch if batch is not None and len(batch) else self.curve(Role.TRAIN_LOSS)
-        if curve is None or not len(curve):
-            return None
-        early = curve.values[:3] if curve is batch else curve.values[:1]
-        return float(np.median(early))
+        train, batch = self.curve(Role.TRAIN_LOSS), self.curve(Role.BATCH_LOSS)
+        if batch is None or len(batch) < 3:
+            return float(train.values[0]) if train is not None and len(train) else None
+        early = float(np.median(batch.values[:3]))
+        if train is None or not len(train):
+            return early
+        # A sum in one curve and a mean in the other differ by far more than a factor of three.
+        ends = np.median(batch.values[-max(3, len(batch) // 20) :]), np.median(train.values[-3:])
+        same = ends[1] != 0 and 1 / 3 < ends[0] / ends[1] < 3
+        return early if same else float(train.values[0])
+
+    @cached_property
+    def progress(self) -> Progress:
+        """How far the training loss has come; needs at least four points of it."""
+        return progress(self.course(Role.TRAIN_LOSS).values, self.initial_loss)
 
     def accuracy(self, role: Role) -> Series | None:
         """The metric in this role if it is an accuracy, as shares from 0 to 1; else None."""

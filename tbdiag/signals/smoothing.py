@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from tbdiag.model.series import Floats, Series
@@ -26,7 +28,7 @@ def thinned(series: Series, most: int = 120) -> Series:
     if n <= 2 * most:
         return series
     edges = np.linspace(0, n, most + 1).astype(np.int64)
-    medians = [float(np.median(series.values[a:b])) for a, b in zip(edges, edges[1:], strict=False)]
+    medians = [float(np.median(series.values[a:b])) for a, b in pairwise(edges)]
     last = edges[1:] - 1
     return Series(
         series.tag,

@@ -1,4 +1,4 @@
-"""Does a curve rise or fall, how fast, and how sure is that?"""
+"""Whether a curve rises or falls, how fast, and how sure that is."""
 
 from __future__ import annotations
 

@@ -1,0 +1,203 @@
+"""OPT001: the steps are too large to settle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+
+from tbdiag.case import Case
+from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
+from tbdiag.detectors.optimization.remedies import DECAY_TO_ZERO, RATE_TENTH, RATE_THIRD, WARM_UP
+from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
+from tbdiag.model.knob import Knob
+from tbdiag.model.role import Role
+from tbdiag.signals.trend import mann_kendall
+from tbdiag.synth import a_run, decay, flat, jitter, noisy
+
+
+@dataclass(frozen=True, slots=True)
+class _Symptom:
+    """One sign of a rate that is too high; ``weight`` 2 is enough alone."""
+
+    text: str
+    measure: Measure
+    weight: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearningRateTooHigh(Detector):
+    """The training loss bounces or stands at a high level because its steps are too large.
+
+    ## What it does
+
+    Gathers the signs that a learning rate is too high for a run that neither broke nor stood still
+    from the start.
+
+    ## Why is this bad?
+
+    With steps that are too large the loss jumps across the valley instead of descending into it.
+    The run ends far above what the same network reaches at a lower rate.
+
+    ## How it is detected
+
+    On the training loss, thinned to about a hundred points, at least two of these signs must show.
+    The second half has no falling trend (Kendall's tau above `lost_trend`) although `left` of the
+    first loss remains and nine tenths of the fall came within `early` of the run, and the loss
+    jumps by `noise` of its level. It ends above `above_best` times its best while `left` remains,
+    having lost `regained` of its fall again. It climbs through the second half (tau above
+    `climbing`). It fell by `drop` right after the rate was lowered. The loss per batch rose above
+    `blow_up` times its first value within its first `batches`. A loss that fell at once and has stood still to within
+    `frozen` ever since, at more than `stuck_left` of where it began, counts twice.
+
+    ## Remedy
+
+    A tenth of the rate; where the loss only bounces, a decay to zero or a third of the rate.
+
+    ## False alarms
+
+    Sign changes of the loss say nothing about the rate: noise alone is no sign here. A plateau at
+    the optimum has little of its first loss left. Half a decade too high cannot be told from a
+    well-chosen rate without a schedule. Strong weight decay also freezes a loss; where it is known
+    to be strong, that sign does not count.
+
+    ## References
+
+    Measured on the learning-rate sweep of DeepOBS (Schneider et al., 2019).
+    """
+
+    code, severity, since = "OPT001", Severity.WARNING, "0.1.0"
+    needs = (Role.TRAIN_LOSS,)
+    points = 20
+    explains = ("OPT003", "OPT005", "OPT006", "OPT008", "GEN002", "VAL002")
+
+    lost_trend: Annotated[float, Threshold("tau of a second half without a fall", at_most=1)] = -0.3
+    left: Annotated[float, Threshold("last loss over first", above=0)] = 0.2
+    early: Annotated[float, Threshold("share of the run for the fall", above=0, at_most=1)] = 0.15
+    noise: Annotated[float, Threshold("relative noise of the second half", at_least=0)] = 0.015
+    above_best: Annotated[float, Threshold("last loss over best", above=1)] = 1.2
+    regained: Annotated[float, Threshold("share of the fall lost again", above=0)] = 0.02
+    climbing: Annotated[float, Threshold("tau of a climb", above=0, at_most=1)] = 0.3
+    drop: Annotated[float, Threshold("fall right after a cut of the rate", above=0)] = 0.05
+    batches: Annotated[int, Threshold("batches at the start that may blow up", at_least=1)] = 200
+    blow_up: Annotated[float, Threshold("highest early batch loss over the first", above=1)] = 3.0
+    frozen: Annotated[float, Threshold("relative noise of a frozen loss", at_least=0)] = 1e-3
+    stuck_left: Annotated[float, Threshold("last over first of a frozen loss", above=0)] = 0.4
+    strong_decay: Annotated[float, Threshold("weight decay that freezes by itself", above=0)] = 0.01
+
+    def check(self, case: Case) -> Iterator[Finding]:
+        """One finding where the signs add up to two."""
+        signs = [sign for sign in self._symptoms(case) if sign is not None]
+        weight = sum(sign.weight for sign in signs)
+        if weight < 2:
+            return
+        curve = case.the(Role.TRAIN_LOSS)
+        stuck = any(sign.weight == 2 for sign in signs)
+        steep = stuck or any(sign.measure.name in ("blow_up", "above_best") for sign in signs)
+        remedies = (RATE_TENTH, WARM_UP) if steep else (DECAY_TO_ZERO, RATE_THIRD, RATE_TENTH)
+        span = (int(curve.steps[len(curve) // 2]), int(curve.steps[-1]))
+        yield self.finding(
+            f"the learning rate looks too high: {' and '.join(sign.text for sign in signs)}",
+            Evidence(
+                tag=curve.tag,
+                span=span,
+                note="never settles" if not stuck else "stands still",
+                measures=tuple(sign.measure for sign in signs),
+            ),
+            confidence=Confidence.HIGH if weight > 2 else Confidence.MEDIUM,
+            remedies=remedies,
+        )
+
+    def _symptoms(self, case: Case) -> Iterator[_Symptom | None]:
+        seen = case.progress
+        high = seen.left > self.left
+        bouncing = seen.noise > self.noise
+        if seen.trend.tau > self.lost_trend and high and bouncing:
+            measure = Measure("tau", seen.trend.tau, ">", self.lost_trend)
+            yield _Symptom(
+                f"the loss bounces by {seen.noise:.1%} without falling in the second half", measure
+            )
+            if seen.ready < self.early:
+                measure = Measure("ready", seen.ready, "<", self.early)
+                yield _Symptom(f"its fall was over after {seen.ready:.0%} of the run", measure)
+        over = seen.last / seen.best if seen.best > 0 else float("nan")
+        if over > self.above_best and seen.regained > self.regained and seen.left > self.left / 2:
+            measure = Measure("above_best", over, ">", self.above_best)
+            yield _Symptom(f"it ends {over - 1:.0%} above its best", measure)
+        if seen.trend.tau > self.climbing and seen.regained > self.regained:
+            measure = Measure("climb", seen.trend.tau, ">", self.climbing)
+            yield _Symptom("it climbs through the second half", measure)
+        yield self._fall_after_cut(case)
+        yield self._early_blow_up(case)
+        yield self._standstill(case)
+
+    def _fall_after_cut(self, case: Case) -> _Symptom | None:
+        curve = case.course(Role.TRAIN_LOSS)
+        for step in case.schedule.changes if case.schedule else ():
+            at = int(np.searchsorted(curve.steps, step))
+            window = max(3, len(curve) // 20)
+            if at < 2 * window or at + window > len(curve):
+                continue
+            before = curve.values[at - 2 * window : at]
+            after = float(np.median(curve.values[at + 1 : at + 1 + window]))
+            fall = 1 - after / float(np.median(before[window:]))
+            if fall > self.drop and mann_kendall(before).tau > self.lost_trend:
+                text = f"the loss fell by {fall:.0%} right after the rate was cut at step {step:,}"
+                return _Symptom(text, Measure("drop", fall, ">", self.drop))
+        return None
+
+    def _early_blow_up(self, case: Case) -> _Symptom | None:
+        batch = case.curve(Role.BATCH_LOSS)
+        if batch is None or len(batch) < self.points:
+            return None
+        first = float(np.median(batch.values[:3]))
+        top = float(batch.values[: self.batches].max()) / first if first > 0 else 0.0
+        if top <= self.blow_up:
+            return None
+        return _Symptom(
+            f"the loss per batch first rose {top:.1f}-fold", Measure("blow_up", top, ">", self.blow_up)
+        )
+
+    def _standstill(self, case: Case) -> _Symptom | None:
+        seen = case.progress
+        still = abs(seen.drop) < self.frozen and seen.noise < self.frozen
+        if not (still and self.stuck_left < seen.left < 1 and seen.ready < self.early):
+            return None
+        if self._strongly_decayed(case):
+            return None
+        text = f"it fell at once to {seen.left:.0%} of its first value and has stood still since"
+        return _Symptom(text, Measure("left", seen.left, ">", self.stuck_left), 2)
+
+    def _strongly_decayed(self, case: Case) -> bool:
+        decay = case.number(Knob.WEIGHT_DECAY)
+        return decay is not None and decay >= self.strong_decay
+
+    @classmethod
+    def samples(cls) -> Iterator[Sample]:
+        """Bouncing, climbing and stuck losses; plateaus, noise and sawteeth as traps."""
+        yield fires(
+            "bounces at a high level",
+            a_run({Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.9, 40), 0.12)}),
+        )
+        climb = decay(60, 2.3, 0.5, 20) + np.clip(np.arange(60) - 25, 0, None) * 0.02
+        yield fires("climbs again", a_run({Role.TRAIN_LOSS: noisy(climb, 0.03)}), onset=25)
+        yield fires("falls at once and stands", a_run({Role.TRAIN_LOSS: decay(60, 4.4, 3.1, 400)}))
+        yield silent("noisy but falling", a_run({Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.3, 3), 0.1)}))
+        yield silent(
+            "converged with noise", a_run({Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.05, 12), 0.2)})
+        )
+        yield silent(
+            "irreducible noise of the task",
+            a_run({Role.TRAIN_LOSS: flat(80, 0.6) + decay(80, 0.4, 0, 8) + jitter(80, 0.002)}),
+        )
+        yield silent(
+            "strong weight decay",
+            a_run(
+                {Role.TRAIN_LOSS: decay(60, 4.4, 3.1, 400)},
+                hparams={"weight_decay": 0.5, "optimizer": "sgd"},
+            ),
+        )
+        sawtooth = decay(240, 2.3, 0.3, 4) * (1 + 0.03 * (np.arange(240) % 12) / 12)
+        yield silent("epoch sawtooth", a_run({Role.TRAIN_LOSS: sawtooth}))

@@ -1,0 +1,186 @@
+"""OPT004: the loss never left where it began."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+
+from tbdiag.case import Case
+from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
+from tbdiag.detectors.optimization.remedies import RATE_TENFOLD, RATE_TENTH
+from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
+from tbdiag.model.remedy import Remedy
+from tbdiag.model.role import Better, Role
+from tbdiag.signals.noise import noise
+from tbdiag.signals.smoothing import head, tail
+from tbdiag.synth import a_run, decay, flat, jitter, noisy
+
+REMEDIES = (
+    RATE_TENTH,
+    RATE_TENFOLD,
+    Remedy.advice(
+        "Try Adam at a rate of 3e-4 as a control",
+        "if that does not learn either, the fault is not the optimizer's",
+    ),
+    Remedy.advice(
+        "See whether the network can learn 20 samples by heart",
+        "a network that cannot has a fault in its data, labels, loss or frozen layers",
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoLearning(Detector):
+    """The training loss ends where it began, or sits at the loss of blind guessing.
+
+    ## What it does
+
+    Finds runs that have learned nothing at all.
+
+    ## Why is this bad?
+
+    Every epoch was wasted, and more of them will not help: a rate that is far off, dead or frozen
+    layers, wrong labels or a fault in the loss keep the network where it is.
+
+    ## How it is detected
+
+    Either the median of the last tenth of the training loss is above `still` of the first loss,
+    or the loss lies within `chance` of ln C while the accuracy lies within `guess` of 1/C for some
+    number of classes C of at most `classes`. A loss that falls steadily (Kendall's tau below
+    −`steady`) is slow, not still, and a metric that got better beyond its noise proves that
+    something was learned.
+
+    ## Remedy
+
+    A tenth and ten times the rate, Adam at 3e-4 as a control, then twenty samples by heart.
+
+    ## False alarms
+
+    Where the first logged loss is already the mean of an epoch, a network that learned all it can
+    in that epoch looks still; without a metric to tell, confidence is low and it is a warning.
+
+    ## References
+
+    Karpathy, "A recipe for training neural networks" (2019), on overfitting one batch.
+    """
+
+    code, severity, since = "OPT004", Severity.ERROR, "0.1.0"
+    needs = (Role.TRAIN_LOSS,)
+    points = 8
+    explains = ("OPT001", "OPT003", "OPT005", "OPT006", "OPT008", "GEN001", "GEN002", "GEN003", "VAL002")
+
+    still: Annotated[float, Threshold("last loss over first", above=0)] = 0.98
+    chance: Annotated[float, Threshold("distance from ln C, as a share", above=0)] = 0.02
+    guess: Annotated[float, Threshold("distance of the accuracy from 1/C", above=0)] = 0.02
+    classes: Annotated[int, Threshold("most classes looked for", at_least=2)] = 1000
+    steady: Annotated[float, Threshold("tau of a steady fall", above=0, at_most=1)] = 0.9
+
+    def check(self, case: Case) -> Iterator[Finding]:
+        """One finding where nothing was learned."""
+        seen, curve = case.progress, case.the(Role.TRAIN_LOSS)
+        guessed = self._guessed_classes(case)
+        if guessed is None and (
+            self._moved(case) or seen.trend.tau < -self.steady or _metric_improved(case)
+        ):
+            return
+        if guessed is not None:
+            message = (
+                f"nothing was learned: the training loss ends at {seen.last:.4g}, the loss of"
+                f" guessing among {guessed} classes"
+            )
+        else:
+            message = (
+                f"nothing was learned: the training loss began at {seen.first:.4g} and ends at"
+                f" {seen.last:.4g}"
+            )
+        sure = guessed is not None or _known_start(case)
+        yield self.finding(
+            message,
+            Evidence(
+                tag=curve.tag,
+                span=(int(curve.steps[0]), int(curve.steps[-1])),
+                note="flat throughout",
+                measures=(
+                    Measure("first", seen.first),
+                    Measure("last", seen.last, ">", self.still * seen.first),
+                ),
+            ),
+            severity=Severity.ERROR if sure else Severity.WARNING,
+            confidence=Confidence.HIGH if sure else Confidence.LOW,
+            remedies=REMEDIES,
+        )
+
+    def _moved(self, case: Case) -> bool:
+        seen = case.progress
+        return seen.first - seen.last > (1 - self.still) * abs(seen.first)
+
+    def _guessed_classes(self, case: Case) -> int | None:
+        """The number of classes among which the network guesses at the end, else None."""
+        metric = case.accuracy(Role.TRAIN_METRIC) or case.accuracy(Role.VAL_METRIC)
+        last = case.progress.last
+        if metric is None or not 0 < last <= math.log(self.classes) * (1 + self.chance):
+            return None
+        count = round(math.exp(last))
+        if count < 2 or abs(last - math.log(count)) > self.chance * math.log(count):
+            return None
+        share = float(np.median(tail(metric.values)))
+        return count if abs(share - 1 / count) <= min(self.guess, 0.5 / count) else None
+
+    @classmethod
+    def samples(cls) -> Iterator[Sample]:
+        """Flat and guessing runs; slow, done-at-once and metric-proven learning as traps."""
+        start = {Role.BATCH_LOSS: noisy(flat(300, 2.303), 0.01)}
+        yield fires("flat", a_run({Role.TRAIN_LOSS: noisy(flat(30, 2.3), 0.001), **start}))
+        yield fires(
+            "guesses among four",
+            a_run(
+                {
+                    Role.TRAIN_LOSS: decay(30, 1.6, math.log(4), 30) + jitter(30, 0.001),
+                    Role.TRAIN_METRIC: flat(30, 0.25) + jitter(30, 0.003),
+                }
+            ),
+        )
+        yield silent("learns", a_run({Role.TRAIN_LOSS: noisy(decay(30, 2.3, 0.3), 0.02)}))
+        yield silent("slow", a_run({Role.TRAIN_LOSS: decay(30, 2.30, 2.27, 1)}))
+        yield silent(
+            "learned all in the first epoch",
+            a_run(
+                {
+                    Role.TRAIN_LOSS: noisy(flat(30, 0.3), 0.01),
+                    Role.TRAIN_METRIC: decay(30, 0.80, 0.92, 6) + jitter(30, 0.002),
+                }
+            ),
+        )
+        yield silent(
+            "learned all before the first point, as batches show",
+            a_run(
+                {
+                    Role.TRAIN_LOSS: noisy(flat(30, 0.3), 0.01),
+                    Role.BATCH_LOSS: noisy(decay(600, 2.3, 0.3, 60), 0.05),
+                }
+            ),
+        )
+
+
+def _metric_improved(case: Case) -> bool:
+    for role in (Role.TRAIN_METRIC, Role.VAL_METRIC):
+        metric, binding = case.curve(role), case.run.roles.bound.get(role)
+        if metric is None or binding is None or len(metric) < 4:
+            continue
+        gain = float(np.median(tail(metric.values))) - float(np.median(head(metric.values)))
+        gain = gain if binding.better is Better.HIGHER else -gain
+        if gain > 3 * noise(metric.values) and gain > 0.01 * float(np.abs(metric.values).max()):
+            return True
+    return False
+
+
+def _known_start(case: Case) -> bool:
+    """Whether the first loss was seen before training, not after an epoch of it."""
+    batch = case.curve(Role.BATCH_LOSS)
+    return (batch is not None and len(batch) >= 20) or any(
+        case.curve(role) is not None for role in (Role.TRAIN_METRIC, Role.VAL_METRIC)
+    )

@@ -1,0 +1,56 @@
+"""Changes of the learning rate and its schedule that several rules call for."""
+
+from __future__ import annotations
+
+from tbdiag.model.knob import Knob
+from tbdiag.model.remedy import Remedy, Safety, Scale, SetTo, Within
+
+RATE_TENTH = Remedy.turn(
+    Knob.LR,
+    Scale(0.1),
+    "Divide the learning rate by 10",
+    "too high by up to a decade, a tenth of the rate mends nine runs of ten",
+)
+RATE_THIRD = Remedy.turn(
+    Knob.LR,
+    Scale(1 / 3),
+    "Divide the learning rate by 3",
+    "the noise of the loss shrinks with the rate",
+)
+RATE_TRIPLE = Remedy.turn(
+    Knob.LR,
+    Scale(3),
+    "Multiply the learning rate by 3",
+    "the loss falls steadily, so that larger steps cover the same way sooner",
+)
+RATE_TENFOLD = Remedy.turn(
+    Knob.LR,
+    Scale(10),
+    "Multiply the learning rate by 10",
+    "the loss has hardly moved, so the rate is likely off by a decade or more",
+)
+WARM_UP = Remedy.turn(
+    Knob.WARMUP,
+    Within(0.02, 0.05),
+    "Warm the rate up over the first 2 to 5 % of the run",
+    "the first gradients are the largest and the least to be trusted",
+)
+CLIP = Remedy.turn(
+    Knob.CLIP_NORM,
+    SetTo(1.0),
+    "Clip the gradient norm at 1",
+    "one steep batch then cannot throw the weights away",
+)
+DECAY_TO_ZERO = Remedy.turn(
+    Knob.SCHEDULER,
+    SetTo("cosine"),
+    "Let the rate decay to zero along a cosine",
+    "the noise floor is proportional to the rate, so the end of a decay settles it",
+)
+LARGER_BATCH = Remedy.turn(
+    Knob.BATCH_SIZE,
+    Scale(2),
+    "Double the batch size",
+    "twice the samples halve the variance of each step",
+    Safety.UNSAFE,
+)
