@@ -25,7 +25,6 @@ from pathlib import Path
 
 from pages import command_page, rule_index, rule_page, rule_table, threshold_table
 from pictures import draw
-
 from tbdiag.detectors import registry
 from tbdiag.views import json_v1
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
 from itertools import groupby
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-import typer.main
+from typer.models import ArgumentInfo, ParameterInfo
 
 from tbdiag.cli.app import app
 from tbdiag.detectors import registry
@@ -84,6 +87,8 @@ def toml(value: Any) -> str:
     """A default as it is written in tbdiag.toml."""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, float):
+        return repr(round(value, 6))
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
@@ -126,49 +131,72 @@ def threshold_table() -> str:
 
 def command_page() -> str:
     """Every command with its arguments and options."""
-    program: Any = typer.main.get_command(app)
-    lines = [notice("`tbdiag/cli/`"), "# Commands\n", f"{plain(program.help)}\n"]
-    lines += options(program)
-    for name, command in sorted(program.commands.items()):
-        if command.hidden:
-            continue
-        words = " ".join(
-            each.metavar or each.name.upper() for each in command.params if is_argument(each)
-        )
-        lines += [f"## tbdiag {name}\n", f"`tbdiag {name} [OPTIONS] {words}`\n".replace(" `", "`")]
-        lines += [f"{plain(command.help)}\n", *options(command)]
+    lines = [notice("`tbdiag/cli/`"), "# Commands\n", f"{plain(app.info.help)}\n"]
+    for name, command in sorted(commands().items()):
+        parameters = list(described(command))
+        arguments = "".join(f" {each.spelled}" for each in parameters if each.positional)
+        lines += [f"## tbdiag {name}\n", f"`tbdiag {name} [OPTIONS]{arguments}`\n"]
+        lines.append(f"{plain(inspect.getdoc(command))}\n")
+        if parameters:
+            lines.append("| | |\n|---|---|")
+            lines += [f"| `{each.spelled}` | {each.told} |" for each in parameters]
+            lines.append("")
     return "\n".join(lines)
 
 
-def options(command: Any) -> list[str]:
-    """A table of the arguments and options of a command, none where there are none."""
-    rows = []
-    for each in command.params:
-        if getattr(each, "hidden", False) or each.name == "help":
+def commands() -> dict[str, Callable[..., Any]]:
+    """The commands that are not hidden, by name."""
+    return {
+        each.name or each.callback.__name__.replace("_", "-"): each.callback
+        for each in app.registered_commands
+        if each.callback is not None and not each.hidden
+    }
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """An argument or option as it is typed, and what it does."""
+
+    spelled: str
+    told: str
+    positional: bool
+
+
+def described(command: Callable[..., Any]) -> Iterator[Parameter]:
+    """The parameters of a command that are not hidden, in order."""
+    hints = get_type_hints(command, include_extras=True)
+    for name, parameter in inspect.signature(command).parameters.items():
+        kind, *notes = get_args(hints[name]) if hasattr(hints[name], "__metadata__") else (Any,)
+        info = next((each for each in notes if isinstance(each, ParameterInfo)), None)
+        if info is None or info.hidden:
             continue
-        spelled = each.name.upper() if is_argument(each) else ", ".join(each.opts)
-        if each.secondary_opts:
-            spelled += " / " + ", ".join(each.secondary_opts)
-        choices = getattr(each.type, "choices", None)
+        positional = isinstance(info, ArgumentInfo)
+        first = info.default if isinstance(info.default, str) else ""  # as `Annotated` leaves it
+        words = [each for each in (first, *(info.param_decls or ())) if each.startswith("-")]
+        spelled = info.metavar or name.upper() if positional else ", ".join(words)
+        if not spelled:
+            spelled = f"--{name.replace('_', '-')}"
+        elif info.metavar and not positional:
+            spelled = f"{spelled} {info.metavar}"
+        told = plain(info.help).replace("\n", " ").replace("|", "\\|")
+        choices = [str(getattr(each, "value", each)) for each in choice_of(kind)]
         if choices:
-            spelled += " " + ",".join(str(getattr(choice, "value", choice)) for choice in choices)
-        told = plain(getattr(each, "help", None)).replace("\n", " ").replace("|", "\\|")
-        default = getattr(each.default, "value", each.default)
-        if (
-            isinstance(default, str | int | float)
-            and not isinstance(default, bool)
-            and default != ""
-        ):
+            told += f" One of {', '.join(f'`{each}`' for each in choices)}."
+        default = getattr(parameter.default, "value", parameter.default)
+        if default not in (None, "", True, False, ..., parameter.empty, (), []):
             told += f" Default: `{default}`."
-        rows.append(f"| `{spelled}` | {told} |")
-    return ["| | |\n|---|---|", *rows, ""] if rows else []
+        yield Parameter(spelled, told, positional)
 
 
-def is_argument(parameter: Any) -> bool:
-    """Whether the parameter stands alone, without an option's dashes."""
-    return bool(parameter.param_type_name == "argument")
+def choice_of(kind: Any) -> tuple[Any, ...]:
+    """The values that a parameter of this type can take, where they are a closed set."""
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return tuple(kind)
+    if get_origin(kind) is Literal:
+        return get_args(kind)
+    return next((found for each in get_args(kind) if (found := choice_of(each))), ())
 
 
-def plain(text: str | None) -> str:
-    """A help text without the marks by which Click keeps its line breaks."""
-    return (text or "").replace("\b\n", "").strip()
+def plain(text: object) -> str:
+    """A help text without the marks by which line breaks are kept."""
+    return text.replace("\b\n", "").strip() if isinstance(text, str) else ""

@@ -15,7 +15,6 @@ from tbdiag.model.histogram import Histograms
 from tbdiag.model.run import Run
 from tbdiag.model.series import Series
 
-STYLE = {"svg.fonttype": "none", "svg.hashsalt": "tbdiag", "path.simplify_threshold": 0.5}
 INK, PALE, SHADE = "#1f6feb", "#8b949e", "#d1242f"
 
 
@@ -23,7 +22,7 @@ def draw(rule: type[Detector], path: Path) -> None:
     """Write the picture of the rule to ``path`` as SVG."""
     sample = next(each for each in rule.samples() if each.fires)
     finding = examine(sample.run, Selection(detectors=(rule(),))).findings[0]
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "tbdiag"}):
         figure = Figure(figsize=(6, 2.2), layout="constrained")
         axes = figure.add_subplot()
         spines = axes.spines
@@ -51,8 +50,8 @@ def plot(axes: Any, run: Run, tag: str, color: str) -> None:
 
 def plot_series(axes: Any, series: Series, color: str) -> None:
     """A line, logarithmic where it spans more than two decades; crosses where it was not finite."""
-    line, values = max(1, len(series) // 400), series.values
-    axes.plot(series.steps[::line], values[::line], color=color, linewidth=1.2, label=series.tag)
+    every, values = max(1, len(series) // 400), series.values
+    axes.plot(series.steps[::every], values[::every], color=color, linewidth=1.2, label=series.tag)
     if len(values) and values.min() > 0 and values.max() > 100 * values.min():
         axes.set_yscale("log")
     bad = series.nonfinite.steps[:40]
