@@ -1,16 +1,16 @@
 """Remake the runs in sample_logs/ with examples/digits/train.py, the same bytes every time.
 
-    python tools/samples.py                 # all of them
-    python tools/samples.py nan resumed     # some
-    python tools/samples.py --check         # compare with what is there, write nothing
+python tools/samples.py                 # all of them
+python tools/samples.py nan resumed     # some
+python tools/samples.py --check         # compare with what is there, write nothing
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import io
-import shlex
 import sys
 import tempfile
 import threading
@@ -29,74 +29,68 @@ TRAINER = ROOT / "examples" / "digits"
 STARTED = 1_700_000_000  # wall time of the first event of every story
 PAUSE = 3_600  # seconds between a pre-empted process and the one that resumes it
 
-# Story -> the command lines of its processes, one after the other in one folder.
-STORIES: dict[str, tuple[str, ...]] = {
+# Story -> the arguments of the trainer.
+STORIES = {
     "healthy-adam": (
         "--optimizer adam --lr 3e-3 --scheduler cosine --warmup 0.05 --weight-decay 1e-3"
-        " --hidden 64",
+        " --hidden 64"
     ),
     "healthy-cosine": (
-        "--optimizer momentum --lr 0.05 --scheduler cosine --weight-decay 5e-4 --hidden 32",
+        "--optimizer momentum --lr 0.05 --scheduler cosine --weight-decay 5e-4 --hidden 32"
     ),
     "healthy-dropout": (
         "--optimizer adamw --lr 0.01 --scheduler onecycle --weight-decay 0.1 --dropout 0.3"
-        " --hidden 64",
+        " --hidden 64"
     ),
     "healthy-step": (
-        "--optimizer momentum --lr 0.05 --scheduler step --weight-decay 1e-3 --hidden 32",
+        "--optimizer momentum --lr 0.05 --scheduler step --weight-decay 1e-3 --hidden 32"
     ),
     "overfitting": (
         "--optimizer adam --lr 1e-3 --train-size 150 --label-noise 0.1 --hidden 128,128"
-        " --batch-size 32 --epochs 120",
+        " --batch-size 32 --epochs 120"
     ),
     "underfitting": (
         "--optimizer adam --lr 0.03 --scheduler step --hidden 1 --activation tanh"
-        " --weight-decay 3e-3 --epochs 60",
+        " --weight-decay 3e-3 --epochs 60"
     ),
     "over-regularized": (
         "--optimizer momentum --lr 0.05 --scheduler cosine --dropout 0.7 --weight-decay 0.02"
-        " --init xavier",
+        " --init xavier"
     ),
-    "rate-too-high-diverging": ("--optimizer adam --lr 3 --activation tanh --init xavier",),
+    "rate-too-high-diverging": "--optimizer adam --lr 3 --activation tanh --init xavier",
     "rate-too-high-bouncing": (
         "--optimizer adam --lr 0.12 --activation tanh --init xavier --warmup 0.03"
-        " --weight-decay 0.01 --epochs 60 --seed 8",
+        " --weight-decay 0.01 --epochs 60 --seed 8"
     ),
-    "rate-too-low": ("--optimizer sgd --lr 4e-3 --hidden 32 --epochs 60",),
+    "rate-too-low": "--optimizer sgd --lr 4e-3 --hidden 32 --epochs 60",
     "plateau-constant-rate": (
         "--optimizer sgd --lr 0.3 --batch-size 16 --label-noise 0.15 --weight-decay 0.01"
-        " --hidden 32 --epochs 60 --log-every 4",
+        " --hidden 32 --epochs 60 --log-every 4"
     ),
-    "nan": ("--optimizer sgd --lr 2 --warmup 0.5 --hidden 256,256,256,256 --epochs 30",),
-    "symmetric-init": ("--optimizer sgd --lr 0.01 --init constant --hidden 64",),
+    "nan": "--optimizer sgd --lr 2 --warmup 0.5 --hidden 256,256,256,256 --epochs 30",
+    "symmetric-init": "--optimizer sgd --lr 0.01 --init constant --hidden 64",
     "badly-scaled-init": (
         "--optimizer adam --lr 0.01 --scheduler cosine --init-scale 4 --weight-decay 1e-3"
-        " --hidden 64 --epochs 50",
+        " --hidden 64 --epochs 50"
     ),
     "tiny-validation": (
         "--optimizer momentum --lr 0.05 --scheduler cosine --weight-decay 2e-3 --hidden 32"
-        " --val-size 40",
+        " --val-size 40"
     ),
     "imbalanced-validation": (
-        "--optimizer sgd --lr 0.03 --scheduler cosine --imbalance 0.03 --hidden 16"
-        " --val-size 600",
+        "--optimizer sgd --lr 0.03 --scheduler cosine --imbalance 0.03 --hidden 16 --val-size 600"
     ),
     "no-validation": (
         "--optimizer momentum --lr 0.05 --scheduler cosine --weight-decay 5e-4 --hidden 32"
-        " --val-size 0",
+        " --val-size 0"
     ),
-    "resumed": tuple(
-        "--optimizer momentum --lr 0.05 --scheduler cosine --weight-decay 5e-4 --hidden 32"
-        f" --checkpoint {{scratch}}/state.npz {what}"
-        for what in ("--stop-at-step 470", "--resume")
-    ),
-    "damaged-log": (
-        "--optimizer adam --lr 3e-3 --scheduler cosine --weight-decay 1e-3 --hidden 32",
-    ),
-    "truncated": (
-        "--optimizer adam --lr 3e-3 --scheduler cosine --weight-decay 1e-3 --hidden 32",
-    ),
+    "resumed": "--optimizer momentum --lr 0.05 --scheduler cosine --weight-decay 5e-4 --hidden 32",
+    "damaged-log": "--optimizer adam --lr 3e-3 --scheduler cosine --weight-decay 1e-3 --hidden 32",
+    "truncated": "--optimizer adam --lr 3e-3 --scheduler cosine --weight-decay 1e-3 --hidden 32",
 }
+
+# Story -> the step at which its first process is killed; a second one resumes from a checkpoint.
+PREEMPTED = {"resumed": 470}
 
 
 class Clock:
@@ -125,23 +119,32 @@ def stable_hparams(*args, **kwargs):  # type: ignore[no-untyped-def]  # tensorbo
     return summaries
 
 
+def processes(name: str, scratch: Path) -> Iterator[tuple[str, ...]]:
+    """The further arguments of each process of a story."""
+    if name not in PREEMPTED:
+        yield ()
+        return
+    checkpoint = ("--checkpoint", str(scratch / "state.npz"))
+    yield (*checkpoint, "--stop-at-step", str(PREEMPTED[name]))
+    yield (*checkpoint, "--resume")
+
+
 def run_story(name: str, logdir: Path) -> None:
     """Write the event files of one story into the folder `logdir`."""
-    sys.path.insert(0, str(TRAINER))
-    from train import main as train
-
+    if str(TRAINER) not in sys.path:
+        sys.path.insert(0, str(TRAINER))
+    train = importlib.import_module("train").main
     clock = Clock(STARTED)
     with tempfile.TemporaryDirectory() as scratch:
-        for arguments in STORIES[name]:
-            argv = [word.replace("{scratch}", scratch) for word in shlex.split(arguments)]
+        for more in processes(name, Path(scratch)):
             with (
                 threadpool_limits(1),
                 mock.patch("time.time", clock),
                 mock.patch("train.hparams", stable_hparams),
-                mock.patch("socket.gethostname", lambda: "digits"),
+                mock.patch("socket.gethostname", return_value="digits"),
                 contextlib.redirect_stdout(io.StringIO()),
             ):
-                train([*argv, "--logdir", str(logdir)])
+                train([*STORIES[name].split(), *more, "--logdir", str(logdir)])
             clock.now += PAUSE
     if name in DAMAGE:
         (path,) = event_files(logdir)
@@ -188,7 +191,7 @@ def main(argv: list[str] | None = None) -> int:
     if unknown:
         parser.error(f"no story named {', '.join(unknown)}; there are {', '.join(STORIES)}")
 
-    found = []
+    found: list[str] = []
     for name in args.names or STORIES:
         with tempfile.TemporaryDirectory() as folder:
             made, kept = Path(folder), SAMPLES / name

@@ -51,18 +51,19 @@ class MLP:
     def forward(self, x, rng=None):
         """Logits of a batch; with a generator, hidden units are dropped as in training."""
         self.inputs, self.activations, self.masks = [x], [], []
-        for layer in range(1, self.depth + 1):
-            z = self.inputs[-1] @ self.params[f"weights/layer{layer}"]
-            z = z + self.params[f"biases/layer{layer}"]
-            if layer == self.depth:
-                return z
-            a = self.activation(z)
+        for layer in range(1, self.depth):
+            a = self.activation(self.affine(layer))
             mask = np.ones_like(a)
             if rng is not None and self.dropout > 0:
                 mask = (rng.random(a.shape) >= self.dropout) / (1.0 - self.dropout)
             self.activations.append(a)
             self.masks.append(mask)
             self.inputs.append(a * mask)
+        return self.affine(self.depth)
+
+    def affine(self, layer):
+        weights, biases = self.params[f"weights/layer{layer}"], self.params[f"biases/layer{layer}"]
+        return self.inputs[-1] @ weights + biases
 
     def backward(self, d_logits):
         """Gradients of the last forward pass, under the names of `params`."""

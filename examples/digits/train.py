@@ -134,15 +134,14 @@ def log_histograms(writer, model, gradients, step):
             writer.add_histogram(tag, values, step, bins=40)
 
 
-def evaluate(model, x, y):
-    """Loss, accuracy and balanced accuracy on a set."""
+def evaluate(model, x, y, imbalanced):
+    """Validation scalars by tag."""
     logits = model.forward(x)
     predicted = logits.argmax(axis=1)
-    return (
-        cross_entropy(logits, y)[0],
-        (predicted == y).mean(),
-        balanced_accuracy_score(y, predicted),
-    )
+    scores = {"loss/val": cross_entropy(logits, y)[0], "accuracy/val": (predicted == y).mean()}
+    if imbalanced:
+        scores["balanced_accuracy/val"] = balanced_accuracy_score(y, predicted)
+    return scores
 
 
 def train(args):
@@ -189,19 +188,13 @@ def train(args):
             hits += int((logits.argmax(axis=1) == y[batch]).sum())
             step += 1
 
-        train_loss, train_accuracy = sum(losses) / len(y), hits / len(y)
-        writer.add_scalar("epoch", epoch + 1, step)
-        writer.add_scalar("loss/train", train_loss, step)
-        writer.add_scalar("accuracy/train", train_accuracy, step)
-        line = f"epoch {epoch + 1:3d}  train {train_loss:.4f} {train_accuracy:.3f}"
+        train_loss = sum(losses) / len(y)
+        scores = {"epoch": epoch + 1, "loss/train": train_loss, "accuracy/train": hits / len(y)}
         if validation is not None:
-            val_loss, val_accuracy, balanced = evaluate(model, *validation)
-            writer.add_scalar("loss/val", val_loss, step)
-            writer.add_scalar("accuracy/val", val_accuracy, step)
-            if args.imbalance > 0:
-                writer.add_scalar("balanced_accuracy/val", balanced, step)
-            line += f"  val {val_loss:.4f} {val_accuracy:.3f} (balanced {balanced:.3f})"
-        print(line)
+            scores |= evaluate(model, *validation, imbalanced=args.imbalance > 0)
+        for tag, value in scores.items():
+            writer.add_scalar(tag, value, step)
+        print("  ".join(f"{tag} {value:.4g}" for tag, value in scores.items()))
 
         if args.checkpoint and (epoch + 1) % 10 == 0:
             save_checkpoint(args.checkpoint, model, optimizer, epoch + 1)
