@@ -1,0 +1,223 @@
+"""Event files to runs: columns joined over files, hyperparameters, roles, and where all came from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+
+from tbdiag.errors import ReadError
+from tbdiag.model.histogram import Histograms
+from tbdiag.model.role import Override, Role
+from tbdiag.model.run import Damage, Provenance, Restart, Run
+from tbdiag.model.series import Series
+from tbdiag.reading.columns import Columns, Points
+from tbdiag.reading.discover import Discovery, EventFile, RunFiles, printable
+from tbdiag.reading.histograms import DecodedHistograms
+from tbdiag.reading.hparams import hparams_of
+from tbdiag.reading.layout import TRAINING, VALIDATION
+from tbdiag.reading.restarts import Joined, join_all, restarts_of, without_void
+from tbdiag.reading.sessions import labels, sessions_of, side_by_side
+
+_Read = tuple[EventFile, Columns]
+
+
+def load(files: RunFiles, overrides: Mapping[Role, Override] | None = None) -> tuple[Run, ...]:
+    """The run that ``files`` hold, read whole; several where trainings share one folder.
+
+    A file that cannot be read to its end, or at all, is told in the provenance; never raises for it.
+    ``overrides`` names the tags of roles that are not to be bound automatically.
+    """
+    files, parts = _settled(files, [(file, _columns(file)) for file in files.files])
+    sessions = _sessions(parts)
+    if len(sessions) == 1:
+        return (_run(files, files.id, sessions[0], (), overrides),)
+    names = labels([session[0][0].path.name for session in sessions])
+    note = f"{len(sessions)} trainings were logged into this folder: each is a run of its own"
+    return tuple(
+        _run(files, f"{files.id} [{printable(name)}]", session, (note,), overrides)
+        for name, session in zip(names, sessions, strict=True)
+    )
+
+
+def read_all(
+    discovery: Discovery, overrides: Mapping[Role, Override] | None = None
+) -> Iterator[tuple[RunFiles, tuple[Run, ...]]]:
+    """Each of the found runs with what was read from its files, in order and one at a time."""
+    for files in discovery.runs:
+        yield files, load(files, overrides)
+
+
+def _columns(file: EventFile) -> Columns:
+    from tbdiag.reading import records
+
+    try:
+        columns = records.read(file.path)
+    except ReadError as error:
+        reason = f"cannot be read: {str(error).rpartition(': ')[2]}"
+        try:
+            size = file.path.stat().st_size
+        except OSError:
+            size = 0
+        return Columns(damage=Damage(file=str(file.path), offset=0, lost=size, reason=reason))
+    if file.hparams_only:
+        return Columns(hparams=columns.hparams, started=columns.started, damage=columns.damage)
+    return columns
+
+
+def _settled(files: RunFiles, parts: list[_Read]) -> tuple[RunFiles, list[_Read]]:
+    """The run without the prefix of its only folder, where the tags tell the split themselves.
+
+    A run of Ultralytics in a folder ``train`` logs both ``train/box_loss`` and ``val/box_loss``.
+    """
+    prefixes = {file.prefix for file in files.files}
+    only = next(iter(prefixes)) if len(prefixes) == 1 else ""
+    firsts = {tag.split("/")[0].lower() for _, columns in parts for tag in columns.scalars}
+    if not (only and firsts & TRAINING and firsts & VALIDATION):
+        return files, parts
+    own = replace(files, id=f"{files.id}/{printable(only[:-1])}", path=files.path / only[:-1])
+    return own, [(replace(file, prefix=""), columns) for file, columns in parts]
+
+
+def _sessions(parts: Sequence[_Read]) -> list[list[_Read]]:
+    """The files of each training, those of one folder void where a later one says so."""
+    folders: dict[Path, list[_Read]] = {}
+    for file, columns in parts:
+        folders.setdefault(file.path.parent, []).append((file, columns))
+    split: list[list[list[_Read]]] = []
+    for members in folders.values():
+        groups = sessions_of([columns for _, columns in members])
+        split.append([[members[index] for index in group] for group in groups])
+    columns_of = [[[columns for _, columns in session] for session in folder] for folder in split]
+    return [
+        list(chain.from_iterable(split[f][s] for f, chosen in enumerate(row) for s in chosen))
+        for row in side_by_side(columns_of)
+    ]
+
+
+def _run(
+    files: RunFiles,
+    name: str,
+    parts: Sequence[_Read],
+    notes: tuple[str, ...],
+    overrides: Mapping[Role, Override] | None,
+) -> Run:
+    from tbdiag.naming.roles import bind
+
+    parts, purges = _without_void(parts)
+    parts = _without_summaries(parts)
+    scalars: dict[str, list[tuple[int, Points]]] = {}
+    texts: dict[str, str] = {}
+    for index, (file, columns) in enumerate(parts):
+        for tag, points in columns.scalars.items():
+            scalars.setdefault(_tag(file, tag), []).append((index, points))
+        texts |= {_tag(file, tag): text for tag, text in columns.texts.items()}
+    joined = join_all(scalars)
+    series = {
+        tag: Series.of(tag, result.points.steps, result.points.values, result.points.wall_times)
+        for tag, result in joined.items()
+    }
+    return Run(
+        id=name,
+        path=files.path,
+        series=series,
+        histograms=_histograms(parts),
+        texts=texts,
+        hparams=hparams_of(
+            [columns.hparams for _, columns in parts],
+            texts,
+            files.path,
+            files.root,
+            [printable(files.id), *dict.fromkeys(printable(file.path.name) for file, _ in parts)],
+        ),
+        roles=bind(series, overrides),
+        provenance=_provenance(files, parts, joined, purges, notes),
+    )
+
+
+def _tag(file: EventFile, tag: str) -> str:
+    return f"{file.prefix}{tag}/{file.key}" if file.key else file.prefix + tag
+
+
+def _without_void(parts: Sequence[_Read]) -> tuple[list[_Read], list[Restart]]:
+    folders: dict[Path, list[int]] = {}
+    for index, (file, _) in enumerate(parts):
+        folders.setdefault(file.path.parent, []).append(index)
+    kept, restarts = list(parts), []
+    for members in folders.values():
+        columns, told = without_void([parts[index][1] for index in members])
+        restarts += told
+        for index, valid in zip(members, columns, strict=True):
+            kept[index] = (parts[index][0], valid)
+    return kept, restarts
+
+
+def _without_summaries(parts: Sequence[_Read]) -> list[_Read]:
+    """The files, without single points beside hyperparameters of curves that stand in another file.
+
+    Such points are the results of the whole run, which ``add_hparams`` logs at step 0.
+    """
+    curves = {
+        _tag(file, tag)
+        for file, columns in parts
+        for tag, points in columns.scalars.items()
+        if len(points) > 1
+    }
+    kept = []
+    for file, columns in parts:
+        if columns.hparams and all(len(points) == 1 for points in columns.scalars.values()):
+            scalars = {t: p for t, p in columns.scalars.items() if _tag(file, t) not in curves}
+            columns = replace(columns, scalars=scalars)
+        kept.append((file, columns))
+    return kept
+
+
+def _histograms(parts: Sequence[_Read]) -> dict[str, Histograms]:
+    pieces: dict[str, list[tuple[int, Points]]] = {}
+    records: dict[str, list[bytes]] = {}
+    for index, (file, columns) in enumerate(parts):
+        for name, raw in columns.histograms.items():
+            tag = _tag(file, name)
+            known = records.setdefault(tag, [])
+            places = [float(len(known) + place) for place in range(len(raw))]
+            points = Points.of(raw.steps, places, raw.wall_times)
+            pieces.setdefault(tag, []).append((index, points))
+            known.extend(raw.records)
+    histograms = {}
+    for tag, result in join_all(pieces).items():
+        chosen = [records[tag][int(place)] for place in result.points.values]
+        histograms[tag] = Histograms(tag, result.points.steps, DecodedHistograms(chosen))
+    return histograms
+
+
+def _provenance(
+    files: RunFiles,
+    parts: Sequence[_Read],
+    joined: Mapping[str, Joined],
+    purges: Sequence[Restart],
+    notes: tuple[str, ...],
+) -> Provenance:
+    def name(path: Path) -> str:
+        return printable(Path(os.path.relpath(path, files.path)).as_posix())
+
+    restarts = restarts_of(chain.from_iterable(result.rewinds for result in joined.values()))
+    odd = tuple(
+        f"{tag} has a point at step {step} out of order: left out"
+        for tag, result in joined.items()
+        for _, step in result.strays
+    )
+    told = tuple(result.note for result in joined.values() if result.note)
+    return Provenance(
+        files=tuple(name(file.path) for file, _ in parts),
+        points=sum(len(result.points) for result in joined.values()),
+        duplicates=sum(result.duplicates for result in joined.values()),
+        restarts=tuple(sorted((*purges, *restarts), key=lambda restart: restart.wall_time)),
+        damages=tuple(
+            replace(columns.damage, file=name(file.path))
+            for file, columns in parts
+            if columns.damage is not None
+        ),
+        notes=notes + told + odd,
+    )
