@@ -1,0 +1,285 @@
+"""Pictures of a run: its curves, with the findings marked on them; the one user of matplotlib."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import MaxNLocator
+
+from tbdiag.errors import RequestError
+from tbdiag.model.finding import Evidence, Finding, Severity
+from tbdiag.model.run import Run
+from tbdiag.model.series import Floats
+from tbdiag.views.history import BATCH, TRAINING, VALIDATION, Curves, Line, Panel, curves
+from tbdiag.views.sparkline import spans_decades
+from tbdiag.views.text import printable, shorten
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Okabe and Ito's palette, told apart with every common colour blindness.
+_COLORS = {TRAINING: "#0072B2", VALIDATION: "#D55E00", BATCH: "#56B4E9", "rate": "#009E73"}
+_SHADES = {Severity.ERROR: "#B2182B", Severity.WARNING: "#E69F00", Severity.NOTE: "#777777"}
+_WORDS = _SHADES | {Severity.WARNING: "#8A5A00", Severity.NOTE: "#555555"}  # readable on white
+_INK, _PALE = "#333333", "#DDDDDD"
+
+_WIDTH = 9.0  # inches
+_PANEL, _RATE = 3.0, 1.1  # inches high
+_LABEL, _LANE = 8.5, 11.5  # points: the size of a finding's label, the height of its lane
+_FEW = 40  # points: with fewer of them each is marked
+_MANY = 300  # points: with more of them a smoothed line lies over the raw one
+_DRAWN = 2000  # columns of a raw line; of more points only the extremes are drawn
+_LABELS = 6  # findings labelled in one panel
+
+_METADATA: Mapping[str, Mapping[str, None]] = {
+    ".png": {"Software": None},
+    ".svg": {"Date": None, "Creator": None},
+    ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+
+
+def training_curves(
+    history: Mapping[str, Any] | pd.DataFrame | Run, findings: Sequence[Finding] = ()
+) -> Figure:
+    """The curves of a training run: loss above, metric below it, training beside validation.
+
+    ``history`` is the mapping that Keras' ``fit`` returns, a DataFrame, or a Run; a missing curve
+    leaves its line out, a missing pair its panel; a known learning rate adds a thin panel. A loss
+    that spans decades gets a logarithmic scale, NaN and infinite points a cross at the bottom, and
+    every root finding a shaded span with its code and name. Needs no display and touches no global
+    state. Raises ValueError where there is no curve to plot.
+    """
+    found = curves(history)
+    heights = [_PANEL] * len(found.panels) + [_RATE] * (found.rate is not None)
+    figure = Figure(
+        figsize=(_WIDTH, sum(heights) + 0.6),
+        layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1),
+        dpi=120,
+    )
+    FigureCanvasAgg(figure)
+    if isinstance(history, Run):
+        name = shorten(printable(history.id), 80)
+        figure.suptitle(name, x=0.012, ha="left", fontsize=9, color=_INK, parse_math=False)
+    grid = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)
+    axes: list[Axes] = list(grid[:, 0])
+    for axis, panel in zip(axes, found.panels, strict=False):
+        _panel(axis, panel)
+    if found.rate is not None:
+        _rate(axes[-1], found.rate)
+    _span_axis(axes, found)
+    roots = [each for each in findings if each.suppressed_by is None]
+    placed = _placed(roots, found)
+    titles = [panel.quantity for panel in found.panels]
+    if found.rate is not None:
+        titles.append(
+            "learning rate" if found.rate.stretch == 1 else "learning rate, rescaled steps"
+        )
+    for at, (axis, title) in enumerate(zip(axes, titles, strict=False)):
+        lanes = _mark(axis, [(finding, span) for finding, span, where in placed if where == at])
+        _title(axis, title, lanes)
+    return figure
+
+
+def save(figure: Figure, path: Path | str) -> None:
+    """Write ``figure`` as PNG, SVG or PDF by the suffix of ``path``; equal figures, equal bytes.
+
+    Raises RequestError for other suffixes, and where the file cannot be written.
+    """
+    target = Path(path)
+    metadata = _METADATA.get(target.suffix.lower())
+    if metadata is None:
+        raise RequestError(f"{target.name}: a figure is saved as .png, .svg or .pdf")
+    with mpl.rc_context({"svg.hashsalt": "tbdiag"}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+        try:
+            figure.savefig(target, metadata=dict(metadata))
+        except OSError as error:
+            raise RequestError(f"{target} cannot be written: {error.strerror}") from error
+
+
+def _panel(axis: Axes, panel: Panel) -> None:
+    _dress(axis)
+    if spans_decades(np.concatenate([line.y for line in panel.lines])):
+        axis.set_yscale("log")
+    for line in panel.lines:
+        _draw(axis, line)
+    bad = np.unique(np.concatenate([line.bad for line in panel.lines]))
+    if len(bad):
+        crosses, _ = _thin(bad, bad)
+        axis.plot(
+            crosses,
+            np.full(len(crosses), 0.03),
+            "x",
+            color=_SHADES[Severity.ERROR],
+            markersize=5,
+            transform=axis.get_xaxis_transform(),
+            label="NaN or infinite",
+        )
+    legend = axis.legend(
+        loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, borderaxespad=0, fontsize=9
+    )
+    for handle in legend.get_lines():
+        handle.set_linewidth(1.8)
+
+
+def _dress(axis: Axes) -> None:
+    axis.set_axisbelow(True)
+    axis.grid(color=_PALE, linewidth=0.6)
+    for side in ("top", "right"):
+        axis.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axis.spines[side].set_color("#999999")
+    axis.tick_params(colors=_INK, labelsize=9)
+
+
+def _draw(axis: Axes, line: Line) -> None:
+    color = _COLORS[line.part]
+    label = line.part if line.stretch == 1 else f"{line.part}\n(steps rescaled)"
+    if line.part == BATCH:
+        axis.plot(*_thin(line.x, line.y), color=color, linewidth=0.6, alpha=0.45, label=label)
+    elif len(line.x) > _MANY:
+        axis.plot(*_thin(line.x, line.y), color=color, linewidth=0.6, alpha=0.35)
+        smooth = _smoothed(line.y, log=axis.get_yscale() == "log")
+        axis.plot(*_thin(line.x, smooth), color=color, linewidth=1.8, label=label)
+    else:
+        marker = {TRAINING: "o", VALIDATION: "s"}[line.part] if len(line.x) <= _FEW else None
+        axis.plot(
+            line.x, line.y, color=color, linewidth=1.8, marker=marker, markersize=3.5, label=label
+        )
+
+
+def _rate(axis: Axes, rate: Line) -> None:
+    _dress(axis)
+    if spans_decades(rate.y):
+        axis.set_yscale("log")
+    axis.plot(*_thin(rate.x, rate.y), color=_COLORS["rate"], linewidth=1.4)
+
+
+def _thin(x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """At most twice `_DRAWN` points: the lowest and the highest of each of so many blocks."""
+    if len(x) <= 2 * _DRAWN:
+        return x, y
+    edges = np.linspace(0, len(x), _DRAWN + 1).astype(np.int64)
+    kept = np.unique(
+        [a + at for a, b in pairwise(edges) for at in (int(y[a:b].argmin()), int(y[a:b].argmax()))]
+    )
+    return x[kept], y[kept]
+
+
+def _smoothed(y: Floats, *, log: bool) -> Floats:
+    """The centred running mean over a fiftieth of the points, geometric on a logarithmic scale.
+
+    At the ends it is the mean of what there is within reach.
+    """
+    values = np.log(y) if log else y
+    half, n = max(len(y) // 100, 2), len(y)
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    low = np.maximum(np.arange(n) - half, 0)
+    high = np.minimum(np.arange(n) + half + 1, n)
+    means: Floats = (sums[high] - sums[low]) / (high - low)
+    return np.exp(means) if log else means
+
+
+def _span_axis(axes: Sequence[Axes], found: Curves) -> None:
+    lines = [line for panel in found.panels for line in panel.lines]
+    lines += [] if found.rate is None else [found.rate]
+    ends = np.concatenate(
+        [array[[0, -1]] for ln in lines for array in (ln.x, ln.bad) if len(array)]
+    )
+    low, high = float(ends.min()), float(ends.max())
+    margin = 0.02 * (high - low) or 0.5
+    axes[-1].set_xlim(low - margin, high + margin)
+    axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes[-1].set_xlabel(found.unit)
+
+
+def _placed(
+    findings: Sequence[Finding], found: Curves
+) -> list[tuple[Finding, tuple[float, float], int]]:
+    """(finding, span on the x axis, panel): where its first evidence among the curves lies.
+
+    A finding on a curve that is not drawn stands in the first panel, at its own steps.
+    """
+    lines = {line.tag: (line, at) for at, panel in enumerate(found.panels) for line in panel.lines}
+    if found.rate is not None:
+        lines[found.rate.tag] = (found.rate, len(found.panels))
+    placed = []
+    for finding in findings:
+        shown = [each for each in finding.evidence if each.tag in lines]
+        evidence: Evidence | None = next(iter(shown or finding.evidence), None)
+        if evidence is None:
+            continue
+        line, at = lines.get(evidence.tag, (None, 0))
+        stretch = 1.0 if line is None else line.stretch
+        low, high = sorted(step * stretch for step in evidence.span)
+        placed.append((finding, (low, high), at))
+    return placed
+
+
+def _mark(axis: Axes, found: Sequence[tuple[Finding, tuple[float, float]]]) -> int:
+    """Shaded spans, labelled in lanes above the axes, clear of the data and each other.
+
+    Returns how many lanes there are. What exceeds `_LABELS` findings is counted only.
+    """
+    left, right = axis.get_xlim()
+    character = 0.6 * _LABEL / 72 * (right - left) / (_WIDTH - 2.5)  # about its width on the axis
+    lanes: list[list[tuple[float, float]]] = []
+    for finding, (first, last) in found[:_LABELS]:
+        low, high = max(first, left), min(last, right)
+        color = _SHADES[finding.severity]
+        if high - low > 0.004 * (right - left):
+            axis.axvspan(low, high, color=color, alpha=0.13, linewidth=0, zorder=0)
+        axis.axvline(low, color=color, linewidth=1, alpha=0.8, zorder=1)
+        text = f"{finding.code} {finding.name}"
+        wide = len(text) * character
+        begin = low if low + wide <= right else max(left, right - wide)
+        lane = next((at for at, ends in enumerate(lanes) if _free(ends, begin, wide)), len(lanes))
+        if lane == len(lanes):
+            lanes.append([])
+        lanes[lane].append((begin, begin + wide))
+        _label(axis, text, begin if begin == low else right, lane, begin == low, finding.severity)
+    if len(found) > _LABELS:
+        _label(axis, f"and {len(found) - _LABELS} more", right, len(lanes), False, Severity.NOTE)
+        lanes.append([])
+    return len(lanes)
+
+
+def _free(taken: Sequence[tuple[float, float]], begin: float, wide: float) -> bool:
+    return all(begin + wide < low or high < begin for low, high in taken)
+
+
+def _label(axis: Axes, text: str, x: float, lane: int, leftmost: bool, severity: Severity) -> None:
+    axis.annotate(
+        text,
+        (x, 1.0),
+        (0.0, 3 + lane * _LANE),
+        xycoords=("data", "axes fraction"),
+        textcoords="offset points",
+        ha="left" if leftmost else "right",
+        fontsize=_LABEL,
+        color=_WORDS[severity],
+        parse_math=False,
+    )
+
+
+def _title(axis: Axes, text: str, lanes: int) -> None:
+    shown = shorten(printable(text.replace("_", " ")), 50)
+    axis.set_title(
+        shown[:1].upper() + shown[1:],
+        loc="left",
+        fontsize=11,
+        fontweight="bold",
+        color=_INK,
+        pad=7 + lanes * _LANE,
+        parse_math=False,
+    )
