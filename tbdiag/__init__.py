@@ -2,4 +2,45 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "Finding",
+    "Report",
+    "Run",
+    "Series",
+    "TbdiagError",
+    "diagnose",
+    "load",
+    "plot_training_curves",
+    "scan",
+]
+
+if TYPE_CHECKING:
+    from tbdiag.api import Report, diagnose, load, plot_training_curves, scan
+    from tbdiag.errors import TbdiagError
+    from tbdiag.model.finding import Finding
+    from tbdiag.model.run import Run
+    from tbdiag.model.series import Series
+else:
+    _MODULES = {
+        "Finding": "tbdiag.model.finding",
+        "Run": "tbdiag.model.run",
+        "Series": "tbdiag.model.series",
+        "TbdiagError": "tbdiag.errors",
+    }
+
+    def __getattr__(name):
+        """The public names, each imported when it is first used (PEP 562)."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        value = getattr(import_module(_MODULES.get(name, "tbdiag.api")), name)
+        globals()[name] = value
+        return value
+
+    def __dir__():
+        return sorted({*globals(), *__all__})

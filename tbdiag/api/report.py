@@ -1,0 +1,89 @@
+"""The report with views for notebooks and programs."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tbdiag.model import report as model
+from tbdiag.model.finding import Finding, Severity
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Report(model.Report):
+    """What a scan found, with views for notebooks and programs."""
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per finding, consequences included; ``run`` is empty for the search as a whole.
+
+        Columns: run, code, name, severity, confidence, message, tag, first_step, last_step,
+        remedy, suppressed_by, fingerprint.
+        """
+        import pandas as pd
+
+        rows = [_row(run.run.id, each) for run in self for each in run.findings]
+        rows += [_row("", each) for each in self.search]
+        return pd.DataFrame(rows, columns=list(_COLUMNS))
+
+    def to_json(self) -> str:
+        """The report in the versioned schema; the same report always gives the same text."""
+        from tbdiag.views import json_v1
+
+        return json_v1.render(self)
+
+    def _repr_html_(self) -> str:
+        shown = ("run", "severity", "code", "name", "message", "remedy")
+        rows = [_row(run.run.id, each) for run in self for each in run.roots]
+        rows += [_row("", each) for each in self.search]
+        counts = ", ".join(f"{self.count(each)} {each.value}s" for each in Severity)
+        caption = f"tbdiag: {len(self.runs)} runs, {counts}"
+        if self.unread:
+            caption += f", {len(self.unread)} not read"
+        head = "".join(f"<th>{name}</th>" for name in shown)
+        body = "".join(
+            f"<tr>{''.join(f'<td>{html.escape(str(row[name]))}</td>' for name in shown)}</tr>"
+            for row in rows
+        )
+        return (
+            f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead>"
+            f"<tbody>{body}</tbody></table>"
+        )
+
+
+_COLUMNS = (
+    "run",
+    "code",
+    "name",
+    "severity",
+    "confidence",
+    "message",
+    "tag",
+    "first_step",
+    "last_step",
+    "remedy",
+    "suppressed_by",
+    "fingerprint",
+)
+
+
+def _row(run: str, finding: Finding) -> dict[str, Any]:
+    where = finding.evidence[0] if finding.evidence else None
+    values = (
+        run,
+        finding.code,
+        finding.name,
+        finding.severity.value,
+        finding.confidence.value,
+        finding.message,
+        where.tag if where else "",
+        where.span[0] if where else None,
+        where.span[1] if where else None,
+        finding.remedies[0].title if finding.remedies else "",
+        finding.suppressed_by or "",
+        finding.fingerprint,
+    )
+    return dict(zip(_COLUMNS, values, strict=True))

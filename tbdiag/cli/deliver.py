@@ -1,0 +1,93 @@
+"""A report on its way out: to stdout, to files, to plots, to the exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tbdiag import __version__
+from tbdiag.api import Report, scan
+from tbdiag.cli.drawing import draw, file_name
+from tbdiag.cli.options import Color, FailOn
+from tbdiag.cli.output import OWN_PLOT, Look, look, replacing, say, warn
+from tbdiag.cli.progress import progress
+from tbdiag.config import did_you_mean
+from tbdiag.errors import RequestError
+from tbdiag.model.finding import Severity
+from tbdiag.views import json_v1, terminal
+
+FORMATS = ("text", "json")
+
+_PLAIN = Look(color=False, width=80, ascii=False)
+
+Target = tuple[str, Path | None]
+
+
+def targets(formats: str, output: Path | None) -> list[Target]:
+    """Each format and its file, None for stdout.
+
+    Of several formats, text stays on stdout and ``output`` takes the other.
+    """
+    words = list(dict.fromkeys(word.strip().lower() for word in formats.split(",") if word.strip()))
+    for word in words or [""]:
+        if word not in FORMATS:
+            hint = did_you_mean(word, FORMATS)
+            raise RequestError(
+                f'there is no format "{word}"{hint}; choose among {", ".join(FORMATS)}'
+            )
+    return [(word, None if word == "text" and len(words) > 1 else output) for word in words]
+
+
+def scanned(
+    paths: Sequence[Path] | None,
+    select: Sequence[str] | None,
+    ignore: Sequence[str] | None,
+    config: Path | None,
+) -> Report:
+    """The report, with a progress bar on the way."""
+    with progress() as update:
+        return scan(
+            paths or None, select=select or (), ignore=ignore or (), config=config, progress=update
+        )
+
+
+def report(found: Report, targets: Sequence[Target], *, color: Color, show_passed: bool) -> None:
+    """Writes the report in each format; what could not be examined is said on stderr beside JSON."""
+    for form, file in targets:
+        if form == "json":
+            text = json_v1.render(found)
+        else:
+            style = look(color) if file is None else _PLAIN
+            text = terminal.render(found, show_passed=show_passed, **style)
+        if file is None:
+            say(text)
+            continue
+        head = f"tbdiag {__version__}\n\n" if form == "text" else ""
+        with replacing(file) as draft:
+            draft.write_text(f"{head}{text}", "utf-8", errors="backslashreplace")
+    if "text" not in [form for form, _ in targets]:
+        for path, reason in found.unread:
+            warn(f"tbdiag: {path} was not examined: {reason}")
+
+
+def plots(found: Report, folder: Path) -> None:
+    """One annotated PNG in ``folder`` for each run with findings and curves that can be drawn."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RequestError(f"{folder} cannot be made a folder: {error.strerror}") from None
+    taken: set[str] = set()
+    for each in found:
+        if each.roots:
+            try:
+                draw(each.run, each.roots, folder / file_name(each.run.id, taken, OWN_PLOT))
+            except ValueError as error:
+                warn(f"tbdiag: no plot of {each.run.id}: {error}")
+
+
+def fails(found: Report, fail_on: FailOn) -> bool:
+    """Whether a root finding is at or above the severity."""
+    if fail_on is FailOn.NEVER:
+        return False
+    limit = Severity(fail_on.value).rank
+    return any(found.count(severity) for severity in Severity if severity.rank <= limit)

@@ -1,0 +1,66 @@
+"""The options, with the words that their help uses."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
+
+
+class Color(StrEnum):
+    """When to colour text."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+class FailOn(StrEnum):
+    """From which severity on the exit code is 1."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NEVER = "never"
+
+
+class Show(StrEnum):
+    """What to show beside the findings."""
+
+    PASSED = "passed"
+
+
+Paths = Annotated[
+    list[Path] | None,
+    Argument(metavar="PATH", show_default=False, help="Log folders, runs or event files."),
+]
+OneRun = Annotated[Path, Argument(metavar="RUN", help="A run's folder or event file.")]
+OneRule = Annotated[
+    str | None, Argument(metavar="CODE", show_default=False, help="A rule's code or name.")
+]
+Formats = Annotated[str, Option("--format", help="text, json, or both: text,json.")]
+Output = Annotated[
+    Path | None, Option("-o", "--output", metavar="FILE", help="Write the report to this file.")
+]
+Picture = Annotated[
+    Path | None, Option("-o", "--output", metavar="FILE", help="A .png, .svg or .pdf file.")
+]
+Select = Annotated[
+    list[str] | None,
+    Option(metavar="CODE,...", help="Run only these rules: codes, names or families (OPT)."),
+]
+Ignore = Annotated[
+    list[str] | None, Option(metavar="CODE,...", help="Do not report what these rules find.")
+]
+FailsOn = Annotated[FailOn, Option("--fail-on", help="Exit with 1 from this severity on.")]
+Shows = Annotated[Show | None, Option("--show", help="Show what passed, too.")]
+Plots = Annotated[
+    Path | None, Option("--plots", metavar="DIR", help="Plot each run with findings into DIR.")
+]
+ConfigFile = Annotated[
+    Path | None, Option("--config", metavar="FILE", help="Not the nearest tbdiag.toml, but this.")
+]
+Findings = Annotated[bool, Option(help="Mark what the rules found.")]
+Force = Annotated[bool, Option("--force", help="Overwrite the file.")]
+Colors = Annotated[Color, Option("--color", help="Colour the text; auto: on a terminal.")]

@@ -1,0 +1,40 @@
+"""``tbdiag scan``: diagnose every run below the paths."""
+
+from __future__ import annotations
+
+from typer import Exit
+
+from tbdiag.cli import options as o
+
+EXAMPLES = """\b
+Examples:
+  tbdiag scan logs/
+  tbdiag scan logs/ --select OPT,GEN001 --fail-on warning
+  tbdiag scan logs/ --format text,json --output report.json --plots plots/"""
+
+
+def scan(
+    paths: o.Paths = None,
+    formats: o.Formats = "text",
+    output: o.Output = None,
+    select: o.Select = None,
+    ignore: o.Ignore = None,
+    fail_on: o.FailsOn = o.FailOn.ERROR,
+    show: o.Shows = None,
+    plots: o.Plots = None,
+    config: o.ConfigFile = None,
+    color: o.Colors = o.Color.AUTO,
+) -> None:
+    """Diagnose every run below the paths.
+
+    Without a path: the configured logdir, else logs/, runs/, lightning_logs/ or tb_logs/.
+    """
+    from tbdiag.cli import deliver
+
+    targets = deliver.targets(formats, output)
+    found = deliver.scanned(paths, select, ignore, config)
+    deliver.report(found, targets, color=color, show_passed=show is not None)
+    if plots is not None:
+        deliver.plots(found, plots)
+    if deliver.fails(found, fail_on):
+        raise Exit(1)
