@@ -102,7 +102,7 @@ class EarlyBlowUp(Detector):
         onset = int(np.argmax(values > limit * start))
         first, last = int(curve.steps[onset]), int(curve.steps[-1])
         yield self.finding(
-            f"the loss rose to {top / start:,.4g} times its start at step {curve.steps[peak]:,}"
+            f"the loss rose to {top / start:,.3g} times its start at step {curve.steps[peak]:,}"
             f" and still stands at {end / start:,.3g} times it",
             Evidence(
                 tag=curve.tag,
