@@ -96,6 +96,7 @@ class Shop:
                 "PYTHONPATH": str(ROOT),
                 "COLUMNS": "80",
                 "NO_COLOR": "1",
+                "PYTHONUTF8": "1",
             },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -9,7 +9,7 @@ from enum import Enum
 from itertools import groupby
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from typer.models import ArgumentInfo, ParameterInfo
+from typer.models import ArgumentInfo, CommandInfo, ParameterInfo
 
 from tbdiag.cli.app import app
 from tbdiag.detectors import registry
@@ -131,23 +131,35 @@ def threshold_table() -> str:
 
 def command_page() -> str:
     """Every command with its arguments and options."""
-    lines = [notice("`tbdiag/cli/`"), "# Commands\n", f"{plain(app.info.help)}\n"]
+    program = app.registered_callback
+    assert program is not None
+    lines = [
+        notice("`tbdiag/cli/`"),
+        "# Commands\n",
+        f"{plain(inspect.getdoc(program.callback))}\n",
+        f"{plain(program.epilog)}\n",
+    ]
     for name, command in sorted(commands().items()):
-        parameters = list(described(command))
+        call = command.callback
+        assert call is not None
+        parameters = list(described(call))
         arguments = "".join(f" {each.spelled}" for each in parameters if each.positional)
         lines += [f"## tbdiag {name}\n", f"`tbdiag {name} [OPTIONS]{arguments}`\n"]
-        lines.append(f"{plain(inspect.getdoc(command))}\n")
+        lines.append(f"{plain(inspect.getdoc(call))}\n")
         if parameters:
             lines.append("| | |\n|---|---|")
             lines += [f"| `{each.spelled}` | {each.told} |" for each in parameters]
             lines.append("")
+        title, _, examples = plain(command.epilog).partition("\n")
+        if examples:
+            lines.append(f"{title}\n\n```text\n{inspect.cleandoc(examples)}\n```\n")
     return "\n".join(lines)
 
 
-def commands() -> dict[str, Callable[..., Any]]:
+def commands() -> dict[str, CommandInfo]:
     """The commands that are not hidden, by name."""
     return {
-        each.name or each.callback.__name__.replace("_", "-"): each.callback
+        each.name or each.callback.__name__.replace("_", "-"): each
         for each in app.registered_commands
         if each.callback is not None and not each.hidden
     }
@@ -175,8 +187,9 @@ def described(command: Callable[..., Any]) -> Iterator[Parameter]:
         words = [each for each in (first, *(info.param_decls or ())) if each.startswith("-")]
         spelled = info.metavar or name.upper() if positional else ", ".join(words)
         if not spelled:
-            spelled = f"--{name.replace('_', '-')}"
-        elif info.metavar and not positional:
+            long = name.replace("_", "-")
+            spelled = f"--{long} / --no-{long}" if kind is bool else f"--{long}"
+        if info.metavar and not positional:
             spelled = f"{spelled} {info.metavar}"
         told = plain(info.help).replace("\n", " ").replace("|", "\\|")
         choices = [str(getattr(each, "value", each)) for each in choice_of(kind)]
