@@ -168,8 +168,12 @@ def _with_points(series: Series, steps: np.ndarray, values: np.ndarray, stretch:
     bad = series.nonfinite
     steps = np.concatenate([steps, stretch * bad.steps])
     values = np.concatenate([values, bad.values])
-    walls = np.concatenate(
-        [series.wall_times, np.interp(bad.steps, series.steps, series.wall_times)]
-    )
+    walls = np.concatenate([series.wall_times, _walls(series)])
     order = np.argsort(steps)
     return Series.of(series.tag, steps[order], values[order], walls[order])
+
+
+def _walls(series: Series) -> np.ndarray:
+    """Wall times for the non-finite points, which do not keep their own."""
+    steps = series.nonfinite.steps
+    return np.interp(steps, series.steps, series.wall_times) if len(series) else steps.astype(float)
