@@ -254,7 +254,7 @@ def _totals(paper: Paper, report: Report, *, folded: bool) -> None:
     if unsure:
         paper.gap()
         paper.line(
-            (f"{count(unsure, 'rule')} could not tell everywhere", "name"),
+            (f"{count(unsure, 'rule')} could not tell in some runs", "name"),
             ("; worth logging:" if wanted else "", ""),
         )
         for thing, rules, runs in wanted[:3]:
