@@ -136,8 +136,8 @@ def command_page() -> str:
     lines = [
         notice("`tbdiag/cli/`"),
         "# Commands\n",
-        f"{plain(inspect.getdoc(program.callback))}\n",
-        f"{plain(program.epilog)}\n",
+        f"{prose(inspect.getdoc(program.callback))}\n",
+        f"{prose(program.epilog)}\n",
     ]
     for name, command in sorted(commands().items()):
         call = command.callback
@@ -145,7 +145,7 @@ def command_page() -> str:
         parameters = list(described(call))
         arguments = "".join(f" {each.spelled}" for each in parameters if each.positional)
         lines += [f"## tbdiag {name}\n", f"`tbdiag {name} [OPTIONS]{arguments}`\n"]
-        lines.append(f"{plain(inspect.getdoc(call))}\n")
+        lines.append(f"{prose(inspect.getdoc(call))}\n")
         if parameters:
             lines.append("| | |\n|---|---|")
             lines += [f"| `{each.spelled}` | {each.told} |" for each in parameters]
@@ -191,7 +191,7 @@ def described(command: Callable[..., Any]) -> Iterator[Parameter]:
             spelled = f"--{long} / --no-{long}" if kind is bool else f"--{long}"
         if info.metavar and not positional:
             spelled = f"{spelled} {info.metavar}"
-        told = plain(info.help).replace("\n", " ").replace("|", "\\|")
+        told = prose(info.help).replace("\n", " ").replace("|", "\\|")
         choices = [str(getattr(each, "value", each)) for each in choice_of(kind)]
         if choices:
             told += f" One of {', '.join(f'`{each}`' for each in choices)}."
@@ -213,3 +213,8 @@ def choice_of(kind: Any) -> tuple[Any, ...]:
 def plain(text: object) -> str:
     """A help text without the marks by which line breaks are kept."""
     return text.replace("\b\n", "").strip() if isinstance(text, str) else ""
+
+
+def prose(text: object) -> str:
+    """A help text as Markdown, in which nothing is taken for a tag."""
+    return plain(text).replace("<", "&lt;")

@@ -54,6 +54,8 @@ def plot_series(axes: Any, series: Series, color: str) -> None:
     axes.plot(series.steps[::every], values[::every], color=color, linewidth=1.2, label=series.tag)
     if len(values) and values.min() > 0 and values.max() > 100 * values.min():
         axes.set_yscale("log")
+    elif len(values) and 0 < values.max() < 1.2 * values.min():
+        axes.set_ylim(0, 1.2 * values.max())  # a flat curve looks flat
     bad = series.nonfinite.steps[:40]
     level = values[-1] if len(values) else 0.0
     axes.plot(bad, np.full(len(bad), level), "x", color=SHADE, markersize=4)
