@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -16,6 +16,7 @@ from tbdiag.reading.columns import Columns, Points, RawHistograms
 Piece = tuple[int, Points]  # the index of a file, and what it holds of one tag
 
 _STRAY = 3  # one point that would void as many is itself the odd one
+_TIME_AND_AGAIN = 3  # rewinds of one tag alone from which on its steps count something else
 _OFTEN = 4  # points per step from which on a tag was logged more often than it was counted
 
 
@@ -55,33 +56,61 @@ def join_all(pieces: Mapping[str, Sequence[Piece]]) -> dict[str, Joined]:
     """Every tag of a run joined over its files.
 
     The later of two points with one step wins, and where steps go back, what was logged after the
-    step returned to is void: the run was resumed from there. A single point that would void three
-    or more and is not followed by others of its kind, such as a final evaluation logged at step 0,
-    is left out instead, unless other tags rewind in the same file. A tag whose points all stand at
-    one step is numbered from 0.
+    step returned to is void: the run was resumed from there. Three cases are none of this:
+
+    - All points of a tag stand at one step, or its steps go back time and again while those of
+      another tag go on (a counter of batches that each epoch begins anew): numbered from 0.
+    - A single point that would void three or more and after which the tag goes on as before, or
+      ends, such as a final evaluation logged at step 0: left out, unless other tags of the file
+      rewind with more.
     """
     joined = {tag: join(tag, parts) for tag, parts in pieces.items()}
-    resumed = {rewind.file for tag in joined.values() for rewind in tag.rewinds}
+    for tag, result in joined.items():
+        if any(_goes_on(pieces, joined, file, times) for file, times in _often(result)):
+            note = f"the steps of {tag} go back {len(result.rewinds)} times while others go on"
+            joined[tag] = _numbered(_concatenated(pieces[tag]), note)
+    resumed = {rewind.file for result in joined.values() for rewind in result.rewinds}
     for tag, result in joined.items():
         if any(file in resumed for file, _ in result.strays):
             joined[tag] = join(tag, pieces[tag], resumed)
     return joined
 
 
+def _often(result: Joined) -> Iterator[tuple[int, list[float]]]:
+    """The files in which a tag goes back time and again, and when."""
+    times: dict[int, list[float]] = {}
+    for rewind in result.rewinds:
+        times.setdefault(rewind.file, []).append(rewind.wall_time)
+    return ((file, when) for file, when in times.items() if len(when) >= _TIME_AND_AGAIN)
+
+
+def _goes_on(
+    pieces: Mapping[str, Sequence[Piece]],
+    joined: Mapping[str, Joined],
+    file: int,
+    times: Sequence[float],
+) -> bool:
+    """Whether the steps of some tag rise in ``file`` all through ``times``."""
+    middle = float(np.median(times))
+    for tag, parts in pieces.items():
+        if any(rewind.file == file for rewind in joined[tag].rewinds):
+            continue
+        for index, points in parts:
+            if index == file and points.wall_times[0] < middle < points.wall_times[-1]:
+                rising = points.steps[-1] > points.steps[0]
+                if rising and len(points) >= _TIME_AND_AGAIN:
+                    return True
+    return False
+
+
 def join(tag: str, pieces: Sequence[Piece], resumed: Iterable[int] = ()) -> Joined:
     """One tag joined over its files; in files of ``resumed``, every rewind is taken as a restart."""
-    points = Points(
-        np.concatenate([part.steps for _, part in pieces]),
-        np.concatenate([part.values for _, part in pieces]),
-        np.concatenate([part.wall_times for _, part in pieces]),
-    )
-    files = np.repeat([file for file, _ in pieces], [len(part) for _, part in pieces])
+    points = _concatenated(pieces)
     steps = points.steps
     if max(len(part) for _, part in pieces) > 1 and bool(np.all(steps == steps[0])):
-        note = f"all {len(steps)} points of {tag} stand at step {steps[0]}: numbered from 0"
-        numbered = Points(np.arange(len(steps)), points.values, points.wall_times)
-        return Joined(points=numbered, duplicates=0, rewinds=(), strays=(), note=note)
+        return _numbered(points, f"all {len(steps)} points of {tag} stand at step {steps[0]}")
 
+    files = np.repeat([file for file, _ in pieces], [len(part) for _, part in pieces])
     distinct = np.append(steps[1:] != steps[:-1], True)
     points, files = points.take(distinct), files[distinct]
     duplicates = len(steps) - len(points)
@@ -89,16 +118,28 @@ def join(tag: str, pieces: Sequence[Piece], resumed: Iterable[int] = ()) -> Join
     if len(steps) >= _OFTEN * len(points):
         note = f"{tag} has {len(steps) / len(points):.0f} points per step: the last of each is kept"
     rewinds, strays = _rewinds(tag, points, files, frozenset(resumed))
+    odd = tuple((int(files[i]), int(points.steps[i])) for i in strays)
     if strays:
-        odd = tuple((int(files[i]), int(points.steps[i])) for i in strays)
         points = points.take(np.delete(np.arange(len(points)), strays))
-    else:
-        odd = ()
     if rewinds:
         points = points.take(~superseded(points.steps))
     return Joined(
         points=points, duplicates=duplicates, rewinds=tuple(rewinds), strays=odd, note=note
     )
+
+
+def _concatenated(pieces: Sequence[Piece]) -> Points:
+    return Points(
+        np.concatenate([part.steps for _, part in pieces]),
+        np.concatenate([part.values for _, part in pieces]),
+        np.concatenate([part.wall_times for _, part in pieces]),
+    )
+
+
+def _numbered(points: Points, why: str) -> Joined:
+    numbered = Points(np.arange(len(points)), points.values, points.wall_times)
+    note = f"{why}: its points are numbered from 0"
+    return Joined(points=numbered, duplicates=0, rewinds=(), strays=(), note=note)
 
 
 def _rewinds(
