@@ -282,16 +282,15 @@ class NonFiniteValues(Detector):
 
 def _watched(case: Case) -> list[tuple[Series, Role | None]]:
     """The curves in a watched role, then those without any role that are losses or gradients."""
-    found: list[tuple[Series, Role | None]] = [
-        (curve, role) for role in _WATCHED if (curve := case.curve(role)) is not None
-    ]
+    found: dict[str, tuple[Series, Role | None]] = {}
+    for role in _WATCHED:
+        if (curve := case.curve(role)) is not None:
+            found.setdefault(curve.tag, (curve, role))  # one tag may play two roles
     taken = {binding.tag for binding in case.run.roles.bound.values()}
-    found += [
-        (case.run.series[tag], None)
-        for tag in sorted(case.run.series)
-        if tag not in taken and (_LOSS_WORD.search(tag) or _INSIDE_WORD.search(tag))
-    ]
-    return found
+    for tag in sorted(case.run.series.keys() - taken):
+        if _LOSS_WORD.search(tag) or _INSIDE_WORD.search(tag):
+            found[tag] = case.run.series[tag], None
+    return list(found.values())
 
 
 def _is_loss(curve: Series, role: Role | None) -> bool:
