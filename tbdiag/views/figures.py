@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +18,9 @@ from matplotlib.ticker import MaxNLocator
 from tbdiag.errors import RequestError
 from tbdiag.model.finding import Evidence, Finding, Severity
 from tbdiag.model.run import Run
-from tbdiag.model.series import Floats
 from tbdiag.views.history import BATCH, TRAINING, VALIDATION, Curves, Line, Panel, curves
 from tbdiag.views.sparkline import spans_decades
+from tbdiag.views.strokes import smoothed, thinned
 from tbdiag.views.text import printable, shorten
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ _PANEL, _RATE = 3.0, 1.1  # inches high
 _LABEL, _LANE = 8.5, 11.5  # points: the size of a finding's label, the height of its lane
 _FEW = 40  # points: with fewer of them each is marked
 _MANY = 300  # points: with more of them a smoothed line lies over the raw one
-_DRAWN = 2000  # columns of a raw line; of more points only the extremes are drawn
+_HUGE = 1e150  # values beyond are drawn there: the axes could not hold them
 _LABELS = 6  # findings labelled in one panel
 
 _METADATA: Mapping[str, Mapping[str, None]] = {
@@ -115,7 +114,7 @@ def _panel(axis: Axes, panel: Panel) -> None:
         _draw(axis, line)
     bad = np.unique(np.concatenate([line.bad for line in panel.lines]))
     if len(bad):
-        crosses, _ = _thin(bad, bad)
+        crosses, _ = thinned(bad, bad)
         axis.plot(
             crosses,
             np.full(len(crosses), 0.03),
@@ -145,49 +144,25 @@ def _dress(axis: Axes) -> None:
 def _draw(axis: Axes, line: Line) -> None:
     color = _COLORS[line.part]
     label = line.part if line.stretch == 1 else f"{line.part}\n(steps rescaled)"
+    y = np.clip(line.y, -_HUGE, _HUGE)
+    if log := axis.get_yscale() == "log":
+        y = np.maximum(y, 1 / _HUGE)
     if line.part == BATCH:
-        axis.plot(*_thin(line.x, line.y), color=color, linewidth=0.6, alpha=0.45, label=label)
+        axis.plot(*thinned(line.x, y), color=color, linewidth=0.6, alpha=0.45, label=label)
     elif len(line.x) > _MANY:
-        axis.plot(*_thin(line.x, line.y), color=color, linewidth=0.6, alpha=0.35)
-        smooth = _smoothed(line.y, log=axis.get_yscale() == "log")
-        axis.plot(*_thin(line.x, smooth), color=color, linewidth=1.8, label=label)
+        axis.plot(*thinned(line.x, y), color=color, linewidth=0.6, alpha=0.35)
+        smooth = smoothed(y, log=log)
+        axis.plot(*thinned(line.x, smooth), color=color, linewidth=1.8, label=label)
     else:
         marker = {TRAINING: "o", VALIDATION: "s"}[line.part] if len(line.x) <= _FEW else None
-        axis.plot(
-            line.x, line.y, color=color, linewidth=1.8, marker=marker, markersize=3.5, label=label
-        )
+        axis.plot(line.x, y, color=color, linewidth=1.8, marker=marker, markersize=3.5, label=label)
 
 
 def _rate(axis: Axes, rate: Line) -> None:
     _dress(axis)
     if spans_decades(rate.y):
         axis.set_yscale("log")
-    axis.plot(*_thin(rate.x, rate.y), color=_COLORS["rate"], linewidth=1.4)
-
-
-def _thin(x: Floats, y: Floats) -> tuple[Floats, Floats]:
-    """At most twice `_DRAWN` points: the lowest and the highest of each of so many blocks."""
-    if len(x) <= 2 * _DRAWN:
-        return x, y
-    edges = np.linspace(0, len(x), _DRAWN + 1).astype(np.int64)
-    kept = np.unique(
-        [a + at for a, b in pairwise(edges) for at in (int(y[a:b].argmin()), int(y[a:b].argmax()))]
-    )
-    return x[kept], y[kept]
-
-
-def _smoothed(y: Floats, *, log: bool) -> Floats:
-    """The centred running mean over a fiftieth of the points, geometric on a logarithmic scale.
-
-    At the ends it is the mean of what there is within reach.
-    """
-    values = np.log(y) if log else y
-    half, n = max(len(y) // 100, 2), len(y)
-    sums = np.concatenate([[0.0], np.cumsum(values)])
-    low = np.maximum(np.arange(n) - half, 0)
-    high = np.minimum(np.arange(n) + half + 1, n)
-    means: Floats = (sums[high] - sums[low]) / (high - low)
-    return np.exp(means) if log else means
+    axis.plot(*thinned(rate.x, rate.y), color=_COLORS["rate"], linewidth=1.4)
 
 
 def _span_axis(axes: Sequence[Axes], found: Curves) -> None:

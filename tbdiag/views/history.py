@@ -145,10 +145,7 @@ def _of_frame(frame: pd.DataFrame) -> tuple[str, dict[str, Line]]:
     x = _numbers("the index", frame.index) if name in ("step", "epoch") else None
     named = {}
     for column in frame.columns:
-        if frame[column].dtype.kind not in "fiub":
-            continue
-        line = _line(str(column), frame[column].to_numpy(), x, gaps=name == "step")
-        named[str(column)] = line
+        named[str(column)] = _line(str(column), frame[column], x, gaps=name == "step")
     return (name if x is not None else "epoch"), named
 
 
@@ -161,8 +158,12 @@ def _numbers(name: str, values: Any) -> Floats:
 
 def _line(name: str, values: Any, x: Floats | None = None, *, gaps: bool = False) -> Line:
     quantity, part = _reading(name)
-    known = quantity in ("loss", "") or part == VALIDATION or _is_metric(quantity)
-    y = _numbers(name, values if known else ())
+    try:
+        y = _numbers(name, values)
+    except ValueError:
+        if quantity in ("loss", "") or _is_metric(quantity):
+            raise
+        y = np.empty(0)  # something that no panel wants anyway
     x = np.arange(1.0, len(y) + 1) if x is None else x[: len(y)]
     fine = np.isfinite(y)
     bad = ~fine & ~np.isnan(y) if gaps else ~fine

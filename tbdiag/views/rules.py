@@ -33,7 +33,8 @@ def render_list(
 ) -> str:
     """A table of code, name, severity and summary, in the order given, at most ``width`` wide."""
     paper = Paper(color=color, width=width, only_ascii=ascii)
-    names = min(max((len(rule_name(rule)) for rule in rules), default=0) + 2, paper.width // 2 - 8)
+    names = max((len(rule_name(rule)) for rule in rules), default=0) + 2
+    names = min(names, paper.width - _CODES - _SEVERITIES)
     indent = _CODES + names + _SEVERITIES
     for at, rule in enumerate(rules):
         if at and rule.code[:3] != rules[at - 1].code[:3]:

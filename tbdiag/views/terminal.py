@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tbdiag.model.finding import Finding, Severity
-from tbdiag.model.remedy import Remedy, Scale, SetTo, Shift
 from tbdiag.model.report import Passed, Report, RunReport
 from tbdiag.model.run import Run
 from tbdiag.views.exhibit import exhibit, measures, steps
 from tbdiag.views.paper import Paper, Piece
 from tbdiag.views.tally import answers, by_rule, coverage, crashes, worth_logging
-from tbdiag.views.text import count, number
+from tbdiag.views.text import count
+from tbdiag.views.turned import turned
 
 _FULL = 10  # runs shown in full unless told otherwise
 _BRIEF = 30  # runs shown in one line each after those
@@ -129,41 +129,12 @@ def _finding(paper: Paper, finding: Finding, run: Run | None, same: Sequence[Fin
     paper.gap()
     if finding.remedies:
         first = finding.remedies[0]
-        words = f"{first.title}{_turned(run, first)}"
+        change = "" if run is None else turned(run, first)
+        words = f"{first.title} ({change})" if change else first.title
         paper.flow(words, indent=4, label=("next:", "ok"), most=4)
     if same:
         names = ", ".join(dict.fromkeys(f"{each.name} ({each.code})" for each in same))
         paper.flow(names, indent=4, style="dim", label=("also explained by this:", "dim"), most=3)
-
-
-def _turned(run: Run | None, remedy: Remedy) -> str:
-    """`` (lr 0.01 → 0.001)`` where the run's own setting of the knob is known."""
-    if run is None or remedy.knob is None:
-        return ""
-    from tbdiag.naming.knobs import knob
-
-    for name, hparam in sorted(run.hparams.items()):
-        now = hparam.value
-        if knob(name) is not remedy.knob:
-            continue
-        match remedy.change:
-            case SetTo(value):
-                return f" ({name} {_setting(now)} → {_setting(value)})"
-            case Scale(by) if isinstance(now, int | float):
-                then = now * by
-            case Shift(by, low, high) if isinstance(now, int | float):
-                then = min(max(now + by, low), high)
-            case _:
-                return ""
-        then = round(then) if isinstance(now, int) and abs(then) >= 1 else then
-        return f" ({name} {_setting(now)} → {_setting(then)})"
-    return ""
-
-
-def _setting(value: object) -> str:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return number(value)
-    return str(value)
 
 
 def _brief(paper: Paper, runs: Sequence[RunReport]) -> None:

@@ -153,7 +153,6 @@ def turned(remedy_change: Change, knob: Knob, **hparams: float | str) -> str:
 
 
 def test_the_remedy_says_from_which_value_to_which() -> None:
-    pytest.importorskip("tbdiag.naming.knobs")
     assert turned(Scale(0.1), Knob.LR, lr=0.3) == "next: Turn it (lr 0.3 → 0.03)"
     assert turned(Scale(0.1), Knob.LR, learning_rate=0.3).endswith("(learning_rate 0.3 → 0.03)")
     assert turned(Scale(1.5), Knob.EPOCHS, epochs=25) == "next: Turn it (epochs 25 → 38)"
@@ -164,7 +163,6 @@ def test_the_remedy_says_from_which_value_to_which() -> None:
 
 
 def test_the_remedy_says_no_value_that_it_does_not_know() -> None:
-    pytest.importorskip("tbdiag.naming.knobs")
     assert turned(Scale(0.1), Knob.LR, batch_size=3) == "next: Turn it"
     assert turned(Scale(0.1), Knob.LR, lr="auto") == "next: Turn it"
     assert turned(Within(1, 2), Knob.LR, lr=1.0) == "next: Turn it"
