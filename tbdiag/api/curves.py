@@ -77,7 +77,7 @@ def _plain(history: History) -> Mapping[str, Sequence[float]] | pd.DataFrame | R
     if isinstance(inner, Mapping):
         return inner
     kind = type(history).__name__
-    raise RequestError(f"a history is a mapping or a DataFrame of curves, not a {kind}")
+    raise RequestError(f"a history is a mapping or a DataFrame of curves, not {kind}")
 
 
 def _is_frame(history: object) -> TypeGuard[pd.DataFrame]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
 from tbdiag import __version__
 from tbdiag.api.report import Report
 from tbdiag.api.settings import Place, configured, strings
-from tbdiag.config import Config
+from tbdiag.config import Config, shown
 from tbdiag.diagnosis.examine import examine
 from tbdiag.diagnosis.select import select as select_rules
 from tbdiag.errors import NoRunsError
@@ -47,14 +48,19 @@ def scan(
     Without a path, the ``logdir`` of the configuration, else the first of ``logs``, ``runs``,
     ``lightning_logs``, ``tb_logs`` that exists. ``select`` and ``ignore`` take rule codes, names and
     families (``"OPT"``). ``progress`` is called with the bytes done so far and in total. A file that
-    cannot be read, and a run without curves, stand in the report's ``unread``. Raises NoRunsError
-    where nothing at all could be examined, UnknownRuleError and ConfigError.
+    cannot be read, and a run without curves, stand in the report's ``unread``. Paths below the
+    working directory are relative to it. Raises NoRunsError where nothing at all could be examined,
+    UnknownRuleError and ConfigError.
     """
     settings = configured(config)
     selection = select_rules(settings, strings(select), strings(ignore))
     paths, unread = [_default(settings)] if path is None else _paths(path), list[Unread]()
-    runs = _runs(paths, settings, unread, progress)
-    reports = tuple(examine(run, selection) for run in runs) or _nothing(paths, unread)
+    reports = tuple(
+        examine(replace(run, path=Path(shown(Path(run.path)))), selection)
+        for run in _runs(paths, settings, unread, progress)
+    )
+    if not reports:
+        _nothing(paths, unread)
     return Report(version=__version__, digest=selection.digest, runs=reports, unread=tuple(unread))
 
 
@@ -63,14 +69,14 @@ def _runs(
 ) -> Iterator[Run]:
     """The runs below the paths one by one; what cannot be examined is added to ``unread``."""
     found = discover(paths)
-    unread += found.unread
+    unread += [(shown(Path(path)), reason) for path, reason in found.unread]
     done = 0
     for files, runs in read_all(found, settings.roles):
         for run in runs:
             if run.series or run.histograms:
                 yield run
             else:
-                unread.append((str(run.path), _why_empty(run)))
+                unread.append((shown(Path(run.path)), _why_empty(run)))
         done += files.bytes
         if progress:
             progress(done, found.bytes)

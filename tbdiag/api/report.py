@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +35,8 @@ class Report(model.Report):
         return json_v1.render(self)
 
     def _repr_html_(self) -> str:
+        import html
+
         shown = ("run", "severity", "code", "name", "message", "remedy")
         rows = [_row(run.run.id, each) for run in self for each in run.roots]
         rows += [_row("", each) for each in self.search]

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from tbdiag.config.read import find, load, read
-from tbdiag.config.settings import Choices, Config, Dimension, Problem, Range, Train, did_you_mean
+from tbdiag.config.settings import (
+    Choices,
+    Config,
+    Dimension,
+    Problem,
+    Range,
+    Train,
+    did_you_mean,
+    shown,
+)
 
 __all__ = [
     "Choices",
@@ -16,4 +25,5 @@ __all__ = [
     "find",
     "load",
     "read",
+    "shown",
 ]

@@ -1,0 +1,64 @@
+"""Builders of log folders, and a call of the command line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from tbdiag import synth
+from tbdiag.cli.app import main
+from tests.reading.eventfiles import NAME, event, value, write
+
+ROOT = Path(__file__).parents[2]
+
+OVERFITTING: Mapping[str, Sequence[float]] = {
+    "loss/train": synth.decay(60, 2.3, 0.05).tolist(),
+    "loss/val": synth.u_turn(60, 2.3, 0.7, 1.0).tolist(),
+}
+HEALTHY: Mapping[str, Sequence[float]] = {
+    "loss/train": synth.decay(60, 2.3, 0.5, 10.0).tolist(),
+    "loss/val": synth.decay(60, 2.3, 0.6, 10.0).tolist(),
+}
+DIVERGED: Mapping[str, Sequence[float]] = {"loss/train": [2.0, 1.0, *[float("nan")] * 20]}
+
+
+def event_dir(folder: Path, curves: Mapping[str, Sequence[float]] = OVERFITTING) -> Path:
+    """A run's folder with one event file: curves of equal length, steps from 1."""
+    length = max((len(values) for values in curves.values()), default=0)
+    write(
+        folder / NAME,
+        *(
+            event(step + 1, *(value(tag, values[step]) for tag, values in curves.items()))
+            for step in range(length)
+        ),
+    )
+    return folder
+
+
+def called(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of a command."""
+    with pytest.raises(SystemExit) as exit_:
+        main([str(word) for word in words])
+    code = exit_.value.code
+    assert isinstance(code, int)
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def process(
+    *words: object, cwd: Path | None = None, **env: str
+) -> subprocess.CompletedProcess[bytes]:
+    """A real call of ``python -m tbdiag``."""
+    return subprocess.run(
+        [sys.executable, "-m", "tbdiag", *map(str, words)],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **env},
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
