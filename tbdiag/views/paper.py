@@ -118,7 +118,6 @@ class Paper:
             markup=False,
             highlight=False,
             emoji=False,
-            _environ={},
         )
         for pieces in self._lines:
             row = Text(no_wrap=True, overflow="ignore")

@@ -308,10 +308,10 @@ def test_other_suffixes_and_places_are_refused(tmp_path: Path) -> None:
 
 
 def test_hostile_names_are_drawn_as_they_are(tmp_path: Path) -> None:
-    name = "val_$\\frac{中_1\x1b\u202e"
-    run = a_run("$\\bad{\n中", {"loss/train": [2, 1]})
+    name = "val_$\\frac{$中_1\x1b\u202e"
+    run = a_run("$\\bad{$\n中", {"loss/train": [2, 1]})
     save(training_curves({"loss": [1, 2], name: [1, 2]}), tmp_path / "a.png")
-    save(training_curves(run, [a_finding(name="$\\x{", tag="loss/train")]), tmp_path / "b.png")
+    save(training_curves(run, [a_finding(name="$\\x{$", tag="loss/train")]), tmp_path / "b.png")
 
 
 def test_huge_and_tiny_values_are_drawn(tmp_path: Path) -> None:

@@ -116,8 +116,9 @@ def test_thresholds_stand_with_default_bounds_and_meaning() -> None:
     assert text.index("How it is detected") < text.index("Thresholds") < text.index("Remedy")
 
 
-def test_the_pictures_show_one_that_fires_and_one_that_must_not() -> None:
-    lines = render_one(TooSteepDescent, pictures(), color=False).splitlines()
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_pictures_show_one_that_fires_and_one_that_must_not(order: int) -> None:
+    lines = render_one(TooSteepDescent, pictures()[::order], color=False).splitlines()
     fired, passed = lines.index("  fires on a leak"), lines.index("  silent on an honest fall")
     assert "the loss fell by 95 % at step 4" in lines[fired + 1]
     assert lines[fired + 3].strip() == "2 ███▁▁▁ 0.1"

@@ -35,6 +35,14 @@ def test_a_second_smaller_spike_is_seen_too() -> None:
     assert set(levels[30:60]) == {0}
 
 
+def test_the_extremes_of_the_curve_are_shown_even_within_its_noise() -> None:
+    values = 3 + noise(10_000)
+    levels = sparkline(a_series("loss", values), 20).levels
+    assert levels[int(values.argmax()) * 20 // 10_000] == 7
+    assert levels[int(values.argmin()) * 20 // 10_000] == 0
+    assert (levels.count(7), levels.count(0)) == (1, 1)
+
+
 def test_nan_and_inf_are_crosses_in_their_columns() -> None:
     values = np.linspace(3, 1, 100)
     values[[42, 77]] = np.nan, np.inf
