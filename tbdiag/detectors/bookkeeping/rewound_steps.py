@@ -18,6 +18,8 @@ from tbdiag.model.series import Floats, Series
 from tbdiag.signals.noise import noise, spread
 from tbdiag.synth import a_run, decay, noisy
 
+_LOSSES = (Role.BATCH_LOSS, Role.TRAIN_LOSS)
+
 PURGE = Remedy.advice(
     "Resume with `purge_step`, or log each attempt into a folder of its own",
     "two branches under one tag are drawn over each other, and readers drop what they guess",
@@ -95,7 +97,8 @@ class RewoundSteps(Detector):
         ]
         if not restarts:
             return
-        jumps = [0.0 if curve is None else self._jump(curve, each) for each in restarts]
+        loss = curve if curve in [case.curve(role) for role in _LOSSES] else None
+        jumps = [0.0 if loss is None else self._jump(loss, each) for each in restarts]
         dropped = sum(each.dropped for each in restarts)
         worst = max(restarts, key=lambda each: each.reached - each.step)
         text = f"the steps went back from {worst.reached:,} to {worst.step:,}"
@@ -163,7 +166,7 @@ class RewoundSteps(Detector):
 def _leader(case: Case) -> Series | None:
     """The loss, if it was logged about as often as anything, else the longest curve."""
     longest = max(case.run.series.values(), key=len, default=None)
-    for role in (Role.BATCH_LOSS, Role.TRAIN_LOSS):
+    for role in _LOSSES:
         curve = case.curve(role)
         if curve is not None and longest is not None and 2 * len(curve) >= len(longest):
             longest = curve

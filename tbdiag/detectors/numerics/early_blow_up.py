@@ -39,8 +39,9 @@ class EarlyBlowUp(Detector):
     ones, or, as the loss often leaps at the second batch, above `leap` times the very first. On a
     log scale it is also `deviations` times the noise of the loss above it. The median of the last
     tenth of the curve is still up there or, more than `patience` batches after the peak, has not
-    fallen to the share `recovered` of where the loss began. A training loss will do where it holds `denser` times as many points as the validation loss, that
-    is, where it is not the loss per epoch.
+    fallen to the share `recovered` of where the loss began. A training loss will do where it holds
+    `denser` times as many points as the validation loss, that is, where it is not the loss per
+    epoch. Where the first `even` points rise evenly, the rule cannot tell.
 
     ## Remedy
 
@@ -51,7 +52,8 @@ class EarlyBlowUp(Detector):
     A first batch that was easy by chance is not a low start: only a tenfold leap counts against a
     single batch. Noise that reaches far up is judged by its own size. A blow-up that comes back,
     as that of every fiftieth healthy run does, is none of this rule's. Where losses become zero or
-    negative a multiple means nothing. Policy and adversarial losses may rise.
+    negative a multiple means nothing. The running sum of an epoch, or a counter of batches in place
+    of the loss, rises from the first batch on, but evenly. Policy and adversarial losses may rise.
 
     ## References
 
@@ -68,6 +70,7 @@ class EarlyBlowUp(Detector):
 
     window: Annotated[int, Threshold("batches that count as the start", at_least=5)] = 200
     opening: Annotated[int, Threshold("batches whose median is where it began", at_least=1)] = 3
+    even: Annotated[int, Threshold("first points that tell a running sum", at_least=5)] = 20
     times: Annotated[float, Threshold("rise above the opening, as a multiple", above=1)] = 3.0
     leap: Annotated[float, Threshold("rise above the first batch, as a multiple", above=1)] = 10.0
     deviations: Annotated[
@@ -83,6 +86,10 @@ class EarlyBlowUp(Detector):
         curve = self._curve(case)
         if curve is None:
             return "the loss was logged once per epoch; log it per batch"
+        if _rises_evenly(curve.values[: self.even]):
+            return (
+                "the loss rises evenly from the first batch on, as a running sum or a counter does"
+            )
         if curve.values.min() <= 0:
             return "the loss reaches zero or less, and a multiple of it means nothing"
         return None
@@ -102,8 +109,8 @@ class EarlyBlowUp(Detector):
         onset = int(np.argmax(values > limit * start))
         first, last = int(curve.steps[onset]), int(curve.steps[-1])
         yield self.finding(
-            f"the loss rose to {top / start:,.3g} times its start at step {curve.steps[peak]:,}"
-            f" and still stands at {end / start:,.3g} times it",
+            f"the loss rose to {_multiple(top / start)} times its start at step {curve.steps[peak]:,}"
+            f" and still stands at {_multiple(end / start)} times it",
             Evidence(
                 tag=curve.tag,
                 span=(first, last),
@@ -168,6 +175,8 @@ class EarlyBlowUp(Detector):
         yield silent("batches of one sample", a_run({Role.BATCH_LOSS: noisy(flat(400, 1), 0.9, 3)}))
         elbo = jitter(300, 30.0) + decay(300, 60, -80)
         yield silent("crosses zero", a_run({Role.BATCH_LOSS: elbo}))
+        sums = np.cumsum(noisy(decay(150, 2.4, 1.5), 0.2))
+        yield silent("running sum", a_run({Role.BATCH_LOSS: np.concatenate([sums, sums, sums])}))
         yield silent(
             "adversarial",
             a_run(
@@ -178,3 +187,13 @@ class EarlyBlowUp(Detector):
                 }
             ),
         )
+
+
+def _rises_evenly(values: Floats) -> bool:
+    """Whether each value is above the one before, and half the way not much below half the rise."""
+    half = float(values[len(values) // 2] - values[0])
+    return bool(np.all(np.diff(values) > 0)) and half > (values[-1] - values[0]) / 4
+
+
+def _multiple(ratio: float) -> str:
+    return f"{ratio:.1f}" if ratio < 10 else f"{ratio:,.0f}" if ratio < 1e6 else f"{ratio:.1e}"

@@ -38,7 +38,8 @@ class LateDivergence(Detector):
     all stand above the lowest by the share `rise` of it, by `deviations` times the noise of
     successive differences, and by the share `regained` of what the loss had fallen. It had fallen
     by the share `fall` of its first value, and by `deviations` times the noise. The end keeps at
-    least the share `kept` of the climb from the lowest window to the highest one after it.
+    least the share `kept` of the climb from the lowest window to the highest one after it, and no
+    learning rate rose to `restart` times its lowest value meanwhile.
 
     ## Remedy
 
@@ -47,8 +48,8 @@ class LateDivergence(Detector):
     ## False alarms
 
     A spike that recovers, or a loss that comes down again after a change of the data. A learning
-    rate that restarts (rises to `restart` times its lowest value since the warm-up) lifts the loss
-    on purpose, as long as it stays below its first value. Where the validation loss still stands at
+    rate that restarts after its warm-up lifts the loss on purpose, as long as it stays below its
+    first value. Where the validation loss still stands at
     its best, within the share `rise`, the training data became harder, not the network worse. The
     jitter of a loss that is all but zero is a tiny share of what it had fallen. A curve that only
     ever rose had nothing to lose: no learning, or an accuracy under the name of a loss.

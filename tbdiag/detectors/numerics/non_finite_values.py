@@ -186,7 +186,8 @@ class NonFiniteValues(Detector):
         if not broken:
             return
         broken.sort(key=lambda each: each.rank)
-        main, first = broken[0], min(broken, key=_when)
+        start = min((float(c.wall_times[0]) for c in case.run.series.values() if len(c)), default=0)
+        main, first = broken[0], min(broken, key=lambda each: _when(each, start))
         yield self.finding(
             _sentence(main, first),
             *(each.evidence for each in broken[: self.shown]),
@@ -307,15 +308,19 @@ def _longest(bad: Ints, good: Ints) -> int:
     return int(np.unique(np.searchsorted(good, bad), return_counts=True)[1].max())
 
 
-def _when(each: _Break) -> float:
-    """The wall time at which a curve broke, from its finite points; never, where it has none."""
+def _when(each: _Break, start: float) -> float:
+    """The wall time at which a curve broke, by the pace of its finite points; never without any.
+
+    A single point tells its pace by the time since ``start``, when the run began.
+    """
     curve = each.curve
     if not len(curve):
         return np.inf
+    steps, seconds = float(np.ptp(curve.steps)), float(np.ptp(curve.wall_times))
+    if len(curve) == 1:
+        steps, seconds = max(float(curve.steps[0]), 1), float(curve.wall_times[0]) - start
     inside = float(np.interp(each.onset, curve.steps, curve.wall_times))
-    steps, seconds = np.ptp(curve.steps), float(np.ptp(curve.wall_times))
-    beyond = max(each.onset - int(curve.steps[-1]), 0)
-    return inside + (beyond * seconds / float(steps) if steps else beyond)
+    return inside + max(each.onset - int(curve.steps[-1]), 0) * seconds / steps
 
 
 def _severity(broken: list[_Break]) -> Severity:
