@@ -29,7 +29,7 @@ FINER = 3.0  # times as many points per second as the other curve
 
 @dataclass(slots=True)
 class Losses:
-    """The losses of a run: by role, the tags in doubt, pairs of terms, and a mislabelled accuracy."""
+    """The losses by role, the tags in doubt, pairs of terms, and an accuracy named a loss."""
 
     found: dict[Role, Candidate] = field(default_factory=dict)
     tied: dict[Role, tuple[str, ...]] = field(default_factory=dict)

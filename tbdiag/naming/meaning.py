@@ -77,10 +77,11 @@ def _meaning(tag: str) -> Meaning:
     loss = loss_at >= 0 and (
         metric is None or metric.name in tables.raw()["losses"]["metrics"] or loss_at > metric_at
     )
+    balanced = next((p for p in tables.patterns("balanced") if _matches(p, forms)), None)
+    metric = metric or balanced
     if loss or not tables.words("void").isdisjoint(set(words) - measured):
         loss = loss and tables.words("void").isdisjoint(words)
-        metric = None
-    balanced = next((p for p in tables.patterns("balanced") if _matches(p, forms)), None)
+        metric = balanced = None
     term = tuple(word for word in core if (word,) not in _phrases("phrases"))
     pattern = named or metric
     explained = _of(pattern) | pattern.filing if pattern else frozenset()
@@ -92,7 +93,7 @@ def _meaning(tag: str) -> Meaning:
         loss=loss,
         quantity=metric.name if metric else "",
         better=metric.better if metric else Better.LOWER,
-        balanced=balanced.name if balanced and metric else "",
+        balanced=balanced.name if balanced else "",
         split=_split(tag, words) or ("val" if metric and metric.evaluated else ""),
         grain="" if running else _grain(words),
         stem=_unnumbered(metric.name, stem) if metric else stem,

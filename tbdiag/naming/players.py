@@ -1,4 +1,4 @@
-"""Runs that are not judged by a loss: agents that earn rewards, and two players against each other."""
+"""Runs that no loss can judge: agents that earn rewards, two players against each other."""
 
 from __future__ import annotations
 
