@@ -71,8 +71,8 @@ def _ends(curve: Series) -> tuple[tuple[int, float], tuple[int, float]]:
 
 
 def steps(first: int, last: int) -> str:
-    """``step 5`` or ``steps 5–9``."""
-    return f"step {first}" if first == last else f"steps {first}–{last}"
+    """``step 5`` or ``steps 5–9,000``."""
+    return f"step {first:,}" if first == last else f"steps {first:,}–{last:,}"
 
 
 def measures(each: Iterable[Measure]) -> str:

@@ -68,14 +68,14 @@ class Paper:
     ) -> None:
         """One line with ``left`` and ``right`` at the two ends of it, filled up between them.
 
-        Where the two do not fit, the last piece of ``left`` is cut short.
+        Where the two do not fit, the pieces of ``left`` are cut short, the earlier ones first.
         """
         tail = [(self.clean(text), style) for text, style in right]
         room = self.width - indent - sum(cells(text) for text, _ in tail) - (2 if tail else 1)
         head: list[Piece] = []
         for at, (text, style) in enumerate(left):
             later = sum(cells(self.clean(each)) for each, _ in left[at + 1 :])
-            fitted = self.cut(text, max(room - later, room // 2) if later else room)
+            fitted = self.cut(text, max(room - later, min(room // 2, 12)) if later else room)
             room -= cells(fitted)
             head.append((fitted, style))
         after = [(" ", ""), *tail] if tail else []

@@ -145,7 +145,7 @@ def _brief(paper: Paper, runs: Sequence[RunReport]) -> None:
         more = f" +{len(codes) - 4}" if len(codes) > 4 else ""
         worst = report.worst.value if report.worst else ""
         right = [(" ".join(codes[:4]) + more, worst)]
-        paper.ends([(f"{worst:<8}", worst), *_where(report.run)], right, indent=2)
+        paper.ends([(f"{worst:<8}", worst), (report.run.id, "name")], right, indent=2)
     if left := runs[_BRIEF:]:
         paper.line((f"and {count(len(left), 'more run')} with findings", "dim"), indent=2)
 
@@ -170,7 +170,7 @@ def _looked(run: RunReport) -> bool:
 
 def _healthy(paper: Paper, run: RunReport) -> None:
     word: Piece = ("ok", "ok") if _looked(run) else ("??", "warning")
-    paper.ends([word, ("  ", ""), *_where(run.run)], [(coverage(run), "dim")])
+    paper.ends([word, ("  ", ""), (run.run.id, "name")], [(coverage(run), "dim")])
 
 
 def _answers(paper: Paper, run: RunReport) -> None:

@@ -196,8 +196,8 @@ def test_a_consequence_without_its_root_is_still_told() -> None:
 def test_a_quiet_run_differs_from_a_blind_one() -> None:
     blind = RunReport(run=a_run("blind"), outcomes={"A": NotApplicable("no loss was logged")})
     text = plain(a_report(a_run_report(a_run("quiet")), blind))
-    assert re.search(r"^ok  logs/quiet +3 rules passed$", text, re.MULTILINE)
-    assert re.search(r"^\?\?  logs/blind +0 rules passed, 1 could not tell$", text, re.MULTILINE)
+    assert re.search(r"^ok  quiet +3 rules passed$", text, re.MULTILINE)
+    assert re.search(r"^\?\?  blind +0 rules passed, 1 could not tell$", text, re.MULTILINE)
     assert text.endswith("Found no findings in 2 runs\n1 run that no rule could judge\n")
 
 
