@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
 LONGEST = 4000  # characters of one piece of text; a hostile name may have millions
 
@@ -101,9 +100,3 @@ def number(value: float) -> str:
 def count(n: int, noun: str) -> str:
     """``1 run``, ``2 runs``."""
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
-
-
-def listing(words: Iterable[str]) -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
-    *most, last = [*words]
-    return f"{', '.join(most)} and {last}" if most else last
