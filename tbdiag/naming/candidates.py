@@ -13,7 +13,8 @@ from tbdiag.naming.meaning import Meaning, Words
 
 FEW = 8  # points: a shorter curve carries no trend
 SAME = 1.5  # curves whose numbers of points differ by less are logged equally often
-SAMPLE = 200  # points looked at to see whether a curve rises
+COUNTED = 0.9  # share of steps of exactly one that tells a counter
+SAMPLE = 200  # points looked at to see how a curve goes
 
 _GRAINS = {"epoch": 0, "": 1, "batch": 2}
 
@@ -124,21 +125,10 @@ def unnumbered(
     ]
 
 
-def fragments(candidates: Iterable[Candidate], everything: Iterable[Series]) -> set[str]:
-    """Per-batch tags whose counter restarts with every epoch, so that only the last was kept.
-
-    They begin after the middle of the run's wall time.
-    """
-    walls = [(c.wall_times[0], c.wall_times[-1]) for c in everything if len(c)]
-    if not walls:
-        return set()
-    first, last = min(w[0] for w in walls), max(w[1] for w in walls)
-    middle = (first + last) / 2
-    return {
-        c.tag
-        for c in candidates
-        if c.meaning.grain == "batch" and len(c.curve) and c.curve.wall_times[0] > middle
-    }
+def is_counter(curve: Series) -> bool:
+    """Whether a curve counts up in whole numbers: step and value were handed over in turn."""
+    steps = np.diff(curve.values[:SAMPLE])
+    return len(steps) >= FEW and float(np.mean(steps == 1)) > COUNTED
 
 
 def is_accuracy(train: Series, val: Series) -> bool:

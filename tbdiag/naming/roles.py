@@ -8,7 +8,7 @@ from dataclasses import replace
 from tbdiag.model.role import Better, Binding, Override, Role, RoleMap
 from tbdiag.model.series import Series
 from tbdiag.naming import tables
-from tbdiag.naming.candidates import Candidate, Choice, choose, fragments
+from tbdiag.naming.candidates import Candidate, Choice, choose, is_counter
 from tbdiag.naming.losses import Losses, choose_losses
 from tbdiag.naming.meaning import meaning
 from tbdiag.naming.metrics import choose_metrics
@@ -44,8 +44,7 @@ def bind(series: Mapping[str, Series], overrides: Mapping[Role, Override] | None
         for tag in sorted(series)
         if tag not in configured and series[tag].logged
     ]
-    scraps = fragments(free, series.values())
-    cast = _Cast([c for c in free if c.tag not in scraps], given)
+    cast = _Cast(free, given)
     for role, override in overrides.items():
         cast.bound.pop(role, None)
         cast.ambiguous.pop(role, None)
@@ -97,7 +96,11 @@ class _Cast:
             self._settle(role, choice)
 
     def _losses(self, epochs: float | None) -> Losses:
-        everything = [c for c in self.candidates if c.meaning.loss and not _average_of_a_run(c)]
+        everything = [
+            c
+            for c in self.candidates
+            if c.meaning.loss and not _average_of_a_run(c) and not is_counter(c.curve)
+        ]
         players = adversarial(self.candidates)
         self._settle_all(players)
         pool = everything

@@ -177,6 +177,8 @@ def test_a_loss_per_batch_is_told_from_one_per_epoch_by_density() -> None:
     assert short["train_loss"] == short["batch_loss"] == "train_loss_step"
     matched = roles(a_run({"train_loss_step": 900, "train_loss_epoch": 3, "val_loss": 3}))
     assert (matched["train_loss"], matched["batch_loss"]) == ("train_loss_epoch", "train_loss_step")
+    often = roles(a_run({"train_loss": 9, "train_epoch_loss": 90, "val_loss": 9}))
+    assert often == {"train_loss": "train_loss", "val_loss": "val_loss"}
     equal = roles(a_run(["Train/BatchLoss", "Train/EpochLoss", "Val/BatchLoss", "Val/EpochLoss"]))
     assert equal == {"train_loss": "Train/EpochLoss", "val_loss": "Val/EpochLoss"}
 
@@ -196,11 +198,12 @@ def test_one_tag_per_epoch_is_no_curve() -> None:
     assert roles(a_run(names)) == {}
 
 
-def test_a_batch_counter_that_restarts_leaves_no_curve() -> None:
-    run = a_run(["Train Loss/Epoch", "Val Loss/Epoch"], n=50)
-    tag = "Train Loss/Batch"
-    run[tag] = Series.of(tag, np.arange(97), falling(97), 49 + np.arange(97) / 97)
-    assert "batch_loss" not in roles(run)
+def test_a_counter_under_the_name_of_a_loss_is_none() -> None:
+    run = a_run({"Train/Loss": 10, "Val/Loss": 10, "Loss/Training/Batch": 1480})
+    tag = "Loss/Training/Batch"
+    assert roles(run)["batch_loss"] == tag
+    run[tag] = Series.of(tag, np.arange(1480), 1 + np.arange(1480) % 148)
+    assert roles(run) == {"train_loss": "Train/Loss", "val_loss": "Val/Loss"}
 
 
 def test_an_accuracy_under_the_name_of_a_loss_is_bound_as_what_it_is() -> None:
