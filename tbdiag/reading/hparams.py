@@ -25,7 +25,7 @@ _SETTINGS_TAG = re.compile(
 )
 _VALUE = r"(\[[^\]]*\]|\([^)]*\)|[^\s;,/=]+?)"
 _ASSIGNED = re.compile(
-    rf"(?:^|[\s;,_\-+.])([A-Za-z][\w.]*?)={_VALUE}(?=$|[\s;,/]|[_\-+.][A-Za-z][A-Za-z_]*=)"
+    rf"(?:^|[\s;,/_\-+.])([A-Za-z][\w.]*?)={_VALUE}(?=$|[\s;,/]|[_\-+.][A-Za-z][A-Za-z_]*=)"
 )
 _SHORT = (
     r"lr|wd|bs|batch_?size|batch|dropout|do|mom|momentum|seed|epochs|ep|warmup|width|depth|layers"

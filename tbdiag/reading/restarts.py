@@ -17,6 +17,7 @@ Piece = tuple[int, Points]  # the index of a file, and what it holds of one tag
 
 _STRAY = 3  # one point that would void as many is itself the odd one
 _TIME_AND_AGAIN = 3  # rewinds of one tag alone from which on its steps count something else
+_MANY = 100
 _OFTEN = 4  # points per step from which on a tag was logged more often than it was counted
 
 
@@ -202,7 +203,8 @@ def _cut(valid: list[list[int]], steps: Ints, step: int, *, commit: bool) -> int
 def restarts_of(rewinds: Iterable[Rewind]) -> tuple[Restart, ...]:
     """One restart for each time that the run was resumed, out of the rewinds of its many tags.
 
-    Steps are those of the tag with the most points; ``dropped`` counts the points of all tags.
+    Steps are those of the tag with the most points; ``dropped`` counts the points of all tags. More
+    rewinds in one file than any run is resumed are told as one.
     """
     by_file: dict[int, list[Rewind]] = {}
     for rewind in rewinds:
@@ -211,6 +213,16 @@ def restarts_of(rewinds: Iterable[Rewind]) -> tuple[Restart, ...]:
     for together in by_file.values():
         leader = max(together, key=lambda rewind: rewind.size).tag
         leading = [rewind for rewind in together if rewind.tag == leader]
+        if len(leading) > _MANY:
+            restarts.append(
+                Restart(
+                    step=min(rewind.step for rewind in leading),
+                    reached=max(rewind.reached for rewind in leading),
+                    dropped=sum(rewind.dropped for rewind in together),
+                    wall_time=leading[0].wall_time,
+                )
+            )
+            continue
         times = np.array([rewind.wall_time for rewind in leading])
         dropped = [0] * len(leading)
         for rewind in together:

@@ -7,15 +7,16 @@ import json
 import math
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from tbdiag.model.run import Scalar
 
 Settings = dict[str, Scalar]
 
-_MOST_NAMES = 2000
-_DEEPEST = 12
+_MOST_NODES = 5000
+_MOST_LINES = 4000
+_LONGEST_NAME = 200
 _LONGEST_VALUE = 500
 _LONGEST_YAML = 1 << 20  # YAML is read slowly
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
@@ -23,26 +24,27 @@ _PAIR = re.compile(r"\s*['\"]?([A-Za-z_][\w .\-/]{0,80}?)['\"]?\s*[:=]\s*(.*?)\s
 
 
 def flatten(tree: object) -> Settings:
-    """A nested mapping as ``outer.inner`` names and plain values; lists of plain values as text."""
+    """A nested mapping as ``outer.inner`` names and plain values; lists of plain values as text.
+
+    Looks at a bounded number of nodes, since aliases make a small YAML file a huge or endless tree.
+    """
     found: Settings = {}
-    _flatten(tree, "", found, 0)
+    pending: list[tuple[str, object]] = [("", tree)]
+    for _ in range(_MOST_NODES):
+        if not pending:
+            break
+        name, node = pending.pop()
+        items: Iterable[tuple[object, object]] | None = None
+        if isinstance(node, Mapping):
+            items = node.items()
+        elif isinstance(node, list | tuple) and any(isinstance(i, Mapping) for i in node[:100]):
+            items = enumerate(node)
+        if items is not None and len(name) < _LONGEST_NAME:
+            inner = [(f"{name}.{key}" if name else str(key), value) for key, value in items]
+            pending.extend((key[:_LONGEST_NAME], value) for key, value in reversed(inner))
+        elif items is None and name:
+            found[name] = plain(node)
     return found
-
-
-def _flatten(tree: object, name: str, found: Settings, depth: int) -> None:
-    if len(found) >= _MOST_NAMES or depth > _DEEPEST:
-        return
-    items: list[tuple[object, object]] = []
-    if isinstance(tree, Mapping):
-        items = list(tree.items())
-    elif isinstance(tree, list | tuple) and any(isinstance(item, Mapping) for item in tree[:100]):
-        items = list(enumerate(tree))
-    if items:
-        for key, value in items:
-            word = str(key)[:100]
-            _flatten(value, f"{name}.{word}" if name else word, found, depth + 1)
-    elif name and not isinstance(tree, Mapping):
-        found[name] = plain(tree)
 
 
 def plain(value: object) -> Scalar:
@@ -56,8 +58,16 @@ def plain(value: object) -> Scalar:
     if isinstance(value, float):
         return value
     if isinstance(value, list | tuple):
-        return _short("[" + ", ".join(_short(str(plain(item))) for item in value[:50]) + "]")
-    return _short(str(type(value).__name__) if isinstance(value, Mapping) else str(value))
+        items = [_container(item) or str(plain(item)) for item in value[:50]]
+        return _short("[" + ", ".join(items) + "]")
+    return _container(value) or _short(str(value))
+
+
+def _container(value: object) -> str:
+    """A stand-in for what may be endless inside, empty for a plain value."""
+    if isinstance(value, list | tuple | set):
+        return "[…]"
+    return "{…}" if isinstance(value, Mapping) else ""
 
 
 def _word(text: str) -> Scalar:
@@ -181,7 +191,7 @@ def from_table(text: str) -> Settings:
     """The settings of a Markdown table of two columns, its header aside."""
     rows: list[list[str]] = []
     header = None
-    for line in text.splitlines()[: 2 * _MOST_NAMES]:
+    for line in text.splitlines()[:_MOST_LINES]:
         cells = [cell.strip().strip("`*") for cell in line.strip().strip("|").split("|")]
         if "|" not in line or len(cells) != 2:
             continue
@@ -197,7 +207,7 @@ def from_lines(text: str) -> Settings:
 
     A first line ``Name (`` as PyTorch prints optimizers gives their ``optimizer``.
     """
-    lines = [line for line in text.splitlines()[: 2 * _MOST_NAMES] if line.strip(" \t()")]
+    lines = [line for line in text.splitlines()[:_MOST_LINES] if line.strip(" \t()")]
     optimizer = re.fullmatch(r"(\w+) \(", lines[0].strip()) if lines else None
     if optimizer:
         lines = [line for line in lines[1:] if not line.strip().startswith("Parameter Group")]

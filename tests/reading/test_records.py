@@ -22,8 +22,8 @@ from tests.reading.eventfiles import (
     NAME,
     data,
     event,
-    hparams,
     histo,
+    hparams,
     metadata,
     proto,
     record,
@@ -113,7 +113,9 @@ def test_tensor_scalars_equal_tensorboard(
     tmp_path: Path, dtype: str, shape: tuple[int, ...], packed: bool
 ) -> None:
     array = np.full(shape, 7 / 3 if "float" in dtype else 1, dtype=dtype)
-    path = write(tmp_path / NAME, *(event(i, tensor("x", proto(array, packed=packed))) for i in (1, 2)))
+    path = write(
+        tmp_path / NAME, *(event(i, tensor("x", proto(array, packed=packed))) for i in (1, 2))
+    )
     found = read(path)
     assert_equal(found, tensor_oracle(path))
     assert found.scalars["x"].values[0] == float(array.reshape(-1)[0])
@@ -322,7 +324,11 @@ def test_a_zero_filled_tail_is_corruption_with_its_size(tmp_path: Path) -> None:
     found = read(path)
     assert len(found.scalars["loss"]) == 3
     assert found.damage is not None
-    assert (found.damage.offset, found.damage.lost, found.damage.torn) == (len(whole), 100_000, False)
+    assert (found.damage.offset, found.damage.lost, found.damage.torn) == (
+        len(whole),
+        100_000,
+        False,
+    )
 
 
 def test_empty_and_header_only_files_are_sound(tmp_path: Path) -> None:
