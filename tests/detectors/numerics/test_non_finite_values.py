@@ -70,6 +70,12 @@ def test_skipped_losses_are_fine_until_they_come_in_a_row(count: int, fires: boo
     assert bool(found(run)) is fires
 
 
+@pytest.mark.parametrize(("every", "fires"), [(50, False), (12, True)])
+def test_one_batch_in_fifty_may_be_skipped(every: int, fires: bool) -> None:
+    batch = noisy(decay(600, 2.3, 0.2), 0.1)
+    assert bool(found(a_run({Role.BATCH_LOSS: spoiled(batch, *range(7, 590, every))}))) is fires
+
+
 def test_losses_lost_again_and_again_are_a_matter_of_the_data() -> None:
     batch = noisy(decay(600, 2.3, 0.2), 0.1)
     finding = only(a_run({Role.BATCH_LOSS: spoiled(batch, *range(0, 590, 8))}))
@@ -152,7 +158,7 @@ def test_the_rate_is_cut_further_where_it_happened_at_once(onset: int, divisor: 
 
 
 def test_clipping_is_proposed_at_the_norms_that_were_usual_before() -> None:
-    norm = np.concatenate([np.linspace(0, 4, 40), flat(20, np.nan)])
+    norm = np.concatenate([np.linspace(0, 4, 40), flat(20, 1e9)])
     run = a_run({Role.TRAIN_LOSS: spoiled(LOSS, *range(40, 60)), Role.GRAD_NORM: norm})
     changes = {each.knob: each.change for each in only(run).remedies}
     assert changes[Knob.CLIP_NORM] == SetTo(3.6)
