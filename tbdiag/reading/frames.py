@@ -57,7 +57,7 @@ class Frames:
 
     def _stop(self, size: int, fault: str, rest: bytes) -> None:
         zeros = len(rest) >= _HEADER.size and not rest.strip(b"\0")
-        torn = fault == _TORN and not zeros
+        torn = fault == _TORN
         reason = "only zero bytes follow" if zeros else fault
         if self.offset == 0 and not torn:
             reason = _in_place_of_events(rest) or reason

@@ -196,7 +196,8 @@ def test_a_file_that_vanishes_or_is_closed_is_damage(
 
 
 def test_roles_are_bound_and_may_be_overridden(tmp_path: Path) -> None:
-    write(tmp_path / NAME, *scalars("mine", range(20)), *scalars("loss/train", range(20)))
+    falling = [scalar(tag, i, 9.0 / (i + 1)) for i in range(20) for tag in ("mine", "loss/train")]
+    write(tmp_path / NAME, *falling)
     (files,) = discover([tmp_path]).runs
     (plain,) = load(files)
     assert plain.roles.bound[Role.TRAIN_LOSS].tag == "loss/train"
