@@ -1,0 +1,245 @@
+"""INI002: the first loss is worse than guessing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+
+from tbdiag.case import Case
+from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
+from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
+from tbdiag.model.knob import Knob
+from tbdiag.model.remedy import Remedy, SetTo
+from tbdiag.model.role import Role
+from tbdiag.model.series import Floats, Series
+from tbdiag.signals.entropy import guessing, honest
+from tbdiag.signals.samples import set_size
+from tbdiag.signals.smoothing import tail
+from tbdiag.signals.stated import stated_classes, stated_validation_size
+from tbdiag.synth import a_run, cosine, counted, decay, noisy
+
+REMEDIES = (
+    Remedy.turn(
+        Knob.INIT,
+        SetTo("he"),
+        "Draw the weights at the scale of He's rule",
+        "weights that are too large make logits that are sure of the wrong class",
+    ),
+    Remedy.advice(
+        "Scale the weights of the last layer down, to a tenth or to zero",
+        "small logits spread the belief evenly, and the loss starts at ln C",
+    ),
+    Remedy.advice(
+        "Set the bias of the last layer to the log of the class frequencies",
+        "then the first epochs are not spent on learning them",
+    ),
+    Remedy.advice(
+        "Normalise the inputs to mean 0 and standard deviation 1",
+        "raw inputs of up to 255 scale every logit up with them",
+    ),
+)
+
+_ACCURACIES = (Role.TRAIN_METRIC, Role.VAL_METRIC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InitialLossOff(Detector):
+    """The loss of a classifier starts far above that of guessing.
+
+    ## What it does
+
+    Compares the loss before anything was learned with ln C, the loss of a network that believes in
+    each of C classes alike.
+
+    ## Why is this bad?
+
+    A network that starts surer than it may be spends its first epochs on shrinking its weights, and
+    often saturates or kills units on the way. A correct start is the cheapest check there is.
+
+    ## How it is detected
+
+    The first loss is the lowest of the first `batches` losses per batch from the very beginning (a
+    rate that is too high ruins the second batch, not the first), or an evaluation at step 0 before
+    the first training loss. It must be above `factor` times ln C, and
+    above ln C by `margin` nats. C is what the hyperparameters say; else `lucky` times the C at whose
+    chance level an accuracy at step 0 lies; else at most the validation samples over `per_class`. Where
+    the network has learned (accuracy `learned` of the way from chance to 1) and the loss per epoch
+    still holds the share `persisting` of the first excess above `plain` times what the accuracy
+    allows, or ends above `inflated` times that, the loss is no plain mean cross-entropy, and the
+    rule is silent. So it is where nothing was learned and the first loss is not above `sure` times
+    the limit, if as much of the excess persists or the loss climbs to `factor` times the first.
+
+    ## Remedy
+
+    The right scale of initialisation, above all in the last layer; a bias of log priors; normalised
+    inputs.
+
+    ## False alarms
+
+    A weight penalty inside the loss, or a sum over the batch in place of a mean: both are looked
+    for. A pretrained network starts below ln C. A first point after an epoch tells nothing.
+
+    ## References
+
+    Karpathy, "A recipe for training neural networks" (2019): verify the loss at init.
+    """
+
+    code, severity, since = "INI002", Severity.WARNING, "0.1.0"
+    needs = ((Role.BATCH_LOSS, Role.TRAIN_LOSS, Role.VAL_LOSS),)
+    explains = ("OPT009",)
+    scale_free = False
+
+    factor: Annotated[float, Threshold("first loss over ln C", above=1)] = 1.5
+    margin: Annotated[float, Threshold("first loss above ln C in nats", at_least=0)] = 0.5
+    batches: Annotated[int, Threshold("batches that are the beginning", at_least=1)] = 3
+    per_class: Annotated[float, Threshold("validation samples of each class", at_least=1)] = 2.0
+    lucky: Annotated[float, Threshold("first accuracy over chance", at_least=1)] = 2.0
+    learned: Annotated[float, Threshold("way from chance to 1", above=0, at_most=1)] = 0.1
+    persisting: Annotated[float, Threshold("share of the excess that stays", above=0)] = 0.3
+    plain: Annotated[float, Threshold("usual loss over the highest honest one", above=0)] = 0.6
+    sure: Annotated[float, Threshold("first loss over the limit, beyond doubt", above=1)] = 2.0
+    inflated: Annotated[float, Threshold("impossible loss over the honest one", above=0)] = 2.0
+
+    def cannot_tell(self, case: Case) -> str | None:
+        if all(case.accuracy(role) is None for role in _ACCURACIES):
+            return "no accuracy was logged, so that the loss may not be a cross-entropy"
+        if self._beginning(case) is None:
+            return "no loss was logged before the first epoch was over; log it for each batch"
+        if self._classes(case) is None:
+            return "the number of classes is unknown; log it as the hyperparameter num_classes"
+        return None
+
+    def check(self, case: Case) -> Iterator[Finding]:
+        beginning, told = self._beginning(case), self._classes(case)
+        if beginning is None or told is None:
+            return
+        classes, known = told
+        first, even = float(beginning.values.min()), guessing(classes)
+        limit = max(self.factor * even, even + self.margin)
+        sure = first > self.sure * limit
+        if first <= limit or self._is_not_plain(case, first, classes, sure):
+            return
+        step = int(beginning.steps[0])
+        of = f"{classes:,} classes" if known else f"as many as {classes:,} classes"
+        yield self.finding(
+            f"the loss starts at {first:.3g} at step {step:,}, where guessing among {of} costs "
+            f"{even:.3g}",
+            Evidence(
+                tag=beginning.tag,
+                span=(step, int(beginning.steps[-1])),
+                note="before anything was learned",
+                measures=(
+                    Measure("initial_loss", first, ">", limit),
+                    Measure("guessing_loss", even),
+                    Measure("classes", classes),
+                ),
+            ),
+            confidence=Confidence.HIGH if sure else Confidence.MEDIUM,
+            remedies=REMEDIES,
+        )
+
+    def _beginning(self, case: Case) -> Series | None:
+        """The first points of the earliest loss; None where the first one is late."""
+        batch = case.curve(Role.BATCH_LOSS)
+        if batch is not None and len(batch) > 1 and batch.steps[0] <= _spacing(batch):
+            return batch.between(batch.steps[0], batch.steps[: self.batches][-1])
+        val = case.curve(Role.VAL_LOSS)
+        return val.between(0, 0) if val is not None and _precedes_training(case, val) else None
+
+    def _classes(self, case: Case) -> tuple[int, bool] | None:
+        """The number of classes, or a bound; and whether it is known."""
+        stated = stated_classes(case.run.hparams)
+        if stated is not None:
+            return stated, True
+        val = case.accuracy(Role.VAL_METRIC)
+        if val is None:
+            return None
+        if _precedes_training(case, val) and val.values[0] > 0:
+            return max(2, round(self.lucky / float(val.values[0]))), False
+        size = set_size(val.values)
+        most = stated_validation_size(case.run.hparams) or (size.most if size else None)
+        return None if most is None else (max(2, round(most / self.per_class)), False)
+
+    def _is_not_plain(self, case: Case, first: float, classes: int, sure: bool) -> bool:
+        """Whether the loss stays above what the training accuracy allows: a penalty, or a sum."""
+        excess = first - guessing(classes)
+        loss, accuracy = case.curve(Role.TRAIN_LOSS), case.accuracy(Role.TRAIN_METRIC)
+        if loss is None or accuracy is None or not len(loss):
+            return False
+        shares = np.interp(loss.steps, accuracy.steps, accuracy.values)
+        enough = 1 / classes + self.learned * (1 - 1 / classes)
+        # The first epoch's mean still holds the beginning itself.
+        learned = np.flatnonzero(shares[1:] >= enough) + 1
+        end = float(np.median(tail(loss.values)))
+        if not len(learned):
+            ruined = len(loss.nonfinite) > 0 or float(loss.values.max()) > self.factor * first
+            stays = end - guessing(classes) > self.persisting * excess
+            return not sure and (ruined or stays)
+        at, right = int(learned[0]), float(np.median(tail(shares)))
+        remains = float(loss.values[at]) - self.plain * honest(float(shares[at]), classes)
+        possible = max(self.inflated * honest(right, classes), self.margin)
+        return remains > self.persisting * excess or (right >= enough and end > possible)
+
+    @classmethod
+    def samples(cls) -> Iterator[Sample]:
+        """Loud beginnings with known and bounded C; penalties, sums and late points as traps."""
+        accuracy: Floats = 0.95 - decay(40, 0.7, 0.0)
+        train = noisy(decay(40, 1.5, 0.1), 0.01)
+
+        def run(start: float, every: int = 1, since: int = 0) -> dict[Role, Floats | Series]:
+            batches = noisy(decay(640, start, 0.1, 30), 0.03)
+            steps = 16 * np.arange(1, 41)
+            return {
+                Role.BATCH_LOSS: Series.of("batch/loss", since + np.arange(640) * every, batches),
+                Role.TRAIN_LOSS: Series.of("loss/train", steps * every, train),
+                Role.TRAIN_METRIC: Series.of("accuracy/train", steps * every, accuracy),
+                Role.VAL_METRIC: Series.of("accuracy/val", steps * every, counted(accuracy, 797)),
+            }
+
+        ten = {"num_classes": 10}
+        yield fires("three times ln C", a_run(run(7.0), hparams=ten))
+        yield fires("of at most 398 classes", a_run(run(17.0)))
+        yield fires("logged every 50 batches", a_run(run(7.0, 50), hparams=ten))
+        before = np.concatenate([[8.0], decay(40, 1.6, 0.3)])
+        yield fires(
+            "evaluated before training",
+            a_run(
+                {
+                    Role.TRAIN_LOSS: train,
+                    Role.VAL_LOSS: Series.of("loss/val", np.arange(41), before),
+                    Role.VAL_METRIC: Series.of(
+                        "accuracy/val", np.arange(41), np.concatenate([[0.11], accuracy])
+                    ),
+                }
+            ),
+        )
+        yield silent("at ln C", a_run(run(2.4), hparams=ten))
+        yield silent("C unknown, and 5 might be right", a_run(run(5.0)))
+        yield silent("a late first point", a_run(run(7.0, since=5000), hparams=ten))
+        penalised = run(4.0)
+        penalised[Role.TRAIN_LOSS] = Series.of(
+            "loss/train", 16 * np.arange(1, 41), train + cosine(40, 1.7, 0.3)
+        )
+        yield silent("a penalty inside the loss", a_run(penalised, hparams=ten))
+        summed = run(2.4)
+        for role in (Role.TRAIN_LOSS, Role.BATCH_LOSS):
+            curve = summed[role]
+            if isinstance(curve, Series):
+                summed[role] = curve.with_values(64 * curve.values)
+        yield silent("a sum over the batch", a_run(summed, hparams=ten))
+        yield silent("no accuracy", a_run({Role.BATCH_LOSS: noisy(decay(640, 17.0, 0.1), 0.03)}))
+
+
+def _spacing(curve: Series) -> float:
+    return float(np.median(np.diff(curve.steps)))
+
+
+def _precedes_training(case: Case, evaluated: Series) -> bool:
+    """Whether the first evaluation stands at step 0, and the first training loss after it."""
+    train = case.curve(Role.TRAIN_LOSS)
+    if train is None or not len(evaluated) or not len(train):
+        return False
+    return int(evaluated.steps[0]) == 0 < int(train.steps[0])

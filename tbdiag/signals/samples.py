@@ -1,0 +1,174 @@
+"""How many samples an accuracy was measured on, read off the values themselves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tbdiag.model.series import Floats, Ints
+
+# Twice the spacing of float32: a count divided, scaled to percent and back, strays less.
+_RESOLUTION = 2.0**-22
+_DECIMALS = (2, 3, 4, 5)
+# Sizes of evaluation batches that people use, and how much each counts a priori.
+_BATCHES = {
+    **dict.fromkeys((8, 16, 32, 64, 100, 128, 256, 512, 1024), 0.1),
+    **dict.fromkeys((4, 10, 20, 25, 50, 200, 250, 500, 1000), 0.03),
+}
+_LOGGED_BATCH = 2.0
+_NEGLIGIBLE = 0.01
+_DROPS_LAST = 0.1  # the share of evaluations that leave the last, smaller batch out
+_SHIFTS = (-1.0, -0.5, 0.0, 0.5, 1.0)  # in log odds: how the last batch may differ from the rest
+
+
+@dataclass(frozen=True, slots=True)
+class SetSize:
+    """The set holds ``least`` to ``most`` samples; ``most`` is certain, ``least`` is an estimate."""
+
+    least: int
+    most: int
+
+    @property
+    def exact(self) -> bool:
+        """Whether the size is one number."""
+        return self.least == self.most
+
+
+def set_size(
+    shares: Floats,
+    *,
+    batches: Sequence[int] = (),
+    chance: float = 1e-3,
+    ambiguity: float = 0.25,
+    largest: int = 200_000,
+) -> SetSize | None:
+    """The number of samples behind accuracies ``shares`` (n,) between 0 and 1, None if untold.
+
+    Accuracies of N samples lie on the grid k/N, to within float32 or the decimals that were kept.
+    The smallest such N up to ``largest`` is accepted where values that are not on a grid would lie
+    on one as fine with a probability below ``chance``, and where it is as improbable that every
+    change was a multiple of the same number by chance. A mean of the means of unequal batches lies
+    on a grid that is finer than 1/N: unless its odds against the plain reading are at most
+    ``ambiguity``, the answer is a range. ``batches`` are batch sizes known to be in use.
+    """
+    moves = int(np.count_nonzero(np.diff(shares)))
+    size = _grid_size(np.unique(shares[(shares > 0) & (shares < 1)]), chance, largest)
+    if size is None or 2.0**-moves > chance:
+        return None
+    known = _BATCHES | dict.fromkeys(batches, _LOGGED_BATCH)
+    odds = {
+        reading: likely
+        * _fit(reading, shares, size)
+        * (_popularity(reading.samples) / reading.samples)
+        / (_evaluated(size, known) / size)
+        for reading, likely in _readings(size, known)
+    }
+    total = sum(odds.values())
+    if total <= ambiguity:
+        return SetSize(size, size)
+    likely_enough = (r.samples for r, each in odds.items() if each > _NEGLIGIBLE * total)
+    return SetSize(min(likely_enough), size)
+
+
+def _grid_size(values: Floats, chance: float, largest: int) -> int | None:
+    """The grid of distinct ``values``, told from the grid of the decimals that were kept."""
+    if len(values) < 2:
+        return None
+    size = _grid(values, _RESOLUTION * values, chance, largest)
+    decimals = _decimals(values)
+    if size is not None and decimals is not None and size == 10**decimals and decimals > 2:
+        # Rounded values lie on the grid of their decimals, however many samples there were.
+        return _grid(values, np.full(len(values), 0.5 * 10.0**-decimals), chance, largest)
+    return size
+
+
+def _decimals(values: Floats) -> int | None:
+    for decimals in _DECIMALS:
+        if np.all(np.abs(values - np.round(values, decimals)) <= _RESOLUTION * values):
+            return decimals
+    return None
+
+
+def _grid(values: Floats, errors: Floats, chance: float, largest: int) -> int | None:
+    """The smallest N with every value within its error of some k/N, if that is no coincidence."""
+    sizes: Ints = np.arange(2, largest + 1)
+    for value, error in zip(values, errors, strict=True):
+        off = value * sizes
+        sizes = sizes[np.abs(off - np.round(off)) <= error * sizes]
+        if not len(sizes):
+            return None
+    size = int(sizes[0])
+    luck = math.log(size) + float(np.log(np.minimum(2 * size * errors, 1.0)).sum())
+    return size if luck < math.log(chance) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A mean of batch means: batches of ``batch`` samples and a last one of ``rest``."""
+
+    batch: int
+    rest: int
+    samples: int
+
+    @property
+    def weights(self) -> tuple[int, int]:
+        """What one correct sample of a full batch, and of the last one, adds on the grid."""
+        common = math.gcd(self.batch, self.rest)
+        return self.rest // common, self.batch // common
+
+
+def _readings(size: int, known: Mapping[int, float]) -> Iterator[tuple[_Reading, float]]:
+    """Every mean of batch means that lies on the grid 1/size, with its prior probability."""
+    for batch, likely in known.items():
+        if batch < 2 or size % batch:
+            continue
+        for rest in range(1, batch):
+            count, odd = divmod(size, math.lcm(batch, rest))
+            if not odd and count > 1:
+                yield _Reading(batch, rest, (count - 1) * batch + rest), likely
+
+
+def _popularity(size: int) -> float:
+    """How often sets have this size, beside others near it: tenfold for each trailing zero."""
+    zeros = 0
+    while size % 10 == 0:
+        size, zeros = size // 10, zeros + 1
+    return 10.0**zeros
+
+
+def _evaluated(size: int, known: Mapping[int, float]) -> float:
+    """How often exactly ``size`` samples are counted: all of a set, or its full batches only."""
+    dropped = sum(
+        likely * max(_popularity(whole) for whole in range(size + 1, size + batch))
+        for batch, likely in known.items()
+        if batch > 1 and size % batch == 0
+    )
+    return _popularity(size) + _DROPS_LAST * dropped
+
+
+def _fit(reading: _Reading, shares: Floats, size: int) -> float:
+    """How much likelier the values are under this reading than on a plain grid.
+
+    The numerators, modulo the weight of a sample in a full batch, tell how many were right in the
+    last batch: near the accuracy if the reading is true, anything if it is not.
+    """
+    modulus, weight = reading.weights
+    if modulus == 1:
+        return 1.0
+    counts = np.round(shares * size).astype(np.int64)
+    right = counts * pow(weight, -1, modulus) % modulus
+    possible = np.arange(reading.rest + 1)
+    logs = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, reading.rest + 1)))])
+    choose = logs[-1] - logs - logs[::-1]
+    share = np.clip(shares, 0.5 / size, 1 - 0.5 / size)
+    found = []
+    for shift in _SHIFTS:
+        odds = (np.log(share) - np.log1p(-share) + shift)[:, None]
+        log_p = choose + possible * odds - reading.rest * np.logaddexp(0, odds)
+        match = possible[None, :] % modulus == right[:, None]
+        p = np.where(match, np.exp(log_p), 0.0).sum(axis=1)
+        found.append(float(np.log(np.maximum(modulus * p, 1e-9)).sum()))
+    return math.exp(min(max(found) - math.log(len(found)), 50.0))
