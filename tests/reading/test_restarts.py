@@ -77,7 +77,8 @@ def test_a_counter_of_batches_that_begins_anew_is_no_restart() -> None:
     assert joined["batch"].points.steps.tolist() == [*range(100)]
     assert joined["batch"].rewinds == ()
     assert "go back 4 times" in joined["batch"].note
-    alone = join_all({"batch": [(0, column(batches))]})["batch"]
+    still = Points.of([0] * 5, range(5), [20, 40, 60, 80, 100])
+    alone = join_all({"batch": [(0, column(batches))], "constant": [(0, still)]})["batch"]
     assert alone.points.steps.tolist() == [*range(20)]
     assert len(alone.rewinds) == 4
 

@@ -94,7 +94,7 @@ def test_add_hparams_does_not_disturb_the_curves(tmp_path: Path) -> None:
     write(tmp_path / "run" / "events.out.tfevents.1700000200.host", *summary)
     run = load_one(tmp_path)
     assert run.series["acc"].values.tolist() == [*range(10)]
-    assert run.provenance.restarts == ()
+    assert (run.provenance.restarts, run.provenance.notes) == ((), ())
     assert run.hparams["lr"].source == "event file"
 
 
