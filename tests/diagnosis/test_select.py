@@ -162,6 +162,12 @@ def test_a_configuration_built_by_hand_is_judged_too() -> None:
         select(Config(rules={"NUM004": {"height": 0}}))
 
 
+@pytest.mark.parametrize("name", ["height", "window"])
+def test_true_is_no_number(name: str) -> None:
+    with pytest.raises(ConfigError, match=f'{name}" must be an? (number|integer), not True'):
+        select(Config(rules={"NUM004": {name: True}}))
+
+
 def test_the_digest_names_version_codes_thresholds_and_selection(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
