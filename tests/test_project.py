@@ -26,7 +26,11 @@ PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"
 )
 
 # Which library a name that is imported belongs to, where they differ.
-DISTRIBUTIONS = {"google": "protobuf", "yaml": "pyyaml"}
+DISTRIBUTIONS = {
+    "google": "protobuf",
+    "typing_extensions": "typing-extensions",
+    "yaml": "pyyaml",
+}
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:

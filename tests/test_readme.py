@@ -12,7 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import tbdiag
 from tbdiag.cli.app import app
+from tbdiag.diagnosis.select import load
 from tbdiag.model.role import Role
 from tbdiag.model.series import Series
 from tbdiag.naming.roles import bind
@@ -32,8 +34,10 @@ def blocks(page: Path, language: str) -> list[str]:
 def commands(page: Path) -> Iterator[list[str]]:
     """Every call of tbdiag that the page shows, as words."""
     text = page.read_text("utf-8")
-    for line in re.findall(r"^(?:\$ )?(tbdiag .+)$", text, re.MULTILINE):
+    for line in re.findall(r"^\$ (tbdiag .+)$", text, re.MULTILINE):
         yield shlex.split(line)
+    for block in blocks(page, "sh"):
+        yield from (shlex.split(line) for line in block.splitlines() if line.startswith("tbdiag "))
     for inline in re.findall(r"`(tbdiag [a-z][^`]*)`", text):
         yield shlex.split(inline)
 
@@ -92,6 +96,24 @@ def test_the_library_does_what_the_page_shows(
         exec(compile(block, page.name, "exec"), names)
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_configuration_shown_is_right(page: Path, tmp_path: Path) -> None:
+    for block in blocks(page, "toml"):
+        file = tmp_path / "tbdiag.toml"
+        file.write_text(block, "utf-8")
+        load(file)  # raises ConfigError with every mistake
+
+
+def test_the_tutorial_ends_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    monkeypatch.chdir(tmp_path)
+    train, scan = blocks(ROOT / "docs" / "tutorial.md", "sh")[0].splitlines()
+    _, *words = shlex.split(train)
+    subprocess.run([sys.executable, *words], check=True, capture_output=True)
+    (run,) = tbdiag.scan(shlex.split(scan)[-1]).runs
+    assert run.outcomes["GEN001"].kind == "passed"
+
+
 def tables(page: Path) -> Iterator[dict[str, Role]]:
     """Each table of a page that says which tag plays which role."""
     for table in re.findall(
@@ -100,11 +122,18 @@ def tables(page: Path) -> Iterator[dict[str, Role]]:
         yield {tag: Role(role) for tag, role in re.findall(r"\| `(.+?)` \| (\w+) \|", table)}
 
 
+def a_curve(tag: str, role: Role | None = None) -> Series:
+    """A curve like one of this role: falling, a point every ten steps unless per batch."""
+    every = 1 if role is Role.BATCH_LOSS else 10
+    steps = np.arange(every, 201, every)
+    values = steps / 10 if role is Role.EPOCH else np.exp(-steps / 50)
+    return Series.of(tag, steps, values)
+
+
 @pytest.mark.parametrize("page", FRAMEWORKS, ids=lambda page: page.stem)
 def test_tags_are_understood_as_the_page_says(page: Path) -> None:
     for roles in tables(page):
-        series = {tag: Series.of(tag, np.arange(20), np.linspace(1, 0.1, 20)) for tag in roles}
-        bound = bind(series).bound
+        bound = bind({tag: a_curve(tag, role) for tag, role in roles.items()}).bound
         assert {binding.tag: role for role, binding in bound.items()} == roles
 
 
@@ -121,5 +150,5 @@ def test_the_index_of_frameworks_lists_tags_that_are_understood() -> None:
     assert rows.keys() == expected.keys()
     for phrase, tags in rows.items():
         for tag in re.findall(r"`(.+?)`", tags):
-            bound = bind({tag: Series.of(tag, np.arange(20), np.linspace(1, 0.1, 20))}).bound
+            bound = bind({tag: a_curve(tag)}).bound
             assert set(bound) & expected[phrase], tag

@@ -74,11 +74,17 @@ class Shop:
     """A folder with a copy of the sample logs, where commands run."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder = folder.resolve()
+        self.blocks: dict[str, str] = {}
         shutil.copytree(ROOT / "sample_logs", folder / "sample_logs")
 
     def output(self, command: str) -> str:
         """A console block with a tbdiag command and what it says on both of its streams."""
+        if command not in self.blocks:
+            self.blocks[command] = f"```console\n$ {command}\n{self._said(command)}\n```\n"
+        return self.blocks[command]
+
+    def _said(self, command: str) -> str:
         program, *words = shlex.split(command)
         if program != "tbdiag":
             raise ValueError(f"only tbdiag is run for the documentation, not {program}")
@@ -105,10 +111,16 @@ class Shop:
         )
         if done.returncode not in (0, 1):
             raise RuntimeError(f"{command} ended with {done.returncode}: {done.stdout}")
-        said = "\n".join(line.rstrip() for line in done.stdout.splitlines()).strip("\n")
+        lines = [self._from_here(line).rstrip() for line in done.stdout.splitlines()]
+        said = "\n".join(lines).strip("\n")
         for pattern, instead in SCRUBS:
             said = pattern.sub(instead, said)
-        return f"```console\n$ {command}\n{said}\n```\n"
+        return said
+
+    def _from_here(self, line: str) -> str:
+        """The line as it would read if the folder had no name, ruled to the same width."""
+        short = line.replace(f"{self.folder}/", "")
+        return short.replace("───", "───" + "─" * (len(line) - len(short)), 1)
 
 
 def stale() -> Iterator[tuple[Path, str]]:
