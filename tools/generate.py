@@ -37,9 +37,6 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "thresholds": threshold_table,
 }
 
-# What differs between two runs of the same command on the same logs.
-SCRUBS = ((re.compile(r"\b\d+(\.\d+)? ?(ms|s)\b(?= ?[.,)]|$)", re.MULTILINE), "… s"),)
-
 
 def pages() -> Iterator[tuple[Path, str]]:
     """Every file that is generated as a whole, with its text."""
@@ -88,22 +85,13 @@ class Shop:
         program, *words = shlex.split(command)
         if program != "tbdiag":
             raise ValueError(f"only tbdiag is run for the documentation, not {program}")
+        kept = {k: v for k, v in os.environ.items() if k not in ("FORCE_COLOR", "GITHUB_ACTIONS")}
+        plain = {"COLUMNS": "80", "NO_COLOR": "1", "PYTHONUTF8": "1", "PYTHONPATH": str(ROOT)}
         home = {"HOME": str(self.folder), "XDG_CACHE_HOME": str(self.folder / ".cache")}
         done = subprocess.run(
             [sys.executable, "-m", "tbdiag", *words],
             cwd=self.folder,
-            env={
-                **{
-                    k: v
-                    for k, v in os.environ.items()
-                    if k not in ("FORCE_COLOR", "GITHUB_ACTIONS")
-                },
-                **home,
-                "PYTHONPATH": str(ROOT),
-                "COLUMNS": "80",
-                "NO_COLOR": "1",
-                "PYTHONUTF8": "1",
-            },
+            env={**kept, **plain, **home},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
@@ -111,16 +99,7 @@ class Shop:
         )
         if done.returncode not in (0, 1):
             raise RuntimeError(f"{command} ended with {done.returncode}: {done.stdout}")
-        lines = [self._from_here(line).rstrip() for line in done.stdout.splitlines()]
-        said = "\n".join(lines).strip("\n")
-        for pattern, instead in SCRUBS:
-            said = pattern.sub(instead, said)
-        return said
-
-    def _from_here(self, line: str) -> str:
-        """The line as it would read if the folder had no name, ruled to the same width."""
-        short = line.replace(f"{self.folder}/", "")
-        return short.replace("───", "───" + "─" * (len(line) - len(short)), 1)
+        return "\n".join(line.rstrip() for line in done.stdout.splitlines()).strip("\n")
 
 
 def stale() -> Iterator[tuple[Path, str]]:
