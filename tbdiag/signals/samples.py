@@ -42,7 +42,7 @@ def set_size(
     *,
     batches: Sequence[int] = (),
     chance: float = 1e-3,
-    ambiguity: float = 0.25,
+    ambiguity: float = 0.3,
     largest: int = 200_000,
 ) -> SetSize | None:
     """The number of samples behind accuracies ``shares`` (n,) between 0 and 1, None if untold.
@@ -132,11 +132,11 @@ def _readings(size: int, known: Mapping[int, float]) -> Iterator[tuple[_Reading,
 
 
 def _popularity(size: int) -> float:
-    """How often sets have this size, beside others near it: tenfold for each trailing zero."""
+    """How often sets have this size, beside others near it: sixfold for each trailing zero."""
     zeros = 0
     while size % 10 == 0:
         size, zeros = size // 10, zeros + 1
-    return 10.0**zeros
+    return 6.0**zeros
 
 
 def _evaluated(size: int, known: Mapping[int, float]) -> float:

@@ -61,16 +61,20 @@ class InitialLossOff(Detector):
 
     ## How it is detected
 
-    The first loss is the lowest of the first `batches` losses per batch from the very beginning (a
-    rate that is too high ruins the second batch, not the first), or an evaluation at step 0 before
-    the first training loss. It must be above `factor` times ln C, and
-    above ln C by `margin` nats. C is what the hyperparameters say; else `lucky` times the C at whose
-    chance level an accuracy at step 0 lies; else at most the validation samples over `per_class`. Where
-    the network has learned (accuracy `learned` of the way from chance to 1) and the loss per epoch
-    still holds the share `persisting` of the first excess above `plain` times what the accuracy
-    allows, or ends above `inflated` times that, the loss is no plain mean cross-entropy, and the
-    rule is silent. So it is where nothing was learned and the first loss is not above `sure` times
-    the limit, if as much of the excess persists or the loss climbs to `factor` times the first.
+    The first loss is that of the very first batch, or of an evaluation at step 0 before the first
+    training loss. It must be above `factor` times ln C, and above ln C by `margin` nats. C is what
+    the hyperparameters say; else `lucky` times the C at whose chance level an accuracy at step 0
+    lies; else at most the validation samples over `per_class`.
+
+    Then the loss must be a plain mean cross-entropy; a penalty that was logged is subtracted. As
+    soon as the network has learned (accuracy `learned` of the way from chance to 1, and not above
+    `perfect`), the loss is held against the highest one of an honest classifier that is as often
+    right. Where it always stays above `inflated` times that, and never
+    falls below the share `kept` of what the first loss was to ln C, it is a sum over the batch.
+    Unless the first loss is above `sure` times its limit, it may hold a penalty: where the first
+    excess over `plain` times the honest loss, or without learning over ln C, persists by the
+    share `persisting`, the rule is silent, and so it is where the loss climbs from its first value
+    by `factor`, which is the work of the rate.
 
     ## Remedy
 
@@ -94,14 +98,15 @@ class InitialLossOff(Detector):
 
     factor: Annotated[float, Threshold("first loss over ln C", above=1)] = 1.5
     margin: Annotated[float, Threshold("first loss above ln C in nats", at_least=0)] = 0.5
-    batches: Annotated[int, Threshold("batches that are the beginning", at_least=1)] = 3
     per_class: Annotated[float, Threshold("validation samples of each class", at_least=1)] = 2.0
     lucky: Annotated[float, Threshold("first accuracy over chance", at_least=1)] = 2.0
     learned: Annotated[float, Threshold("way from chance to 1", above=0, at_most=1)] = 0.1
-    persisting: Annotated[float, Threshold("share of the excess that stays", above=0)] = 0.3
-    plain: Annotated[float, Threshold("usual loss over the highest honest one", above=0)] = 0.6
-    sure: Annotated[float, Threshold("first loss over the limit, beyond doubt", above=1)] = 2.0
+    perfect: Annotated[float, Threshold("accuracy too good to compare", above=0, at_most=1)] = 0.95
     inflated: Annotated[float, Threshold("impossible loss over the honest one", above=0)] = 2.0
+    kept: Annotated[float, Threshold("share of the first ratio that a sum keeps", above=0)] = 0.3
+    sure: Annotated[float, Threshold("first loss over the limit, beyond doubt", above=1)] = 2.0
+    plain: Annotated[float, Threshold("usual loss over the honest one", above=0)] = 0.6
+    persisting: Annotated[float, Threshold("share of the excess that stays", above=0)] = 0.3
 
     def cannot_tell(self, case: Case) -> str | None:
         if all(case.accuracy(role) is None for role in _ACCURACIES):
@@ -117,10 +122,15 @@ class InitialLossOff(Detector):
         if beginning is None or told is None:
             return
         classes, known = told
-        first, even = float(beginning.values.min()), guessing(classes)
+        first, even = float(beginning.values[0]), guessing(classes)
+        penalty = case.curve(Role.REGULARIZATION_LOSS)
+        if penalty is not None and len(penalty):
+            first -= float(penalty.values[0])
         limit = max(self.factor * even, even + self.margin)
         sure = first > self.sure * limit
-        if first <= limit or self._is_not_plain(case, first, classes, sure):
+        if first <= limit or self._is_a_sum(case, first, classes):
+            return
+        if not sure and (self._climbs(case, first) or self._is_penalised(case, first, classes)):
             return
         step = int(beginning.steps[0])
         of = f"{classes:,} classes" if known else f"as many as {classes:,} classes"
@@ -129,7 +139,7 @@ class InitialLossOff(Detector):
             f"{even:.3g}",
             Evidence(
                 tag=beginning.tag,
-                span=(step, int(beginning.steps[-1])),
+                span=(step, step),
                 note="before anything was learned",
                 measures=(
                     Measure("initial_loss", first, ">", limit),
@@ -142,10 +152,10 @@ class InitialLossOff(Detector):
         )
 
     def _beginning(self, case: Case) -> Series | None:
-        """The first points of the earliest loss; None where the first one is late."""
+        """The first point of the earliest loss; None where that is late."""
         batch = case.curve(Role.BATCH_LOSS)
         if batch is not None and len(batch) > 1 and batch.steps[0] <= _spacing(batch):
-            return batch.between(batch.steps[0], batch.steps[: self.batches][-1])
+            return batch.between(batch.steps[0], batch.steps[0])
         val = case.curve(Role.VAL_LOSS)
         return val.between(0, 0) if val is not None and _precedes_training(case, val) else None
 
@@ -163,25 +173,39 @@ class InitialLossOff(Detector):
         most = stated_validation_size(case.run.hparams) or (size.most if size else None)
         return None if most is None else (max(2, round(most / self.per_class)), False)
 
-    def _is_not_plain(self, case: Case, first: float, classes: int, sure: bool) -> bool:
-        """Whether the loss stays above what the training accuracy allows: a penalty, or a sum."""
-        excess = first - guessing(classes)
-        loss, accuracy = case.curve(Role.TRAIN_LOSS), case.accuracy(Role.TRAIN_METRIC)
-        if loss is None or accuracy is None or not len(loss):
+    def _is_a_sum(self, case: Case, first: float, classes: int) -> bool:
+        losses, allowed = self._learning(case, classes)
+        if not len(losses):
             return False
-        shares = np.interp(loss.steps, accuracy.steps, accuracy.values)
-        enough = 1 / classes + self.learned * (1 - 1 / classes)
+        least = float((losses / allowed).min())
+        return least > max(self.inflated, self.kept * first / guessing(classes))
+
+    def _climbs(self, case: Case, first: float) -> bool:
+        batch = case.curve(Role.BATCH_LOSS)
+        return batch is not None and float(batch.values.max(initial=0)) > self.factor * first
+
+    def _is_penalised(self, case: Case, first: float, classes: int) -> bool:
+        excess = self.persisting * (first - guessing(classes))
+        losses, allowed = self._learning(case, classes)
+        if len(losses):
+            return float(losses[0] - self.plain * allowed[0]) > excess
+        loss = case.curve(Role.TRAIN_LOSS)
+        if loss is None or not len(loss) or case.accuracy(Role.TRAIN_METRIC) is None:
+            return False
+        return float(np.median(tail(loss.values))) - guessing(classes) > excess
+
+    def _learning(self, case: Case, classes: int) -> tuple[Floats, Floats]:
+        """The training losses since something was learned, and those of honest classifiers."""
+        loss, accuracy = case.curve(Role.TRAIN_LOSS), case.accuracy(Role.TRAIN_METRIC)
+        if loss is None or accuracy is None:
+            return np.zeros(0), np.zeros(0)
         # The first epoch's mean still holds the beginning itself.
-        learned = np.flatnonzero(shares[1:] >= enough) + 1
-        end = float(np.median(tail(loss.values)))
-        if not len(learned):
-            ruined = len(loss.nonfinite) > 0 or float(loss.values.max()) > self.factor * first
-            stays = end - guessing(classes) > self.persisting * excess
-            return not sure and (ruined or stays)
-        at, right = int(learned[0]), float(np.median(tail(shares)))
-        remains = float(loss.values[at]) - self.plain * honest(float(shares[at]), classes)
-        possible = max(self.inflated * honest(right, classes), self.margin)
-        return remains > self.persisting * excess or (right >= enough and end > possible)
+        shares = np.interp(loss.steps, accuracy.steps, accuracy.values)[1:]
+        enough = shares >= 1 / classes + self.learned * (1 - 1 / classes)
+        # Of the nearly perfect, a few samples decide what an honest loss is.
+        enough &= shares <= max(self.perfect, float(shares[enough].min(initial=1)))
+        allowed = [honest(min(share, self.perfect), classes) for share in shares[enough].tolist()]
+        return loss.values[1:][enough], np.array(allowed)
 
     @classmethod
     def samples(cls) -> Iterator[Sample]:
