@@ -45,6 +45,12 @@ def test_where_the_accuracy_is_explained_the_loss_is_not_asked() -> None:
     assert not found({**jumpy, Role.VAL_METRIC: counted(RISE + jitter(60, 0.01, 5), 997)})
 
 
+def test_smoothing_is_all_that_silences_the_smoothed_sample() -> None:
+    (sample,) = (each for each in NoisyValidation.samples() if each.name.startswith("smoothed"))
+    assert not list(NoisyValidation().check(Case(sample.run)))
+    assert list(NoisyValidation(smooth=1.0).check(Case(sample.run)))
+
+
 def test_a_loss_without_training_beside_it_tells_nothing() -> None:
     assert not found({Role.VAL_LOSS: noisy(decay(60, 2.3, 0.5, 12), 0.3, 2)})
 
