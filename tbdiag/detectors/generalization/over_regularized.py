@@ -1,0 +1,207 @@
+"""GEN003: the penalties outweigh the data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+
+from tbdiag.case import Case
+from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
+from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
+from tbdiag.model.knob import Knob
+from tbdiag.model.remedy import Remedy, Scale
+from tbdiag.model.role import Role
+from tbdiag.model.series import Floats, Series
+from tbdiag.signals.noise import noise
+from tbdiag.signals.smoothing import tail
+from tbdiag.synth import a_run, decay, flat, noisy
+
+REMEDIES = (
+    Remedy.turn(
+        Knob.WEIGHT_DECAY,
+        Scale(0.1),
+        "Divide weight decay by 10",
+        "the penalty holds the weights back more than the data pulls them",
+    ),
+    Remedy.turn(
+        Knob.DROPOUT,
+        Scale(0.5),
+        "Halve dropout",
+        "the network trains with too few of its units to fit the data",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sign:
+    text: str
+    measure: Measure
+
+
+@dataclass(frozen=True, kw_only=True)
+class OverRegularized(Detector):
+    """Regularisation holds the training result back more than it helps validation.
+
+    ## What it does
+
+    Looks for regularisation that costs more than it brings: training stays worse than validation
+    at a poor level, the weights shrink towards zero, or the penalty is larger than the loss.
+
+    ## Why is this bad?
+
+    The network spends its capacity on obeying the penalty. Both losses end higher than they need to.
+
+    ## How it is detected
+
+    With `left` of the first loss left at the end, any of these. The training loss of the last
+    tenth, moved back by the half epoch that its mean lags, is above the validation loss by the
+    share `worse` and by three noise deviations, and the run is known to use dropout of `dropout`,
+    weight decay of `decay`, or label smoothing of `smoothing` or more. The norm of the weights
+    ends below `shrunk` of where it began. The logged penalty is larger than the loss on the data.
+
+    ## Remedy
+
+    A tenth of the weight decay, half the dropout.
+
+    ## False alarms
+
+    Dropout and augmentation always put the training loss above the validation loss; only strong
+    ones at a poor level count. In contrastive and variational models the two losses differ by
+    design.
+
+    ## References
+
+    Goodfellow, Bengio, Courville, "Deep learning" (2016), §7.
+    """
+
+    code, severity, since = "GEN003", Severity.WARNING, "0.1.0"
+    needs = (Role.TRAIN_LOSS,)
+    points = 8
+    explains = ("GEN002",)
+
+    left: Annotated[float, Threshold("last loss over first", above=0)] = 0.2
+    worse: Annotated[float, Threshold("training above validation, as a share", above=0)] = 0.1
+    dropout: Annotated[float, Threshold("strong dropout", above=0, at_most=1)] = 0.5
+    decay: Annotated[float, Threshold("strong weight decay", above=0)] = 0.01
+    smoothing: Annotated[float, Threshold("strong label smoothing", above=0, at_most=1)] = 0.2
+    shrunk: Annotated[float, Threshold("last norm of the weights over the first", above=0)] = 0.3
+
+    def cannot_tell(self, case: Case) -> str | None:
+        """Without validation, norms and penalties there is nothing to compare with."""
+        others = (Role.VAL_LOSS, Role.WEIGHT_NORM, Role.REGULARIZATION_LOSS)
+        if all(case.curve(role) is None for role in others):
+            return "neither a validation loss nor a weight norm nor a penalty was logged"
+        return None
+
+    def check(self, case: Case) -> Iterator[Finding]:
+        """One finding where the penalties win."""
+        seen, curve = case.progress, case.the(Role.TRAIN_LOSS)
+        if not seen.left > self.left:
+            return
+        signs = [
+            sign
+            for sign in (self._behind(case), self._shrinking(case), self._penalty(case))
+            if sign is not None
+        ]
+        if not signs:
+            return
+        settings = self._strong(case)
+        known = f" under {settings}" if settings else ""
+        yield self.finding(
+            f"regularisation is too strong{known}: {' and '.join(sign.text for sign in signs)}",
+            Evidence(
+                tag=curve.tag,
+                span=(int(curve.steps[len(curve) // 2]), int(curve.steps[-1])),
+                note="held back",
+                measures=tuple(sign.measure for sign in signs),
+            ),
+            confidence=Confidence.HIGH if len(signs) > 1 else Confidence.MEDIUM,
+            remedies=REMEDIES,
+        )
+
+    def _behind(self, case: Case) -> _Sign | None:
+        val = case.curve(Role.VAL_LOSS)
+        if val is None or len(val) < self.points or not self._strong(case):
+            return None
+        train = _half_an_epoch_earlier(case.train_at_validation)
+        theirs, ours = tail(val.values), tail(train)
+        mean = float(np.mean(theirs))
+        lead = float(np.mean(ours)) - mean
+        if mean <= 0 or lead <= max(self.worse * mean, 3 * noise(val.values)):
+            return None
+        ratio = lead / mean
+        text = f"the training loss stays {ratio:.0%} above the validation loss"
+        return _Sign(text, Measure("worse", ratio, ">", self.worse))
+
+    def _shrinking(self, case: Case) -> _Sign | None:
+        norm = case.curve(Role.WEIGHT_NORM)
+        if norm is None or len(norm) < self.points or norm.values[0] <= 0:
+            return None
+        kept = float(np.median(tail(norm.values)) / norm.values[0])
+        if kept >= self.shrunk:
+            return None
+        return _Sign(
+            f"the weights shrank to {kept:.0%} of their norm", Measure("shrunk", kept, "<", self.shrunk)
+        )
+
+    def _penalty(self, case: Case) -> _Sign | None:
+        penalty, data = case.curve(Role.REGULARIZATION_LOSS), case.curve(Role.DATA_LOSS)
+        data = data if data is not None else case.curve(Role.TRAIN_LOSS)
+        if penalty is None or data is None or not len(penalty) or not len(data):
+            return None
+        share = float(np.median(tail(penalty.values))) / max(float(np.median(tail(data.values))), 1e-300)
+        if share <= 1:
+            return None
+        return _Sign(
+            f"the penalty is {share:.1f} times the loss on the data", Measure("penalty", share, ">", 1.0)
+        )
+
+    def _strong(self, case: Case) -> str:
+        """The known settings that are strong, in words; empty where none is."""
+        limits = (
+            (Knob.DROPOUT, self.dropout, "dropout"),
+            (Knob.WEIGHT_DECAY, self.decay, "weight decay"),
+            (Knob.LABEL_SMOOTHING, self.smoothing, "label smoothing"),
+        )
+        found = [(word, case.number(knob), limit) for knob, limit, word in limits]
+        return " and ".join(
+            f"{word} {value:g}" for word, value, limit in found if value is not None and value >= limit
+        )
+
+    @classmethod
+    def samples(cls) -> Iterator[Sample]:
+        """Held-back training; ordinary dropout and lag as traps."""
+        train, val = noisy(decay(60, 2.3, 1.2, 8), 0.01), noisy(decay(60, 2.3, 0.8, 8), 0.01, 1)
+        both = {Role.TRAIN_LOSS: train, Role.VAL_LOSS: val}
+        yield fires("strong dropout", a_run(both, hparams={"dropout": 0.7}))
+        yield fires(
+            "shrinking weights",
+            a_run(
+                {
+                    Role.TRAIN_LOSS: noisy(decay(60, 2.3, 1.6, 8), 0.01),
+                    Role.WEIGHT_NORM: _norm(decay(60, 10, 0.5, 8)),
+                }
+            ),
+        )
+        yield silent("augmentation, no strong setting", a_run(both, hparams={"dropout": 0.1}))
+        yield silent("no setting known", a_run(both))
+        good = {
+            Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.3, 8), 0.01),
+            Role.VAL_LOSS: noisy(decay(60, 2.3, 0.2, 8), 0.01, 1),
+        }
+        yield silent("dropout that works", a_run(good, hparams={"dropout": 0.5}))
+        steady = {Role.TRAIN_LOSS: train, Role.WEIGHT_NORM: _norm(flat(60, 10))}
+        yield silent("steady weights", a_run(steady))
+
+
+def _norm(values: Floats) -> Series:
+    return Series.of("weight_norm", np.arange(1, len(values) + 1), values)
+
+
+def _half_an_epoch_earlier(means: Floats) -> Floats:
+    """Epoch means (n,) as values at the epoch's end: halfway to the next one; the last stays."""
+    shifted: Floats = np.append((means[:-1] + means[1:]) / 2, means[-1])
+    return shifted

@@ -1,0 +1,194 @@
+"""GEN002: the network does not even fit what it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+
+from tbdiag.case import Case
+from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
+from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
+from tbdiag.model.knob import Knob
+from tbdiag.model.remedy import Remedy, Safety, Scale, Shift
+from tbdiag.model.role import Role
+from tbdiag.model.series import Series
+from tbdiag.signals.noise import noise
+from tbdiag.signals.smoothing import tail
+from tbdiag.signals.trend import theil_sen
+from tbdiag.synth import a_run, decay, jitter, noisy
+
+REMEDIES = (
+    Remedy.turn(
+        Knob.LR,
+        Scale(3),
+        "Multiply the learning rate by 3",
+        "the rate is the first suspect when training stands at a poor level",
+    ),
+    Remedy.turn(
+        Knob.DROPOUT,
+        Shift(-0.2, 0.0, 0.5),
+        "Lower dropout by 0.2",
+        "a network that does not fit its training data needs no regularisation",
+    ),
+    Remedy.turn(
+        Knob.WEIGHT_DECAY,
+        Scale(0.1),
+        "Divide weight decay by 10",
+        "a network that does not fit its training data needs no regularisation",
+    ),
+    Remedy.turn(
+        Knob.WIDTH,
+        Scale(2),
+        "Double the width",
+        "more units can represent what these cannot",
+        Safety.UNSAFE,
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Underfitting(Detector):
+    """Training and validation agree on a poor result that no longer improves.
+
+    ## What it does
+
+    Finds runs that fit neither the training nor the validation data and have stopped improving.
+
+    ## Why is this bad?
+
+    The network is too small, too strictly regularised, or fed with features that do not tell the
+    answer. More epochs or more data do not help.
+
+    ## How it is detected
+
+    The training accuracy of the last tenth is below `poor`, and the loss still has `left` of what
+    it began with. The slope over the last `window` (Theil–Sen) would gain less than `gain` of the
+    loss in as many steps again. Training is at most `gap` of accuracy, or two noise deviations,
+    ahead of validation. At least half of the room above blind guessing must be unused.
+
+    ## Remedy
+
+    First the rate, then less dropout and weight decay, then a larger network.
+
+    ## False alarms
+
+    Noise in the labels puts a ceiling on every accuracy; where a network of another size does no
+    better, that is the reason. Without an accuracy the level of a loss says nothing, and the rule
+    cannot tell.
+
+    ## References
+
+    Goodfellow, Bengio, Courville, "Deep learning" (2016), §5.2.
+    """
+
+    code, severity, since = "GEN002", Severity.WARNING, "0.1.0"
+    needs = (Role.TRAIN_LOSS, (Role.TRAIN_METRIC, Role.VAL_METRIC))
+    points = 10
+    explains = ("OPT005", "OPT008")
+
+    poor: Annotated[float, Threshold("accuracy that counts as poor", above=0, at_most=1)] = 0.7
+    left: Annotated[float, Threshold("last loss over first", above=0)] = 0.35
+    window: Annotated[float, Threshold("share of the run looked at", above=0, at_most=1)] = 0.3
+    gain: Annotated[float, Threshold("projected gain, as a share of the loss", above=0)] = 0.03
+    gap: Annotated[float, Threshold("lead of training over validation", at_least=0)] = 0.05
+
+    def cannot_tell(self, case: Case) -> str | None:
+        """Only an accuracy has a level that is poor by itself."""
+        if self._metric(case) is None:
+            return "no accuracy was logged, and the level of a loss alone says nothing"
+        return None
+
+    def check(self, case: Case) -> Iterator[Finding]:
+        """One finding where both curves stand at a poor level."""
+        metric, seen = self._metric(case), case.progress
+        loss = case.course(Role.TRAIN_LOSS)
+        if metric is None or not seen.left > self.left:
+            return
+        share = float(np.median(tail(metric.values)))
+        start = float(np.median(metric.values[:2]))
+        end = tail(loss.values, self.window, least=6)
+        slope = theil_sen(np.arange(len(end), dtype=np.float64), end).median
+        gain = -slope * len(end) / max(abs(float(np.median(end))), 1e-300)
+        if share >= self.poor or gain > self.gain or share < start - 2 * noise(metric.values):
+            return
+        lead = self._lead(case)
+        if lead is not None and lead > max(self.gap, 2 * noise(metric.values)):
+            return
+        first, last = int(loss.steps[len(loss) - len(end)]), int(loss.steps[-1])
+        both = "training and validation agree" if lead is not None else "training stands"
+        yield self.finding(
+            f"{both} at an accuracy of {share:.0%} with {seen.left:.0%} of the first loss left,"
+            f" and nothing has improved since step {first:,}",
+            Evidence(
+                tag=loss.tag,
+                span=(first, last),
+                note="stands at a poor level",
+                measures=(
+                    Measure("accuracy", share, "<", self.poor),
+                    Measure("left", seen.left, ">", self.left),
+                    Measure("expected_gain", gain, "<", self.gain),
+                ),
+            ),
+            Evidence(tag=metric.tag, span=(first, int(metric.steps[-1]))),
+            confidence=Confidence.MEDIUM if lead is not None else Confidence.LOW,
+            remedies=REMEDIES,
+        )
+
+    def _metric(self, case: Case) -> Series | None:
+        return case.accuracy(Role.TRAIN_METRIC) or case.accuracy(Role.VAL_METRIC)
+
+    def _lead(self, case: Case) -> float | None:
+        train, val = case.accuracy(Role.TRAIN_METRIC), case.accuracy(Role.VAL_METRIC)
+        if train is None or val is None:
+            return None
+        return float(np.median(tail(train.values)) - np.median(tail(val.values)))
+
+    @classmethod
+    def samples(cls) -> Iterator[Sample]:
+        """A poor standstill; good, gapped and improving runs as traps."""
+        loss = noisy(decay(60, 2.3, 1.4, 20), 0.005)
+        accuracy = decay(60, 0.1, 0.45, 20)
+        yield fires(
+            "poor standstill",
+            a_run(
+                {
+                    Role.TRAIN_LOSS: loss,
+                    Role.VAL_LOSS: loss * 1.01,
+                    Role.TRAIN_METRIC: accuracy + jitter(60, 0.003),
+                    Role.VAL_METRIC: accuracy + jitter(60, 0.01, 1),
+                }
+            ),
+        )
+        yield silent(
+            "good",
+            a_run(
+                {
+                    Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.2, 20), 0.01),
+                    Role.TRAIN_METRIC: decay(60, 0.1, 0.95, 20),
+                    Role.VAL_METRIC: decay(60, 0.1, 0.93, 20),
+                }
+            ),
+        )
+        yield silent(
+            "validation far behind",
+            a_run(
+                {
+                    Role.TRAIN_LOSS: loss,
+                    Role.TRAIN_METRIC: decay(60, 0.1, 0.65, 20),
+                    Role.VAL_METRIC: decay(60, 0.1, 0.40, 20),
+                }
+            ),
+        )
+        yield silent(
+            "still improving",
+            a_run(
+                {
+                    Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.8, 2), 0.005),
+                    Role.TRAIN_METRIC: decay(60, 0.1, 0.6, 2),
+                    Role.VAL_METRIC: decay(60, 0.1, 0.6, 2),
+                }
+            ),
+        )
