@@ -47,10 +47,14 @@ def examine(run: Run, selection: Selection) -> RunReport:
         if reason is not None and isinstance(outcome, Fired):
             outcome = Ignored(reason)
         outcomes[detector.code] = outcome
-    found = [f for outcome in outcomes.values() if isinstance(outcome, Fired) for f in outcome.findings]
+    found = [
+        f for outcome in outcomes.values() if isinstance(outcome, Fired) for f in outcome.findings
+    ]
     findings = ordered(found, selection.detectors)
     outcomes = {
-        code: Fired(tuple(f for f in findings if f.code == code)) if isinstance(each, Fired) else each
+        code: Fired(tuple(f for f in findings if f.code == code))
+        if isinstance(each, Fired)
+        else each
         for code, each in sorted(outcomes.items())
     }
     return RunReport(run=run, outcomes=outcomes, findings=findings)
@@ -77,7 +81,7 @@ def _answer(detector: Detector, cases: tuple[Case, ...]) -> Outcome:
             if reason is not None:
                 reasons.append(reason)
                 continue
-            findings.extend(detector.check(case))
+            findings.extend(found for found in detector.check(case) if found not in findings)
         except Exception as error:  # a defect of one rule must not cost the report
             return Crashed(f"{type(error).__name__}: {error}")
     if findings:

@@ -14,8 +14,8 @@ FAMILIES = ("NUM", "INI", "GRD", "RLX", "GAN", "OPT", "GEN", "VAL", "LOG", "SYS"
 def ordered(findings: Sequence[Finding], detectors: Sequence[Detector]) -> tuple[Finding, ...]:
     """Roots before consequences, then the most severe, then by family and code.
 
-    A finding is a consequence where another root of the run lists its code in ``explains``. Causes
-    are settled from the front of the chain, so a consequence never suppresses its own cause.
+    A finding is a consequence where another root of the run, no less severe, lists its code in
+    ``explains``. Causes are settled from the front of the chain, so a consequence never suppresses its own cause.
     """
     explains = {detector.code: detector.explains for detector in detectors}
     queue = sorted(findings, key=_chain)
@@ -25,7 +25,9 @@ def ordered(findings: Sequence[Finding], detectors: Sequence[Detector]) -> tuple
             (
                 root.code
                 for root in settled
-                if root.suppressed_by is None and finding.code in explains.get(root.code, ())
+                if root.suppressed_by is None
+                and finding.code in explains.get(root.code, ())
+                and root.severity.rank <= finding.severity.rank
             ),
             None,
         )

@@ -13,7 +13,7 @@ from tbdiag.views.tally import answers, by_rule, coverage, crashes, worth_loggin
 from tbdiag.views.text import count
 from tbdiag.views.turned import turned
 
-_FULL = 10  # runs shown in full unless told otherwise
+_FULL = 20  # runs shown in full unless told otherwise
 _BRIEF = 30  # runs shown in one line each after those
 _HEALTHY = 8  # healthy runs listed before they are counted only
 _LISTED = 8  # unread files, damaged files, rules: then "and 5 more"
@@ -30,7 +30,7 @@ def render(
 ) -> str:
     """The report, worst runs first, in lines of at most ``width`` columns (40 at least).
 
-    The first ``top`` runs with findings (10 unless told otherwise) are shown in full, more of them in
+    The first ``top`` runs with findings (20 unless told otherwise) are shown in full, more of them in
     one line each, and then only counted. ``show_passed`` shows every run and what each rule
     answered. Text from files is escaped; there are escape sequences only with ``color``, and without
     them the text is the same; ``ascii`` keeps it to ASCII.

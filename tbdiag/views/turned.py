@@ -9,12 +9,13 @@ from tbdiag.views.text import number
 
 
 def turned(run: Run, remedy: Remedy) -> str:
-    """``lr 0.01 → 0.001``, under the name that the run uses; empty where its value is not known."""
+    """``lr 0.01 → 0.001``, under the run's own name; empty where unknown or already so."""
     for name, hparam in sorted(run.hparams.items()):
         if remedy.knob is None or knob(name) is not remedy.knob:
             continue
         then = _after(hparam.value, remedy)
-        return "" if then is None else f"{name} {_shown(hparam.value)} → {_shown(then)}"
+        same = then is None or _shown(then) == _shown(hparam.value)
+        return "" if same else f"{name} {_shown(hparam.value)} → {_shown(then)}"
     return ""
 
 

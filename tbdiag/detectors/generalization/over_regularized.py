@@ -144,7 +144,8 @@ class OverRegularized(Detector):
         if kept >= self.shrunk:
             return None
         return _Sign(
-            f"the weights shrank to {kept:.0%} of their norm", Measure("shrunk", kept, "<", self.shrunk)
+            f"the weights shrank to {kept:.0%} of their norm",
+            Measure("shrunk", kept, "<", self.shrunk),
         )
 
     def _penalty(self, case: Case) -> _Sign | None:
@@ -152,11 +153,14 @@ class OverRegularized(Detector):
         data = data if data is not None else case.curve(Role.TRAIN_LOSS)
         if penalty is None or data is None or not len(penalty) or not len(data):
             return None
-        share = float(np.median(tail(penalty.values))) / max(float(np.median(tail(data.values))), 1e-300)
+        share = float(np.median(tail(penalty.values))) / max(
+            float(np.median(tail(data.values))), 1e-300
+        )
         if share <= 1:
             return None
         return _Sign(
-            f"the penalty is {share:.1f} times the loss on the data", Measure("penalty", share, ">", 1.0)
+            f"the penalty is {share:.1f} times the loss on the data",
+            Measure("penalty", share, ">", 1.0),
         )
 
     def _strong(self, case: Case) -> str:
@@ -168,7 +172,9 @@ class OverRegularized(Detector):
         )
         found = [(word, case.number(knob), limit) for knob, limit, word in limits]
         return " and ".join(
-            f"{word} {value:g}" for word, value, limit in found if value is not None and value >= limit
+            f"{word} {value:g}"
+            for word, value, limit in found
+            if value is not None and value >= limit
         )
 
     @classmethod
@@ -193,8 +199,10 @@ class OverRegularized(Detector):
             Role.VAL_LOSS: noisy(decay(60, 2.3, 0.2, 8), 0.01, 1),
         }
         yield silent("dropout that works", a_run(good, hparams={"dropout": 0.5}))
-        steady = {Role.TRAIN_LOSS: train, Role.WEIGHT_NORM: _norm(flat(60, 10))}
-        yield silent("steady weights", a_run(steady))
+        yield silent(
+            "steady weights",
+            a_run({Role.TRAIN_LOSS: train, Role.WEIGHT_NORM: _norm(flat(60, 10))}),
+        )
 
 
 def _norm(values: Floats) -> Series:

@@ -13,7 +13,7 @@ from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
 from tbdiag.model.knob import Knob
 from tbdiag.model.remedy import Remedy, Scale, Shift
-from tbdiag.model.role import Role
+from tbdiag.model.role import Better, Role
 from tbdiag.model.series import Floats, Series
 from tbdiag.signals.noise import noise
 from tbdiag.signals.smoothing import head, running_median, tail
@@ -145,12 +145,16 @@ class Overfitting(Detector):
         train = noisy(decay(60, 2.3, 0.05), 0.02)
         yield fires(
             "u-turn",
-            a_run({Role.TRAIN_LOSS: train, Role.VAL_LOSS: noisy(u_turn(60, 2.3, 0.7, 1.6), 0.02, 1)}),
+            a_run(
+                {Role.TRAIN_LOSS: train, Role.VAL_LOSS: noisy(u_turn(60, 2.3, 0.7, 1.6), 0.02, 1)}
+            ),
             onset=20,
         )
         yield fires(
             "gentle turn",
-            a_run({Role.TRAIN_LOSS: train, Role.VAL_LOSS: noisy(u_turn(60, 2.3, 0.7, 0.8), 0.01, 1)}),
+            a_run(
+                {Role.TRAIN_LOSS: train, Role.VAL_LOSS: noisy(u_turn(60, 2.3, 0.7, 0.8), 0.01, 1)}
+            ),
         )
         yield silent(
             "a gap alone",
@@ -198,5 +202,5 @@ def _metric_held(case: Case, val: Series, best: int) -> bool:
     window = max(1, len(metric) // 20)
     then = float(np.median(metric.values[max(0, place - window) : place + window + 1]))
     now = float(np.median(tail(metric.values)))
-    loss = then - now if binding.better == "higher" else now - then
-    return loss <= max(2 * noise(metric.values), 0.01 * abs(then))
+    loss = then - now if binding.better is Better.HIGHER else now - then
+    return bool(loss <= max(2 * noise(metric.values), 0.01 * abs(then)))

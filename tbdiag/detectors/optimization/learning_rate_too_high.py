@@ -50,7 +50,8 @@ class LearningRateTooHigh(Detector):
     having lost `regained` of its fall again. It climbs through the second half (tau above
     `climbing`). It fell by `drop` right after the rate was lowered. The loss per batch rose above
     `blow_up` times its first value within its first `batches`. A loss that fell at once and has stood still to within
-    `frozen` ever since, at more than `stuck_left` of where it began, counts twice.
+    `frozen` ever since, at more than `stuck_left` of where it began, counts twice, unless the weight decay
+    is known to be `strong_decay` or more.
 
     ## Remedy
 
@@ -60,8 +61,7 @@ class LearningRateTooHigh(Detector):
 
     Sign changes of the loss say nothing about the rate: noise alone is no sign here. A plateau at
     the optimum has little of its first loss left. Half a decade too high cannot be told from a
-    well-chosen rate without a schedule. Strong weight decay also freezes a loss; where it is known
-    to be strong, that sign does not count.
+    well-chosen rate without a schedule. Strong weight decay also freezes a loss.
 
     ## References
 
@@ -99,7 +99,7 @@ class LearningRateTooHigh(Detector):
         remedies = (RATE_TENTH, WARM_UP) if steep else (DECAY_TO_ZERO, RATE_THIRD, RATE_TENTH)
         span = (int(curve.steps[len(curve) // 2]), int(curve.steps[-1]))
         yield self.finding(
-            f"the learning rate looks too high: {' and '.join(sign.text for sign in signs)}",
+            f"the learning rate looks too high: {' and '.join(sign.text for sign in signs[:2])}",
             Evidence(
                 tag=curve.tag,
                 span=span,
@@ -157,7 +157,8 @@ class LearningRateTooHigh(Detector):
         if top <= self.blow_up:
             return None
         return _Symptom(
-            f"the loss per batch first rose {top:.1f}-fold", Measure("blow_up", top, ">", self.blow_up)
+            f"the loss per batch first rose {top:.1f}-fold",
+            Measure("blow_up", top, ">", self.blow_up),
         )
 
     def _standstill(self, case: Case) -> _Symptom | None:
@@ -184,7 +185,9 @@ class LearningRateTooHigh(Detector):
         climb = decay(60, 2.3, 0.5, 20) + np.clip(np.arange(60) - 25, 0, None) * 0.02
         yield fires("climbs again", a_run({Role.TRAIN_LOSS: noisy(climb, 0.03)}), onset=25)
         yield fires("falls at once and stands", a_run({Role.TRAIN_LOSS: decay(60, 4.4, 3.1, 400)}))
-        yield silent("noisy but falling", a_run({Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.3, 3), 0.1)}))
+        yield silent(
+            "noisy but falling", a_run({Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.3, 3), 0.1)})
+        )
         yield silent(
             "converged with noise", a_run({Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.05, 12), 0.2)})
         )

@@ -11,7 +11,6 @@ from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
 from tbdiag.detectors.optimization.remedies import RATE_TENFOLD, RATE_TRIPLE
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
 from tbdiag.model.role import Role
-from tbdiag.signals.schedule import Shape
 from tbdiag.synth import a_run, cosine, decay, noisy
 
 
@@ -35,7 +34,8 @@ class LearningRateTooLow(Detector):
     (Kendall's tau below −`steady`), the slope of its logarithm (Theil–Sen, lower end of the 90 %
     interval) would take another `drop` in half a run more, `left` of the first loss remains, and
     nine tenths of the fall took more than `slow` of the run. A loss that has kept
-    `hardly` of its first value while it falls steadily counts whatever its slope.
+    `hardly` of its first value while it falls steadily counts whatever its slope. A rate that has
+    decayed to less than `spent` of its peak explains a slow end, and nothing is said.
 
     ## Remedy
 
@@ -43,8 +43,8 @@ class LearningRateTooLow(Detector):
 
     ## False alarms
 
-    A run that was only stopped early looks alike at its end but fell fast at its beginning. Where
-    the rate has decayed to less than `spent` of its peak, a slow end is the schedule's doing.
+    A run that was only stopped early looks alike at its end but fell fast at its beginning, and
+    the end of a schedule is slow by design.
 
     ## References
 
@@ -60,7 +60,9 @@ class LearningRateTooLow(Detector):
     drop: Annotated[float, Threshold("log loss still to fall in half a run", above=0)] = 0.05
     left: Annotated[float, Threshold("last loss over first", above=0, at_most=1)] = 0.15
     slow: Annotated[float, Threshold("share of the run for most of the fall", at_least=0)] = 0.15
-    hardly: Annotated[float, Threshold("last over first of a loss that hardly moved", above=0)] = 0.9
+    hardly: Annotated[float, Threshold("last over first of a loss that hardly moved", above=0)] = (
+        0.9
+    )
     spent: Annotated[float, Threshold("rate over its peak", at_least=0, at_most=1)] = 0.3
 
     def cannot_tell(self, case: Case) -> str | None:
@@ -72,9 +74,8 @@ class LearningRateTooLow(Detector):
     def check(self, case: Case) -> Iterator[Finding]:
         """One finding where the loss crawls."""
         seen, course = case.progress, case.schedule
-        if course is not None and course.shape is not Shape.CONSTANT:
-            if course.last < self.spent * course.peak:
-                return
+        if course is not None and course.last < self.spent * course.peak:
+            return
         crawls = seen.sure_drop > self.drop and seen.ready > self.slow
         if not (seen.trend.tau < -self.steady and seen.left > self.left):
             return
@@ -103,9 +104,7 @@ class LearningRateTooLow(Detector):
     def samples(cls) -> Iterator[Sample]:
         """Crawls of two paces; converged, decayed and noisy runs as traps."""
         yield fires("crawls", a_run({Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.2, 1), 0.003)}))
-        yield fires(
-            "hardly moves", a_run({Role.TRAIN_LOSS: noisy(decay(60, 2.3, 2.2, 1), 0.0002)})
-        )
+        yield fires("hardly moves", a_run({Role.TRAIN_LOSS: noisy(decay(60, 2.3, 2.2, 1), 0.0002)}))
         yield silent("converged", a_run({Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.2, 10), 0.003)}))
         yield silent(
             "ends with the schedule",

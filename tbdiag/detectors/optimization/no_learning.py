@@ -70,8 +70,19 @@ class NoLearning(Detector):
 
     code, severity, since = "OPT004", Severity.ERROR, "0.1.0"
     needs = (Role.TRAIN_LOSS,)
+    scale_free = False  # ln C is a level
     points = 8
-    explains = ("OPT001", "OPT003", "OPT005", "OPT006", "OPT008", "GEN001", "GEN002", "GEN003", "VAL002")
+    explains = (
+        "OPT001",
+        "OPT003",
+        "OPT005",
+        "OPT006",
+        "OPT008",
+        "GEN001",
+        "GEN002",
+        "GEN003",
+        "VAL002",
+    )
 
     still: Annotated[float, Threshold("last loss over first", above=0)] = 0.98
     chance: Annotated[float, Threshold("distance from ln C, as a share", above=0)] = 0.02

@@ -129,7 +129,8 @@ class OscillatingLoss(Detector):
         yield fires("wild swing", a_run({Role.TRAIN_LOSS: wild}))
         yield silent("plain noise", a_run({Role.TRAIN_LOSS: noisy(decay(120, 2.3, 0.5, 6), 0.08)}))
         yield silent(
-            "sawtooth", a_run({Role.TRAIN_LOSS: decay(120, 2.3, 0.5, 6) * (1 + 0.05 * (at % 10) / 10)})
+            "sawtooth",
+            a_run({Role.TRAIN_LOSS: decay(120, 2.3, 0.5, 6) * (1 + 0.05 * (at % 10) / 10)}),
         )
         yield silent(
             "rate cycle",

@@ -65,7 +65,9 @@ class Plateau(Detector):
     gain: Annotated[float, Threshold("projected gain, as a share of the loss", above=0)] = 0.005
     decayed: Annotated[float, Threshold("rate over its peak", above=0, at_most=1)] = 0.5
     poor: Annotated[float, Threshold("last loss over first", above=0, at_most=1)] = 0.5
-    converged: Annotated[float, Threshold("last over first of a run that arrived", at_least=0)] = 0.02
+    converged: Annotated[float, Threshold("last over first of a run that arrived", at_least=0)] = (
+        0.02
+    )
 
     def check(self, case: Case) -> Iterator[Finding]:
         """One finding where the loss stands still under an undecayed rate."""
@@ -106,7 +108,9 @@ class Plateau(Detector):
         rate = flat(80, 0.1)
         yield fires(
             "stands at a constant rate",
-            a_run({Role.TRAIN_LOSS: noisy(decay(80, 2.3, 0.4, 25), 0.02), Role.LEARNING_RATE: rate}),
+            a_run(
+                {Role.TRAIN_LOSS: noisy(decay(80, 2.3, 0.4, 25), 0.02), Role.LEARNING_RATE: rate}
+            ),
         )
         yield fires("stands high", a_run({Role.TRAIN_LOSS: noisy(decay(80, 2.3, 1.5, 25), 0.01)}))
         yield silent(

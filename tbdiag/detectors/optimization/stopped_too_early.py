@@ -38,7 +38,8 @@ class StoppedTooEarly(Detector):
     The Theil–Sen slope of the last `window` of the curve, flattened as the curve itself flattens,
     is carried on for `more` of the run. The projected fall must exceed `gain` of the loss even at
     the cautious end of its interval (above 0), and the best value must lie in the last `best_after`
-    of the run.
+    of the run. The rate must not have fallen below `decayed` of its peak. A gain above
+    `large` is worth twice the time.
 
     ## Remedy
 
@@ -47,8 +48,7 @@ class StoppedTooEarly(Detector):
 
     ## False alarms
 
-    The steep drop at the end of a cosine is the anneal, not a promise: a rate that has fallen
-    below `decayed` of its peak silences the rule.
+    The steep drop at the end of a cosine is the anneal, not a promise.
 
     ## References
 
