@@ -137,7 +137,8 @@ class Overfitting(Detector):
     def _training_fell(self, since: Floats) -> bool:
         third = max(1, len(since) // 3)
         before, after = float(np.median(since[:third])), float(np.median(since[-third:]))
-        return before - after > max(self.train_fall * abs(before), noise(since) / third**0.5)
+        least = max(self.train_fall * abs(before), noise(since) / float(np.sqrt(third)))
+        return before - after > least
 
     @classmethod
     def samples(cls) -> Iterator[Sample]:
