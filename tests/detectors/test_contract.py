@@ -124,7 +124,7 @@ DEFECTS = {
     "explains_other_rules": [('("OPT005",)', '("XYZ001",)'), ('("OPT005",)', '("OPT099",)')],
     "never_changes_the_case": [
         ("best = int", 'case.run.series["new"] = loss; best = int'),
-        ("0%} above", "0%} {__import__("time").perf_counter_ns()} above"),
+        ("0%} above", "0%} {__import__('time').perf_counter_ns()} above"),
     ],
     "tells_what_is_missing": [
         ("needs = (Role.TRAIN_LOSS,)", "needs = ()"),
