@@ -66,7 +66,8 @@ class Overfitting(Detector):
     successive differences. The climb must be a trend (Mann–Kendall, p below `significance`), and
     the training loss must fall by `train_fall` of its value from the best on. It is an
     error where the validation loss ends worse than after the first tenth of the run, unless a
-    validation metric shows that the decisions did not suffer.
+    validation metric shows that the decisions did not suffer. Without a training loss the climb
+    must exceed `alone`, and confidence is low.
 
     ## Remedy
 
@@ -84,7 +85,7 @@ class Overfitting(Detector):
     """
 
     code, severity, since = "GEN001", Severity.WARNING, "0.1.0"
-    needs = (Role.VAL_LOSS, Role.TRAIN_LOSS)
+    needs = (Role.VAL_LOSS,)
     points = 8
     explains = ("OPT005", "OPT006")
 
@@ -94,10 +95,11 @@ class Overfitting(Detector):
     later: Annotated[int, Threshold("evaluations after the best", at_least=1)] = 3
     significance: Annotated[float, Threshold("largest p of the climb", above=0, at_most=1)] = 0.05
     train_fall: Annotated[float, Threshold("fall of the training loss since", at_least=0)] = 0.02
+    alone: Annotated[float, Threshold("climb that needs no training loss beside it", above=0)] = 0.3
 
     def check(self, case: Case) -> Iterator[Finding]:
         """One finding where validation turned and training went on."""
-        val, train = case.the(Role.VAL_LOSS), case.train_at_validation
+        val, train = case.the(Role.VAL_LOSS), case.curve(Role.TRAIN_LOSS)
         calm = running_median(val.values, 3)
         best = int(calm.argmin())
         low, end = float(calm[best]), float(tail(val.values).mean())
@@ -109,10 +111,20 @@ class Overfitting(Detector):
             or end <= limit
             or climb.tau <= 0
             or climb.p > self.significance
-            or not self._training_fell(train[best:])
         ):
             return
         rise = (end - low) / abs(low) if low else float("inf")
+        beside: tuple[Evidence, ...] = ()
+        if train is None or len(train) < self.points:
+            if rise <= self.alone:
+                return
+            confidence = Confidence.LOW
+        elif self._training_fell(case.train_at_validation[best:]):
+            confidence = Confidence.HIGH if rise > 2 * self.rise else Confidence.MEDIUM
+            span = (int(val.steps[best]), int(val.steps[-1]))
+            beside = (Evidence(tag=train.tag, span=span, note="still falling"),)
+        else:
+            return
         worse = end > float(np.median(head(val.values))) and not _metric_held(case, val, best)
         onset, last = int(val.steps[best]), int(val.steps[-1])
         yield self.finding(
@@ -128,9 +140,9 @@ class Overfitting(Detector):
                     Measure("best_value", low),
                 ),
             ),
-            Evidence(tag=case.the(Role.TRAIN_LOSS).tag, span=(onset, last), note="still falling"),
+            *beside,
             severity=Severity.ERROR if worse else Severity.WARNING,
-            confidence=Confidence.HIGH if rise > 2 * self.rise else Confidence.MEDIUM,
+            confidence=confidence,
             remedies=REMEDIES,
         )
 
@@ -156,6 +168,13 @@ class Overfitting(Detector):
             a_run(
                 {Role.TRAIN_LOSS: train, Role.VAL_LOSS: noisy(u_turn(60, 2.3, 0.7, 0.8), 0.01, 1)}
             ),
+        )
+        yield fires(
+            "validation alone", a_run({Role.VAL_LOSS: noisy(u_turn(60, 2.3, 0.7, 1.6), 0.02)})
+        )
+        yield silent(
+            "a gentle turn alone",
+            a_run({Role.VAL_LOSS: noisy(u_turn(60, 2.3, 0.7, 0.8), 0.01, 1)}),
         )
         yield silent(
             "a gap alone",

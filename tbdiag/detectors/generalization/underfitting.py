@@ -14,9 +14,9 @@ from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severit
 from tbdiag.model.knob import Knob
 from tbdiag.model.remedy import Remedy, Safety, Scale, Shift
 from tbdiag.model.role import Role
-from tbdiag.model.series import Series
+from tbdiag.model.series import Floats, Series
 from tbdiag.signals.noise import noise
-from tbdiag.signals.smoothing import tail
+from tbdiag.signals.smoothing import tail, thinned
 from tbdiag.signals.trend import theil_sen
 from tbdiag.synth import a_run, decay, jitter, noisy
 
@@ -66,7 +66,7 @@ class Underfitting(Detector):
 
     The training accuracy of the last tenth is below `poor`, and the loss still has `left` of what
     it began with. The slope over the last `window` (Theil–Sen) would gain less than `gain` of the
-    loss in as many steps again. Training is at most `gap` of accuracy, or two noise deviations,
+    loss, and of the accuracy, in as many steps again. Training is at most `gap` of accuracy, or two noise deviations,
     ahead of validation. At least half of the room above blind guessing must be unused.
 
     ## Remedy
@@ -110,8 +110,7 @@ class Underfitting(Detector):
         share = float(np.median(tail(metric.values)))
         start = float(np.median(metric.values[:2]))
         end = tail(loss.values, self.window, least=6)
-        slope = theil_sen(np.arange(len(end), dtype=np.float64), end).median
-        gain = -slope * len(end) / max(abs(float(np.median(end))), 1e-300)
+        gain = max(-self._projected(loss.values), self._projected(thinned(metric).values))
         if share >= self.poor or gain > self.gain or share < start - 2 * noise(metric.values):
             return
         lead = self._lead(case)
@@ -136,6 +135,12 @@ class Underfitting(Detector):
             confidence=Confidence.MEDIUM if lead is not None else Confidence.LOW,
             remedies=REMEDIES,
         )
+
+    def _projected(self, values: Floats) -> float:
+        """The change that the end's slope projects for as long again, as a share of its level."""
+        end = tail(values, self.window, least=6)
+        slope = theil_sen(np.arange(len(end), dtype=np.float64), end).median
+        return slope * len(end) / max(abs(float(np.median(end))), 1e-300)
 
     def _metric(self, case: Case) -> Series | None:
         return case.accuracy(Role.TRAIN_METRIC) or case.accuracy(Role.VAL_METRIC)

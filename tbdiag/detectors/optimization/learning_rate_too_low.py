@@ -11,7 +11,8 @@ from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
 from tbdiag.detectors.optimization.remedies import RATE_TENFOLD, RATE_TRIPLE
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
 from tbdiag.model.role import Role
-from tbdiag.synth import a_run, cosine, decay, noisy
+from tbdiag.signals.trend import mann_kendall
+from tbdiag.synth import a_run, cosine, decay, noisy, u_turn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +36,8 @@ class LearningRateTooLow(Detector):
     interval) would take another `drop` in half a run more, `left` of the first loss remains, and
     nine tenths of the fall took more than `slow` of the run. A loss that has kept
     `hardly` of its first value while it falls steadily counts whatever its slope. A rate that has
-    decayed to less than `spent` of its peak explains a slow end, and nothing is said.
+    decayed to less than `spent` of its peak explains a slow end, and a validation loss that no
+    longer falls (tau of its second half above `validated`) has nothing to gain: then nothing is said.
 
     ## Remedy
 
@@ -63,6 +65,9 @@ class LearningRateTooLow(Detector):
     hardly: Annotated[float, Threshold("last over first of a loss that hardly moved", above=0)] = (
         0.9
     )
+    validated: Annotated[
+        float, Threshold("tau of a validation loss that is done", at_most=1)
+    ] = -0.3
     spent: Annotated[float, Threshold("rate over its peak", at_least=0, at_most=1)] = 0.3
 
     def cannot_tell(self, case: Case) -> str | None:
@@ -76,6 +81,11 @@ class LearningRateTooLow(Detector):
         seen, course = case.progress, case.schedule
         if course is not None and course.last < self.spent * course.peak:
             return
+        val = case.curve(Role.VAL_LOSS)
+        if val is not None and len(val) >= self.points:
+            second = case.course(Role.VAL_LOSS).values
+            if mann_kendall(second[len(second) // 2 :]).tau > self.validated:
+                return
         crawls = seen.sure_drop > self.drop and seen.ready > self.slow
         if not (seen.trend.tau < -self.steady and seen.left > self.left):
             return
@@ -112,6 +122,15 @@ class LearningRateTooLow(Detector):
                 {
                     Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.2, 1), 0.003),
                     Role.LEARNING_RATE: cosine(60, 0.1),
+                }
+            ),
+        )
+        yield silent(
+            "validation is done",
+            a_run(
+                {
+                    Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.2, 1), 0.003),
+                    Role.VAL_LOSS: u_turn(60, 2.3, 1.2, 1.25),
                 }
             ),
         )

@@ -51,8 +51,8 @@ class NoLearning(Detector):
     Either the median of the last tenth of the training loss is above `still` of the first loss,
     or the loss lies within `chance` of ln C while the accuracy lies within `guess` of 1/C for some
     number of classes C of at most `classes`. A loss that falls steadily (Kendall's tau below
-    −`steady`) is slow, not still, and a metric that got better beyond its noise proves that
-    something was learned.
+    −`steady`) is slow, not still, and a metric or a validation loss that got better beyond its
+    noise proves that something was learned.
 
     ## Remedy
 
@@ -178,13 +178,14 @@ class NoLearning(Detector):
 
 
 def _metric_improved(case: Case) -> bool:
-    for role in (Role.TRAIN_METRIC, Role.VAL_METRIC):
+    """Whether a metric or the validation loss got better beyond its noise and by two per cent."""
+    for role in (Role.TRAIN_METRIC, Role.VAL_METRIC, Role.VAL_LOSS):
         metric, binding = case.curve(role), case.run.roles.bound.get(role)
         if metric is None or binding is None or len(metric) < 4:
             continue
         gain = float(np.median(tail(metric.values))) - float(np.median(head(metric.values)))
         gain = gain if binding.better is Better.HIGHER else -gain
-        if gain > 3 * noise(metric.values) and gain > 0.01 * float(np.abs(metric.values).max()):
+        if gain > 3 * noise(metric.values) and gain > 0.02 * float(np.abs(metric.values).max()):
             return True
     return False
 
