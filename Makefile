@@ -3,7 +3,7 @@
 PYTHON ?= $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)
 
 .DEFAULT_GOAL := help
-.PHONY: help check lint format types layers docs-check test slow cover docs samples rule site
+.PHONY: help check lint format types layers docs-check test slow cover docs samples rule site bench
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,6 +42,9 @@ docs: ## write the generated pages anew
 
 samples: ## train the runs in sample_logs/ again: the same bytes
 	$(PYTHON) tools/samples.py
+
+bench: ## measure the rules on labelled runs, into docs/accuracy.md
+	$(PYTHON) -m benchmarks.accuracy
 
 rule: ## start a new rule: make rule CODE=GEN006 NAME=memorized-labels FAMILY=generalization
 	$(PYTHON) tools/new_rule.py $(CODE) $(NAME) $(FAMILY)
