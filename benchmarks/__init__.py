@@ -1,0 +1,3 @@
+"""Measurements of tbdiag on labelled runs and beside its peers."""
+
+from __future__ import annotations
