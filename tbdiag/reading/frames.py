@@ -1,94 +1,176 @@
-"""Bytes of an event file to its records, checksummed."""
+"""Bytes of an event file to the places of its records, mostly without walking from one to the next."""
 
 from __future__ import annotations
 
-import os
 import struct
-from collections.abc import Callable, Iterator
-from functools import cache
-from importlib import import_module
-from pathlib import Path
+from dataclasses import dataclass
 
-from tbdiag.errors import ReadError
+import numpy as np
+from numpy.typing import NDArray
+
 from tbdiag.model.run import Damage
+from tbdiag.reading.checksums import crc32c, masked, of_lengths, of_short_lengths
 
-_HEADER = struct.Struct("<QI")
-_FOOTER = struct.Struct("<I")
-_LARGEST = 2**31 - 1  # a protobuf message cannot be larger
-_GLANCE = 1 << 16
+Places = NDArray[np.int64]
+
+HEADER = struct.Struct("<QI")
+FRAME = 16  # bytes around a payload: its length, the length's checksum, and its own checksum
+LARGEST = 2**31 - 1  # a protobuf message cannot be larger
+GLANCE = 1 << 16
+_SPARSE = 400  # bytes per short record beyond which walking is faster than searching
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class Frames:
-    """The payloads of a file's records, in order, each with both of its checksums verified.
+    """Whole records one after another from the start of a buffer.
 
-    Iterating stops at the end of the file, or where it is damaged: ``damage`` then says where and
-    why. ``offset`` is where the first byte stands that was not read. With ``limit``, no record is
-    begun beyond that many bytes. Raises ReadError where the file cannot be opened or read.
+    ``places`` and ``lengths`` are (n,): where a record's header stands, and the length of its payload;
+    the checksum of every length is right. ``end`` is where the last record ends, ``dense`` whether
+    most are short.
     """
 
-    def __init__(self, path: Path, limit: int | None = None) -> None:
-        self.path = path
-        self.limit = limit
-        self.offset = 0
-        self.damage: Damage | None = None
-
-    def __iter__(self) -> Iterator[bytes]:
-        try:
-            with self.path.open("rb") as file:
-                size = os.fstat(file.fileno()).st_size
-                end = size if self.limit is None else min(size, self.limit)
-                while self.offset < end:
-                    header = file.read(_HEADER.size)
-                    length, fault = _length(header, size - self.offset)
-                    body = b"" if fault else file.read(length + _FOOTER.size)
-                    if not fault:
-                        fault = _fault(body, length)
-                    if fault:
-                        self._stop(size, fault, header + body + file.read(_GLANCE))
-                        return
-                    yield body[: -_FOOTER.size]
-                    self.offset += _HEADER.size + len(body)
-        except OSError as error:
-            raise ReadError(f"{self.path}: {error.strerror or error}") from error
-
-    def reject(self, reason: str) -> None:
-        """Declare the record that was yielded last unreadable for ``reason``; iterate no further."""
-        self._stop(self.path.stat().st_size, reason, b"")
-
-    def _stop(self, size: int, fault: str, rest: bytes) -> None:
-        zeros = len(rest) >= _HEADER.size and not rest.strip(b"\0")
-        torn = fault == _TORN
-        reason = "only zero bytes follow" if zeros else fault
-        if self.offset == 0 and not torn:
-            reason = _in_place_of_events(rest) or reason
-        lost = max(size - self.offset, 0)
-        self.damage = Damage(
-            file=str(self.path), offset=self.offset, lost=lost, reason=reason, torn=torn
-        )
+    places: Places
+    lengths: Places
+    end: int
+    dense: bool
 
 
-_TORN = "the file ends in the middle of a record"
+def find(buffer: NDArray[np.uint8], size: int) -> Frames:
+    """The whole records in the first ``size`` bytes of ``buffer``, which starts with a header.
+
+    ``buffer`` must reach 16 bytes further. The search ends at the first record that is not whole or
+    whose length's checksum is wrong.
+    """
+    places, lengths = _candidates(buffer, size)
+    if len(places) * _SPARSE < size:
+        return _walk(buffer, size)
+    ends = places + lengths + FRAME
+    broken = np.flatnonzero(ends[:-1] != places[1:])
+    if len(places) and places[0] == 0 and not len(broken):
+        inside = len(places) - int(ends[-1] > size)
+        end = int(ends[inside - 1]) if inside else 0
+        return Frames(places[:inside], lengths[:inside], end, dense=True)
+    return _stitch(buffer, size, places, lengths, broken)
 
 
-def _length(header: bytes, remaining: int) -> tuple[int, str]:
+def _candidates(buffer: NDArray[np.uint8], size: int) -> tuple[Places, Places]:
+    """All that looks like the header of a record of 1 to 255 bytes: places and lengths.
+
+    Seven of the length's bytes are zero, so an aligned word of zeros follows the word in which the
+    first byte, the highest one that is not zero, stands.
+    """
+    words = buffer[: (size + 3) & ~3].view("<u4")
+    after = np.flatnonzero(words[1:] == 0)
+    before = words[after]
+    after, before = after[before != 0], before[before != 0]
+    high = (before > 0xFF).astype(np.int64) + (before > 0xFFFF) + (before > 0xFFFFFF)
+    places = after * 4 + high
+    lengths = (before >> (8 * high).astype(np.uint32)).astype(np.int64)
+    whole = places + HEADER.size <= size
+    places, lengths = places[whole], lengths[whole]
+    high_bytes = _unaligned(buffer, "<u4")[places + 4]
+    checksums = _unaligned(buffer, "<u4")[places + 8]
+    right = (checksums == of_short_lengths()[lengths]) & (high_bytes == 0)
+    return places[right], lengths[right]
+
+
+def _unaligned(buffer: NDArray[np.uint8], kind: str) -> NDArray[np.generic]:
+    width = np.dtype(kind).itemsize
+    return np.ndarray((len(buffer) - width + 1,), kind, buffer.data, 0, (1,))
+
+
+def _stitch(
+    buffer: NDArray[np.uint8], size: int, places: Places, lengths: Places, broken: Places
+) -> Frames:
+    """Runs of proven candidates, and between them the records that were none, read one by one."""
+    stops = np.append(broken, len(places) - 1)
+    parts: list[tuple[Places, Places]] = []
+    at = 0
+    while at + HEADER.size <= size:
+        first = int(np.searchsorted(places, at))
+        if first < len(places) and places[first] == at:
+            last = int(stops[np.searchsorted(stops, first)]) + 1
+            end = int(places[last - 1] + lengths[last - 1]) + FRAME
+            whole = end <= size
+            last -= not whole
+            parts.append((places[first:last], lengths[first:last]))
+            at = end if whole else int(places[last])
+            if not whole:
+                break
+            continue
+        length, checksum = HEADER.unpack_from(buffer.data, at)
+        end = at + length + FRAME
+        if end > size or masked(struct.pack("<Q", length)) != checksum:
+            break
+        parts.append((np.array([at]), np.array([length])))
+        at = end
+    if not parts:
+        return Frames(np.zeros(0, np.int64), np.zeros(0, np.int64), 0, dense=True)
+    return Frames(
+        np.concatenate([part for part, _ in parts]),
+        np.concatenate([part for _, part in parts]),
+        at,
+        dense=True,
+    )
+
+
+def _walk(buffer: NDArray[np.uint8], size: int) -> Frames:
+    """Records by their headers, one after another; the lengths' checksums are verified at the end."""
+    data, unpack, at = buffer.data, HEADER.unpack_from, 0
+    places, lengths, checksums = [], [], []
+    while at + HEADER.size <= size:
+        length, checksum = unpack(data, at)
+        end = at + length + FRAME
+        if end > size:
+            break
+        places.append(at)
+        lengths.append(length)
+        checksums.append(checksum)
+        at = end
+    told = np.array(checksums, dtype=np.uint32)
+    wrong = np.flatnonzero(of_lengths(np.array(lengths, dtype=np.uint64)) != told)
+    count = int(wrong[0]) if len(wrong) else len(places)
+    end = places[count] if len(wrong) else at
+    return Frames(
+        np.array(places[:count], dtype=np.int64),
+        np.array(lengths[:count], dtype=np.int64),
+        end,
+        dense=False,
+    )
+
+
+def next_length(header: bytes, remaining: int) -> tuple[int, str]:
     """The length that a record's header tells, and what is wrong with it, if anything."""
-    if len(header) < _HEADER.size:
-        return 0, _TORN
-    length, checksum = _HEADER.unpack(header)
-    if _masked(header[:8]) != checksum:
+    if len(header) < HEADER.size:
+        return 0, TORN
+    length, checksum = HEADER.unpack_from(header)
+    if masked(header[:8]) != checksum:
         return 0, "the checksum of a record's length is wrong"
-    if length > _LARGEST:
+    if length > LARGEST:
         return 0, f"a record claims {length} bytes"
-    if length + _HEADER.size + _FOOTER.size > remaining:
-        return 0, _TORN
+    if length + FRAME > remaining:
+        return 0, TORN
     return int(length), ""
 
 
-def _fault(body: bytes, length: int) -> str:
-    if len(body) < length + _FOOTER.size:
-        return _TORN
-    (checksum,) = _FOOTER.unpack_from(body, length)
-    return "" if _masked(body[:length]) == checksum else "the checksum of a record is wrong"
+def sound(payload: bytes, checksum: bytes) -> bool:
+    """Whether the four bytes after a payload are its checksum."""
+    plain = crc32c()(payload)
+    rotated = ((plain >> 15) | (plain << 17)) & 0xFFFFFFFF
+    return struct.pack("<I", (rotated + 0xA282EAD8) & 0xFFFFFFFF) == checksum
+
+
+def damage(file: str, offset: int, size: int, fault: str, rest: bytes) -> Damage:
+    """What is told of a file of ``size`` bytes that ends at ``offset``, where ``rest`` stands."""
+    torn = fault == TORN
+    zeros = len(rest) >= HEADER.size and not rest.strip(b"\0")
+    reason = "only zero bytes follow" if zeros else fault
+    if offset == 0 and not torn:
+        reason = _in_place_of_events(rest) or reason
+    return Damage(file=file, offset=offset, lost=max(size - offset, 0), reason=reason, torn=torn)
+
+
+TORN = "the file ends in the middle of a record"
 
 
 def _in_place_of_events(start: bytes) -> str:
@@ -98,20 +180,3 @@ def _in_place_of_events(start: bytes) -> str:
     if text and all(32 <= byte < 127 or byte in b"\t\r\n" for byte in text):
         return "text stands in place of event records"
     return ""
-
-
-def _masked(data: bytes) -> int:
-    """The masked CRC-32C of TFRecord files (tensorflow/core/lib/hash/crc32c.h)."""
-    checksum = _crc32c()(data)
-    return (((checksum >> 15) | (checksum << 17)) + 0xA282EAD8) & 0xFFFFFFFF
-
-
-@cache
-def _crc32c() -> Callable[[bytes], int]:
-    """The CRC-32C of the `crc32c` package, or TensorBoard's own, slower by three orders."""
-    try:
-        module = import_module("crc32c")
-    except ImportError:
-        module = import_module("tensorboard.compat.tensorflow_stub.pywrap_tensorflow")
-    function: Callable[[bytes], int] = module.crc32c
-    return function

@@ -1,0 +1,94 @@
+"""CRC-32C of one record by the `crc32c` package, and of many records at once by its linearity."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, lru_cache
+from importlib import import_module
+
+import numpy as np
+from numpy.typing import NDArray
+
+U32 = NDArray[np.uint32]
+
+_POLYNOMIAL = 0x82F63B78  # Castagnoli, reflected
+_DELTA = 0xA282EAD8
+
+
+def masked(data: bytes) -> int:
+    """The masked CRC-32C of TFRecord files (tensorflow/core/lib/hash/crc32c.h)."""
+    checksum = crc32c()(data)
+    return (((checksum >> 15) | (checksum << 17)) + _DELTA) & 0xFFFFFFFF
+
+
+@cache
+def crc32c() -> Callable[[bytes], int]:
+    """The CRC-32C of the `crc32c` package, or TensorBoard's own, slower by three orders."""
+    try:
+        module = import_module("crc32c")
+    except ImportError:
+        module = import_module("tensorboard.compat.tensorflow_stub.pywrap_tensorflow")
+    function: Callable[[bytes], int] = module.crc32c
+    return function
+
+
+def mask(checksums: U32) -> U32:
+    """The masked form of plain checksums, shape (n,)."""
+    rotated = (checksums >> np.uint32(15)) | (checksums << np.uint32(17))
+    return rotated + np.uint32(_DELTA)
+
+
+@cache
+def effect(distance: int) -> U32:
+    """What each value of a byte, shape (256,), adds to a checksum ``distance`` bytes further on.
+
+    CRC is affine: the checksum of a record is that of as many zero bytes, XOR these of all its bytes.
+    """
+    if distance == 0:
+        table = np.arange(256, dtype=np.uint32)
+        for _ in range(8):
+            table = np.where(table & 1, (table >> 1) ^ np.uint32(_POLYNOMIAL), table >> 1)
+        return table.astype(np.uint32)
+    before = effect(distance - 1)
+    table = before >> np.uint32(8)
+    table ^= effect(0)[before & np.uint32(255)]
+    return table
+
+
+@lru_cache(maxsize=48)
+def effect_of_two(distance: int) -> U32:
+    """As `effect`, of two bytes read as a little-endian number, shape (65536,)."""
+    return (effect(distance)[:, None] ^ effect(distance + 1)[None, :]).ravel()
+
+
+def effect_of_bytes(data: bytes, distance: int) -> int:
+    """What ``data`` adds to a checksum, its last byte standing ``distance`` bytes before the end."""
+    total = 0
+    for place, byte in enumerate(reversed(data)):
+        if byte:
+            total ^= int(effect(distance + place)[byte])
+    return total
+
+
+@cache
+def of_zeros(length: int) -> int:
+    """The checksum of ``length`` zero bytes, up to the length of a short record."""
+    state = 0xFFFFFFFF
+    table = effect(0)
+    for _ in range(length):
+        state = (state >> 8) ^ int(table[state & 255])
+    return state ^ 0xFFFFFFFF
+
+
+def of_lengths(lengths: NDArray[np.uint64]) -> U32:
+    """The masked checksums of the eight bytes of each length below 2³², shape (n,)."""
+    found = np.full(len(lengths), of_zeros(8), dtype=np.uint32)
+    for place in range(4):
+        found ^= effect(7 - place)[(lengths >> np.uint64(8 * place)).astype(np.uint8)]
+    return mask(found)
+
+
+@cache
+def of_short_lengths() -> U32:
+    """The masked checksum of each length below 256."""
+    return of_lengths(np.arange(256, dtype=np.uint64))

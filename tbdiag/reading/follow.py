@@ -1,0 +1,124 @@
+"""Growing event files read on from where reading stopped.
+
+``resume(path) -> (columns, state)`` reads a file; ``resume(path, columns, state) -> (columns, state)``
+later gives what reading all of it anew would, and reads only what was appended, where that is enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from tbdiag.errors import ReadError
+from tbdiag.reading.checksums import masked
+from tbdiag.reading.columns import Columns, Points, RawHistograms
+from tbdiag.reading.eventfile import Reading
+
+_HEAD = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """How far a file was read, and what tells it from another one of the same name.
+
+    ``offset`` is where its last whole record ends; ``head`` is the checksum of its first ``looked``
+    bytes. ``plugins`` and ``sessions`` are what its records told about the ones to come.
+    """
+
+    inode: int
+    offset: int
+    looked: int
+    head: int
+    sessions: bool = False
+    plugins: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+
+
+def resume(
+    path: Path, columns: Columns | None = None, state: State | None = None
+) -> tuple[Columns, State]:
+    """The columns of a file, read on from ``state`` where it only grew, and the state after.
+
+    A file that was rewritten, replaced or cut is read anew, as is one whose new records bear on the
+    old ones. Raises ReadError where the file cannot be read.
+    """
+    if columns is not None and state is not None and _grown(path, columns, state):
+        tail = Reading(
+            path,
+            offset=state.offset,
+            plugins=state.plugins,
+            sessions=state.sessions,
+            scalars=columns.scalars,
+        )
+        if not (tail.gathered.ambiguous or tail.gathered.restarted):
+            return joined(columns, tail.columns), _state(path, tail)
+    whole = Reading(path)
+    if whole.gathered.ambiguous:
+        whole = Reading(path, plain=True)
+    return whole.columns, _state(path, whole)
+
+
+def joined(before: Columns, after: Columns) -> Columns:
+    """What one file holds, of which ``after`` was read from where reading ``before`` ended."""
+    scalars = dict(before.scalars)
+    for tag, points in after.scalars.items():
+        old = scalars.get(tag)
+        scalars[tag] = points if old is None else _appended(old, points)
+    histograms = dict(before.histograms)
+    for tag, raw in after.histograms.items():
+        known = histograms.get(tag)
+        histograms[tag] = raw if known is None else _more(known, raw)
+    return replace(
+        before,
+        scalars=scalars,
+        histograms=histograms,
+        texts={**before.texts, **after.texts},
+        hparams={**before.hparams, **after.hparams},
+        started=after.started if before.started is None else before.started,
+        damage=after.damage,
+    )
+
+
+def _appended(old: Points, new: Points) -> Points:
+    return Points(
+        np.concatenate([old.steps, new.steps]),
+        np.concatenate([old.values, new.values]),
+        np.concatenate([old.wall_times, new.wall_times]),
+    )
+
+
+def _more(old: RawHistograms, new: RawHistograms) -> RawHistograms:
+    return RawHistograms(
+        np.concatenate([old.steps, new.steps]),
+        np.concatenate([old.wall_times, new.wall_times]),
+        [*old.records, *new.records],
+    )
+
+
+def _grown(path: Path, columns: Columns, state: State) -> bool:
+    try:
+        told = path.stat()
+        head = _head(path, state.looked)
+    except OSError as error:
+        raise ReadError(f"{path}: {error.strerror or error}") from error
+    same = (told.st_ino, head) == (state.inode, state.head)
+    return same and told.st_size >= state.offset > 0 and columns.started is not None
+
+
+def _head(path: Path, count: int) -> int:
+    with path.open("rb") as file:
+        return masked(file.read(count))
+
+
+def _state(path: Path, reading: Reading) -> State:
+    looked = min(reading.offset, _HEAD)
+    return State(
+        inode=reading.inode,
+        offset=reading.offset,
+        looked=looked,
+        head=_head(path, looked),
+        sessions=reading.gathered.sessions,
+        plugins=reading.gathered.plugins,
+    )

@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tensorboard.compat.proto import summary_pb2
+
+from tbdiag.reading import eventfile, records
+from tbdiag.reading.columns import Columns
+from tests.reading import plain
+from tests.reading.eventfiles import (
+    NAME,
+    data,
+    event,
+    histo,
+    hparams,
+    proto,
+    scalar,
+    start,
+    tensor,
+    text,
+    value,
+    write,
+)
+
+CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
+
+
+def assert_same(ours: Columns, theirs: Columns) -> None:
+    """Equal bit by bit in all that is told of a file."""
+    assert ours.scalars.keys() == theirs.scalars.keys()
+    if not theirs.purges:  # of which a tag's first point may be
+        assert list(ours.scalars) == list(theirs.scalars)
+    for tag, points in theirs.scalars.items():
+        for name in ("steps", "values", "wall_times"):
+            assert getattr(ours.scalars[tag], name).tobytes() == getattr(points, name).tobytes()
+    assert ours.histograms.keys() == theirs.histograms.keys()
+    for tag, raw in theirs.histograms.items():
+        found = ours.histograms[tag]
+        assert found.steps.tobytes() == raw.steps.tobytes()
+        assert found.wall_times.tobytes() == raw.wall_times.tobytes()
+        of = summary_pb2.Summary.Value.FromString
+        assert [of(one) for one in found.records] == [of(one) for one in raw.records]
+    assert (ours.texts, ours.hparams) == (theirs.texts, theirs.hparams)
+    assert repr((ours.started, ours.voids, ours.purges, ours.damage)) == repr(
+        (theirs.started, theirs.voids, theirs.purges, theirs.damage)
+    )
+
+
+numbers = st.one_of(
+    st.floats(width=32), st.sampled_from([float("nan"), float("inf"), -0.0, 0.0, 1e-45])
+)
+steps = st.one_of(st.integers(0, 300), st.integers(-5, 5), st.integers(-(2**63), 2**63 - 1))
+tags = st.sampled_from(["a", "b", "loss/train", "x" * 130, "é"])
+
+
+@st.composite
+def tensors(draw: Any) -> Any:
+    kind = draw(st.sampled_from(["f4", "f8", "f2", "i4", "i8", "?", "u1"]))
+    shape = draw(st.sampled_from([(), (1,), (1, 1), (2,), (0,)]))
+    array = np.full(shape, draw(st.integers(0, 100)), dtype=kind)
+    plugin = draw(st.sampled_from(["scalars", None, "scalars", "text", "mode", "histograms"]))
+    return tensor(draw(tags), proto(array, packed=draw(st.booleans())), plugin)
+
+
+values = st.one_of(
+    st.builds(value, tags, numbers),
+    tensors(),
+    st.builds(lambda tag: histo(tag, [1.0, 2.0], [1, 2]), tags),
+    st.builds(
+        lambda tag, size: summary_pb2.Summary.Value(
+            tag=tag, image=summary_pb2.Summary.Image(encoded_image_string=b"\0" * size)
+        ),
+        tags,
+        st.sampled_from([0, 10, 3000]),
+    ),
+)
+events = st.one_of(
+    st.builds(
+        lambda step, found, at: event(step, *found, at=at),
+        steps,
+        st.lists(values, min_size=1, max_size=3),
+        st.sampled_from([0.0, 1.5, 1.7e9]),
+    ),
+    st.builds(scalar, tags, steps, numbers),
+    st.builds(start, st.integers(0, 200)),
+    st.builds(text, tags, st.text(max_size=300)),
+    st.just(hparams({"lr": 0.1})),
+)
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    found=st.lists(events, max_size=30),
+    repeat=st.integers(1, 4),
+    cut=st.integers(0, 400),
+    chunk=st.sampled_from([16, 100, 700, 1 << 19]),
+)
+def test_any_stream_reads_as_one_record_after_another(
+    tmp_path: Path, monkeypatch: Any, found: list[Any], repeat: int, cut: int, chunk: int
+) -> None:
+    path = write(tmp_path / NAME, *(found * repeat))
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) - cut] if cut < len(whole) else whole)
+    with monkeypatch.context() as patch:
+        patch.setattr(eventfile, "_CHUNK", chunk)
+        assert_same(records.read(path), plain.read(path))
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda i: scalar("loss", 100 + i, 0.1),
+        lambda i: event(i, tensor("x", proto(np.float32(0.1), packed=True))),
+        lambda i: event(i, tensor("x", proto(np.float64(0.1)))),
+        lambda i: event(i, tensor("x", proto(np.bool_(True)))),
+        lambda i: event(i, value("a", 1.0), value("b", 2.0)),
+        lambda i: text("note", "some words", i),
+        lambda i: event(i, histo("w", [1.0, 2.0], [1, 2])),
+    ],
+)
+def test_every_flipped_bit_is_noticed_where_it_stands(tmp_path: Path, made: Any) -> None:
+    whole = bytearray(data(*(made(i) for i in range(1, 4))))
+    length = struct.unpack_from("<Q", whole)[0] + 16
+    path = tmp_path / NAME
+    for place in range(length, 2 * length):
+        for bit in range(8):
+            broken = whole.copy()
+            broken[place] ^= 1 << bit
+            path.write_bytes(broken)
+            found = records.read(path)
+            assert found.damage is not None
+            assert found.damage.offset == length
+            held = [*found.scalars.values(), *found.histograms.values()]
+            assert all(len(each) == 1 for each in held)
+
+
+def test_what_stands_beyond_the_limit_is_not_begun(tmp_path: Path) -> None:
+    path = write(tmp_path / NAME, *(scalar("loss", i) for i in range(50)))
+    for limit in range(0, 900, 37):
+        assert_same(records.read(path, limit), plain.read(path, limit))
+
+
+def test_thousands_of_tags_in_an_order_of_their_own(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    made = [scalar(f"tag{n}", i) for i, n in enumerate(rng.integers(0, 3000, 8000).tolist())]
+    path = write(tmp_path / NAME, *made)
+    assert_same(records.read(path), plain.read(path))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus of real event files is not here")
+def test_all_real_files_read_as_one_record_after_another() -> None:
+    files = [path for path in sorted(CORPUS.rglob("*tfevents*")) if path.is_file()]
+    assert files
+    for path in files:
+        assert_same(records.read(path), plain.read(path))
