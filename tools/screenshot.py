@@ -1,6 +1,6 @@
 """Draw the terminal's own output of a command as the picture that the README shows.
 
-    python tools/screenshot.py [-o docs/images/scan.png]
+python tools/screenshot.py [-o docs/images/scan.png]
 """
 
 from __future__ import annotations
