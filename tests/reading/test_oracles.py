@@ -162,3 +162,13 @@ def test_all_real_files_read_as_one_record_after_another() -> None:
     assert files
     for path in files:
         assert_same(records.read(path), plain.read(path))
+
+
+@pytest.mark.parametrize("plugin", ["mode", "text", "histograms"])
+def test_what_the_first_event_tells_of_a_tag_holds_for_the_ones_like_scalars(
+    tmp_path: Path, plugin: str
+) -> None:
+    first = event(0, tensor("x", proto(np.float32(1)), plugin))
+    path = write(tmp_path / NAME, first, event(1, tensor("x", proto(np.float32(2)), None)))
+    assert records.read(path).scalars == {}
+    assert_same(records.read(path), plain.read(path))
