@@ -12,12 +12,16 @@ from tbdiag import __version__
 from tbdiag.api.report import Report
 from tbdiag.api.settings import Place, configured, strings
 from tbdiag.config import Config, shown
-from tbdiag.diagnosis.examine import examine
+from tbdiag.diagnosis.examine import Selection, examine
+from tbdiag.diagnosis.remember import remembered
 from tbdiag.diagnosis.select import select as select_rules
 from tbdiag.errors import NoRunsError
+from tbdiag.model.report import RunReport
 from tbdiag.model.run import Run
+from tbdiag.reading import runs as reading
+from tbdiag.reading.cache import Seen, cached
 from tbdiag.reading.discover import discover
-from tbdiag.reading.runs import read_all
+from tbdiag.reading.store import Store, default_store
 
 Progress = Callable[[int, int], object]
 Unread = tuple[str, str]
@@ -25,14 +29,38 @@ Unread = tuple[str, str]
 DEFAULT_FOLDERS = ("logs", "runs", "lightning_logs", "tb_logs")
 
 
-def load(path: Place | Sequence[Place], *, config: Config | Place | None = None) -> list[Run]:
+def load(
+    path: Place | Sequence[Place],
+    *,
+    config: Config | Place | None = None,
+    cache: bool = True,
+    follow_symlinks: bool = True,
+) -> list[Run]:
     """Every run below the paths that holds at least one curve, with its roles bound.
 
+    With ``cache``, a run of which no file changed comes from the user's cache.
     ``config`` is a configuration or its file; without it the nearest one upward from the working
     directory counts. Raises NoRunsError where nothing can be read.
     """
-    paths, unread = _paths(path), list[Unread]()
-    return list(_runs(paths, configured(config), unread)) or _nothing(paths, unread)
+    return list(each_run(path, config=config, cache=cache, follow_symlinks=follow_symlinks))
+
+
+def each_run(
+    path: Place | Sequence[Place],
+    *,
+    config: Config | Place | None = None,
+    cache: bool = True,
+    follow_symlinks: bool = True,
+    progress: Progress | None = None,
+) -> Iterator[Run]:
+    """What `load` gives, one run at a time; ``progress`` as in `scan`."""
+    paths, unread, none = _paths(path), list[Unread](), True
+    store = default_store() if cache else None
+    for run, _ in _runs(paths, configured(config), unread, progress, store, follow_symlinks):
+        none = False
+        yield run
+    if none:
+        _nothing(paths, unread)
 
 
 def scan(
@@ -42,12 +70,15 @@ def scan(
     ignore: str | Sequence[str] = (),
     config: Config | Place | None = None,
     progress: Progress | None = None,
+    cache: bool = True,
+    follow_symlinks: bool = True,
 ) -> Report:
     """Every rule's answer for every run below the paths.
 
     Without a path, the ``logdir`` of the configuration, else the first of ``logs``, ``runs``,
     ``lightning_logs``, ``tb_logs`` that exists. ``select`` and ``ignore`` take rule codes, names and
-    families (``"OPT"``). ``progress`` is called with the bytes done so far and in total. A file that
+    families (``"OPT"``). With ``cache``, runs and answers come from the user's cache where neither
+    files nor rules changed; the report is the same. ``progress`` is called with the bytes done so far and in total. A file that
     cannot be read, and a run without curves, stand in the report's ``unread``. Paths below the
     working directory are relative to it. Raises NoRunsError where nothing at all could be examined,
     UnknownRuleError and ConfigError.
@@ -55,31 +86,51 @@ def scan(
     settings = configured(config)
     selection = select_rules(settings, strings(select), strings(ignore))
     paths, unread = [_default(settings)] if path is None else _paths(path), list[Unread]()
+    store = default_store() if cache else None
     reports = tuple(
-        examine(replace(run, path=Path(shown(Path(run.path)))), selection)
-        for run in _runs(paths, settings, unread, progress)
+        _examined(replace(run, path=Path(shown(Path(run.path)))), selection, store, key)
+        for run, key in _runs(paths, settings, unread, progress, store, follow_symlinks)
     )
     if not reports:
         _nothing(paths, unread)
     return Report(version=__version__, digest=selection.digest, runs=reports, unread=tuple(unread))
 
 
+def _examined(run: Run, selection: Selection, store: Store | None, key: str) -> RunReport:
+    return remembered(store, run, selection, key) if store else examine(run, selection)
+
+
 def _runs(
-    paths: Sequence[Path], settings: Config, unread: list[Unread], progress: Progress | None = None
-) -> Iterator[Run]:
-    """The runs below the paths one by one; what cannot be examined is added to ``unread``."""
-    found = discover(paths)
+    paths: Sequence[Path],
+    settings: Config,
+    unread: list[Unread],
+    progress: Progress | None,
+    store: Store | None,
+    follow_symlinks: bool,
+) -> Iterator[tuple[Run, str]]:
+    """The runs below the paths one by one, each with the key of its state in the ``store``.
+
+    What cannot be examined is added to ``unread``.
+    """
+    found = discover(paths, follow_symlinks)
     unread += [(shown(Path(path)), reason) for path, reason in found.unread]
-    done = 0
-    for files, runs in read_all(found, settings.roles):
+    done, seen = 0, Seen()
+    for files in found.runs:
+        runs, key = (
+            cached(store, files, settings.roles, seen)
+            if store
+            else (reading.load(files, settings.roles), "")
+        )
         for run in runs:
             if run.series or run.histograms:
-                yield run
+                yield run, key
             else:
                 unread.append((shown(Path(run.path)), _why_empty(run)))
         done += files.bytes
         if progress:
             progress(done, found.bytes)
+    if store:
+        store.trim()
 
 
 def _why_empty(run: Run) -> str:

@@ -43,11 +43,18 @@ def scanned(
     select: Sequence[str] | None,
     ignore: Sequence[str] | None,
     config: Path | None,
+    *,
+    cache: bool,
 ) -> Report:
     """The report, with a progress bar on the way."""
     with progress() as update:
         return scan(
-            paths or None, select=select or (), ignore=ignore or (), config=config, progress=update
+            paths or None,
+            select=select or (),
+            ignore=ignore or (),
+            config=config,
+            progress=update,
+            cache=cache,
         )
 
 

@@ -20,12 +20,18 @@ _LISTED = 8  # runs named when one of them must be chosen
 
 
 def plotted(
-    path: Path, output: Path | None, *, findings: bool, force: bool, config: Path | None
+    path: Path,
+    output: Path | None,
+    *,
+    findings: bool,
+    force: bool,
+    config: Path | None,
+    cache: bool,
 ) -> Path:
     """Draws the one run at ``path`` and returns the file; raises RequestError where it cannot."""
     if output is not None and output.suffix.lower() not in SUFFIXES:
         raise RequestError(f"{output} must end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
-    run = _only(api.load(path, config=config), path)
+    run = _only(api.load(path, config=config, cache=cache), path)
     file = output or Path(file_name(run.path.name or run.id, set(), ".png"))
     if file.exists() and not force:
         raise RequestError(f"{file} exists; --force overwrites it, -o names another file")

@@ -35,6 +35,9 @@ Paths = Annotated[
     list[Path] | None,
     Argument(metavar="PATH", show_default=False, help="Log folders, runs or event files."),
 ]
+SomePaths = Annotated[
+    list[Path], Argument(metavar="PATH", help="Log folders, runs or event files.")
+]
 OneRun = Annotated[Path, Argument(metavar="RUN", help="A run's folder or event file.")]
 OneRule = Annotated[
     str | None, Argument(metavar="CODE", show_default=False, help="A rule's code or name.")
@@ -45,6 +48,9 @@ Output = Annotated[
 ]
 Picture = Annotated[
     Path | None, Option("-o", "--output", metavar="FILE", help="A .png, .svg or .pdf file.")
+]
+Table = Annotated[
+    Path, Option("-o", "--output", metavar="FILE", help="A .csv, .parquet or .feather file.")
 ]
 Select = Annotated[
     list[str] | None,
@@ -63,4 +69,6 @@ ConfigFile = Annotated[
 ]
 Findings = Annotated[bool, Option(help="Mark what the rules found.")]
 Force = Annotated[bool, Option("--force", help="Overwrite the file.")]
+NoCache = Annotated[bool, Option("--no-cache", help="Read all anew, and keep nothing of it.")]
+Clear = Annotated[bool, Option("--clear", help="Remove all that is kept.")]
 Colors = Annotated[Color, Option("--color", help="Colour the text; auto: on a terminal.")]

@@ -15,6 +15,7 @@ def plot(
     output: o.Picture = None,
     findings: o.Findings = False,
     force: o.Force = False,
+    no_cache: o.NoCache = False,
     config: o.ConfigFile = None,
 ) -> None:
     """Plot loss and accuracy of a run, training beside validation.
@@ -24,4 +25,5 @@ def plot(
     from tbdiag.cli.drawing import plotted
     from tbdiag.cli.output import say
 
-    say(str(plotted(run, output, findings=findings, force=force, config=config)))
+    file = plotted(run, output, findings=findings, force=force, config=config, cache=not no_cache)
+    say(str(file))

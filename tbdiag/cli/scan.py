@@ -23,6 +23,7 @@ def scan(
     show: o.Shows = None,
     plots: o.Plots = None,
     config: o.ConfigFile = None,
+    no_cache: o.NoCache = False,
     color: o.Colors = o.Color.AUTO,
 ) -> None:
     """Diagnose every run below the paths.
@@ -32,7 +33,7 @@ def scan(
     from tbdiag.cli import deliver
 
     targets = deliver.targets(formats, output)
-    found = deliver.scanned(paths, select, ignore, config)
+    found = deliver.scanned(paths, select, ignore, config, cache=not no_cache)
     deliver.report(found, targets, color=color, show_passed=show is not None)
     if plots is not None:
         deliver.plots(found, plots)
