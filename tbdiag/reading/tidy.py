@@ -72,7 +72,7 @@ def _arrow(path: Path, kind: str, stack: ExitStack) -> _Append:
         module = import_module("pyarrow.parquet" if kind == ".parquet" else "pyarrow.ipc")
     except ImportError:
         raise RequestError(
-            f"a {kind} file needs pyarrow: pip install pyarrow, or name a .csv file"
+            f"a {kind} file needs pyarrow: pip install 'tbdiag[parquet]', or name a .csv file"
         ) from None
     types = (arrow.string(), arrow.string(), arrow.int64(), arrow.float64(), arrow.float64())
     schema = arrow.schema(list(zip(COLUMNS, types, strict=True)))

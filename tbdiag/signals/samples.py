@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -54,16 +55,26 @@ def set_size(
     on a grid that is finer than 1/N: unless its odds against the plain reading are at most
     ``ambiguity``, the answer is a range. ``batches`` are batch sizes known to be in use.
     """
+    values = np.ascontiguousarray(shares, dtype=np.float64)
+    return _set_size(values.tobytes(), tuple(batches), chance, ambiguity, largest)
+
+
+@lru_cache(maxsize=16)  # several rules ask for the size behind one and the same curve
+def _set_size(
+    data: bytes, batches: tuple[int, ...], chance: float, ambiguity: float, largest: int
+) -> SetSize | None:
+    shares: Floats = np.frombuffer(data, dtype=np.float64)
     moves = int(np.count_nonzero(np.diff(shares)))
     size = _grid_size(np.unique(shares[(shares > 0) & (shares < 1)]), chance, largest)
     if size is None or 2.0**-moves > chance:
         return None
     known = _BATCHES | dict.fromkeys(batches, _LOGGED_BATCH)
+    plain = _evaluated(size, known) / size
     odds = {
         reading: likely
         * _fit(reading, shares, size)
         * (_popularity(reading.samples) / reading.samples)
-        / (_evaluated(size, known) / size)
+        / plain
         for reading, likely in _readings(size, known)
     }
     total = sum(odds.values())
