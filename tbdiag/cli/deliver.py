@@ -17,6 +17,7 @@ from tbdiag.model.finding import Severity
 from tbdiag.views import json_v1, terminal
 
 FORMATS = ("text", "json")
+_MOST = 8  # paths named one by one
 
 _PLAIN = Look(color=False, width=80, ascii=False)
 
@@ -73,8 +74,10 @@ def report(found: Report, targets: Sequence[Target], *, color: Color, show_passe
         with replacing(file) as draft:
             draft.write_text(f"{head}{text}", "utf-8", errors="backslashreplace")
     if "text" not in [form for form, _ in targets]:
-        for path, reason in found.unread:
+        for path, reason in found.unread[:_MOST]:
             warn(f"tbdiag: {path} was not examined: {reason}")
+        if len(found.unread) > _MOST:
+            warn(f"tbdiag: {len(found.unread) - _MOST} more paths were not examined")
 
 
 def plots(found: Report, folder: Path) -> None:

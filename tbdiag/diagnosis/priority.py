@@ -37,8 +37,9 @@ def ordered(findings: Sequence[Finding], detectors: Sequence[Detector]) -> tuple
     )
 
 
-def _chain(finding: Finding) -> tuple[int, str, str]:
+def _chain(finding: Finding) -> tuple[int, int, str, str]:
+    """The place in the chain of causes: within a family the graver one is the cause."""
     family = finding.code[:3]
     place = FAMILIES.index(family) if family in FAMILIES else len(FAMILIES)
     tag = finding.evidence[0].tag if finding.evidence else ""
-    return place, finding.code, tag
+    return place, finding.severity.rank, finding.code, tag

@@ -103,7 +103,10 @@ class NoLearning(Detector):
                 f"nothing was learned: the training loss ends at {seen.last:.4g}, the loss of"
                 f" guessing among {guessed} classes"
             )
+            distance = abs(seen.last / math.log(guessed) - 1)
+            measure = Measure("distance_from_chance", distance, "<", self.chance)
         else:
+            measure = Measure("last", seen.last, ">", self.still * seen.first)
             message = (
                 f"nothing was learned: the training loss began at {seen.first:.4g} and ends at"
                 f" {seen.last:.4g}"
@@ -114,11 +117,8 @@ class NoLearning(Detector):
             Evidence(
                 tag=curve.tag,
                 span=(int(curve.steps[0]), int(curve.steps[-1])),
-                note="flat throughout",
-                measures=(
-                    Measure("first", seen.first),
-                    Measure("last", seen.last, ">", self.still * seen.first),
-                ),
+                note="flat throughout" if guessed is None else "ends at blind guessing",
+                measures=(Measure("first", seen.first), measure),
             ),
             severity=Severity.ERROR if sure else Severity.WARNING,
             confidence=Confidence.HIGH if sure else Confidence.LOW,

@@ -1,0 +1,53 @@
+"""Roots come before consequences, and nothing grave is hidden by something light."""
+
+from __future__ import annotations
+
+from tbdiag.detectors.registry import rules
+from tbdiag.diagnosis.priority import ordered
+from tbdiag.model.finding import Confidence, Evidence, Finding, Severity
+
+DETECTORS = tuple(rule() for rule in rules())
+BY_CODE = {rule.code: rule for rule in DETECTORS}
+
+
+def a_finding(code: str, severity: Severity | None = None, tag: str = "loss") -> Finding:
+    return Finding(
+        code=code,
+        name=code.lower(),
+        message="it is so",
+        severity=severity or BY_CODE[code].severity,
+        confidence=Confidence.HIGH,
+        evidence=(Evidence(tag=tag, span=(0, 1)),),
+    )
+
+
+def told(*findings: Finding) -> list[tuple[str, str | None]]:
+    return [(each.code, each.suppressed_by) for each in ordered(findings, DETECTORS)]
+
+
+def test_a_run_that_became_nan_is_not_also_bouncing() -> None:
+    found = told(a_finding("OPT001"), a_finding("OPT005"), a_finding("NUM001"))
+    assert found[0] == ("NUM001", None)
+    assert {by for _, by in found[1:]} == {"NUM001"}
+
+
+def test_within_a_family_the_graver_one_is_the_cause() -> None:
+    assert told(a_finding("OPT001"), a_finding("OPT004")) == [
+        ("OPT004", None),
+        ("OPT001", "OPT004"),
+    ]
+
+
+def test_a_warning_never_hides_an_error() -> None:
+    light = a_finding("NUM001", Severity.WARNING)
+    assert told(light, a_finding("OPT004")) == [("OPT004", None), ("NUM001", None)]
+
+
+def test_independent_findings_stand_by_severity_then_family() -> None:
+    found = told(a_finding("LOG001"), a_finding("OPT006"), a_finding("VAL001"))
+    assert [code for code, _ in found] == ["VAL001", "LOG001", "OPT006"]
+
+
+def test_a_consequence_is_no_cause() -> None:
+    chain = told(a_finding("NUM001"), a_finding("OPT001"), a_finding("VAL002"))
+    assert dict(chain)["VAL002"] == "NUM001"
