@@ -34,11 +34,14 @@ def decode(record: bytes) -> Histogram:
     """The histogram of a ``Summary.Value`` on the wire, legacy or tensor, without its empty ends.
 
     A legacy record's outermost limits (±1.8e308 as often as not) give way to its exact minimum and
-    maximum, as TensorBoard's ``data_compat`` does. A record with no mass gives an empty histogram.
+    maximum, as TensorBoard's ``data_compat`` does. A record with no mass, or
+    one that is no message at all, gives an empty histogram.
     """
     from tbdiag.reading import records
 
     value = records.value_of(record)
+    if value is None:
+        return _EMPTY
     if value.WhichOneof("value") == "histo":
         return _legacy(value.histo)
     table = records.numbers(value.tensor)

@@ -41,10 +41,14 @@ def is_start(session_log: Any) -> bool:
 
 
 def value_of(record: bytes) -> Any:
-    """The ``Summary.Value`` that stands on the wire as ``record``."""
+    """The ``Summary.Value`` that stands on the wire as ``record``; None if it is none."""
+    from google.protobuf.message import DecodeError
     from tensorboard.compat.proto import summary_pb2
 
-    return summary_pb2.Summary.Value.FromString(record)
+    try:
+        return summary_pb2.Summary.Value.FromString(record)
+    except DecodeError:
+        return None
 
 
 def numbers(tensor: Any) -> NDArray[Any] | None:

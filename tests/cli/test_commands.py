@@ -64,6 +64,16 @@ def test_json_alone_goes_to_stdout(here: Path, capsys: Captured) -> None:
     assert err == "tbdiag: empty was not examined: it holds no scalars and no histograms\n"
 
 
+def test_of_many_unexamined_paths_json_names_the_first(here: Path, capsys: Captured) -> None:
+    event_dir(here / "bad")
+    for number in range(12):
+        write(here / f"empty{number:02d}" / NAME)
+    _, out, err = called(capsys, "scan", ".", "--format", "json")
+    assert len(json.loads(out)["unread"]) == 12
+    assert len(err.splitlines()) == 9
+    assert err.endswith("tbdiag: 4 more paths were not examined\n")
+
+
 def test_of_two_formats_text_stays_and_json_is_saved(here: Path, capsys: Captured) -> None:
     event_dir(here / "bad")
     for _ in range(2):  # the second replaces the first one's file
