@@ -50,9 +50,10 @@ class Case:
         return curve
 
     def course(self, role: Role) -> Series:
-        """The curve in this role as trends are judged on it: thinned to about a hundred points."""
+        """The curve in this role as trends are judged on it: about a hundred points, warmed up."""
         if role not in self._thinned:
-            self._thinned[role] = thinned(self.the(role))
+            curve = self.training if role is Role.TRAIN_LOSS else self.the(role)
+            self._thinned[role] = thinned(self._warmed_up(curve))
         return self._thinned[role]
 
     @cached_property
@@ -95,17 +96,23 @@ class Case:
         rate = self.curve(Role.LEARNING_RATE)
         return None if rate is None else schedule(rate)
 
-    def warmed_up(self, curve: Series) -> Series:
-        """The curve without its warm-up: the rise of the rate, else the first twentieth.
+    @cached_property
+    def training(self) -> Series:
+        """The training loss that trends are judged on: without penalties where that was logged.
 
-        At least half of the points stay, and without a known rate at most ten points go.
+        Needs a training loss. The loss on the data alone counts where it is logged as densely.
         """
-        n = len(curve)
-        if self.schedule is not None:
-            skip = int(np.searchsorted(curve.steps, self.schedule.warm_up_end))
-        else:
-            skip = min(round(0.05 * n), 10)
-        skip = min(skip, n // 2)
+        whole, data = self.the(Role.TRAIN_LOSS), self.curve(Role.DATA_LOSS)
+        return data if data is not None and 2 * len(data) > len(whole) else whole
+
+    def _warmed_up(self, curve: Series) -> Series:
+        """The curve without the rise of the rate, where that is known; half of the points stay.
+
+        Where the rate was not logged nothing goes: the rules judge trends on later parts anyway.
+        """
+        if self.schedule is None:
+            return curve
+        skip = min(int(np.searchsorted(curve.steps, self.schedule.warm_up_end)), len(curve) // 2)
         return curve if skip == 0 else curve.between(curve.steps[skip], curve.steps[-1])
 
     @cached_property
@@ -116,6 +123,7 @@ class Case:
         else the first point, which may already be the mean of a whole epoch. None without a loss.
         """
         train, batch = self.curve(Role.TRAIN_LOSS), self.curve(Role.BATCH_LOSS)
+        train = train if train is None else self.training
         if batch is None or len(batch) < 3:
             return float(train.values[0]) if train is not None and len(train) else None
         early = float(np.median(batch.values[:3]))
@@ -148,7 +156,7 @@ class Case:
         Along the steps where the two axes overlap by half; else, as with batches on one axis and
         epochs on the other, along the share of the run. Needs both losses.
         """
-        train, val = self.course(Role.TRAIN_LOSS), self.the(Role.VAL_LOSS)
+        train, val = thinned(self.training), self.the(Role.VAL_LOSS)
         low, high = max(train.steps[0], val.steps[0]), min(train.steps[-1], val.steps[-1])
         widest = max(train.steps[-1] - train.steps[0], val.steps[-1] - val.steps[0], 1)
         at: Floats = val.steps.astype(np.float64)

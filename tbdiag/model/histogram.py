@@ -42,16 +42,6 @@ class Histogram:
             return float("nan")
         return float(np.sqrt(max(self.squares / self.size - self.mean**2, 0.0)))
 
-    @property
-    def rms(self) -> float:
-        """The root mean square, NaN for an empty histogram."""
-        return float(np.sqrt(self.squares / self.size)) if self.size else float("nan")
-
-    def share_within(self, low: float, high: float) -> float:
-        """The share of the mass in buckets that lie wholly within [low, high]."""
-        inside = (self.edges[:-1] >= low) & (self.edges[1:] <= high)
-        return float(self.counts[inside].sum() / self.size) if self.size else float("nan")
-
     def quantile(self, share: float) -> float:
         """The ``share`` quantile, linear within a bucket; NaN for an empty histogram."""
         if not self.size:

@@ -15,7 +15,7 @@ from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severit
 from tbdiag.model.role import Role
 from tbdiag.model.series import Floats, Ints, Series
 from tbdiag.signals.noise import noise
-from tbdiag.signals.smoothing import tail
+from tbdiag.signals.smoothing import tail, thinned
 from tbdiag.synth import a_run, cosine, decay, flat, noisy, u_turn
 
 
@@ -82,7 +82,7 @@ class LateDivergence(Detector):
     restart: Annotated[float, Threshold("rise of the rate that is a restart", above=1)] = 2.0
 
     def check(self, case: Case) -> Iterator[Finding]:
-        loss = case.course(Role.TRAIN_LOSS)
+        loss = thinned(case.training)  # levels, not a trend: the warm-up counts
         medians, ends = _windows(loss, self.windows)
         best = int(medians.argmin())
         low, end, first = float(medians[best]), float(medians[-1]), float(loss.values[0])

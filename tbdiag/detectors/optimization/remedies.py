@@ -9,7 +9,7 @@ RATE_TENTH = Remedy.turn(
     Knob.LR,
     Scale(0.1),
     "Divide the learning rate by 10",
-    "too high by up to a decade, a tenth of the rate mends nine runs of ten",
+    "a rate that is too high by up to a decade is most often mended by a tenth of it",
 )
 RATE_THIRD = Remedy.turn(
     Knob.LR,
@@ -34,12 +34,6 @@ WARM_UP = Remedy.turn(
     Within(0.02, 0.05),
     "Warm the rate up over the first 2 to 5 % of the run",
     "the first gradients are the largest and the least to be trusted",
-)
-CLIP = Remedy.turn(
-    Knob.CLIP_NORM,
-    SetTo(1.0),
-    "Clip the gradient norm at 1",
-    "one steep batch then cannot throw the weights away",
 )
 DECAY_TO_ZERO = Remedy.turn(
     Knob.SCHEDULER,
