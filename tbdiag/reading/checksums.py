@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache, lru_cache
 from importlib import import_module
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ U32 = NDArray[np.uint32]
 
 _POLYNOMIAL = 0x82F63B78  # Castagnoli, reflected
 _DELTA = 0xA282EAD8
+_FEW = 1500  # records for which no tables of two bytes are made
 
 
 def masked(data: bytes) -> int:
@@ -61,6 +63,7 @@ def effect_of_two(distance: int) -> U32:
     return (effect(distance)[:, None] ^ effect(distance + 1)[None, :]).ravel()
 
 
+@lru_cache(maxsize=1 << 14)
 def effect_of_bytes(data: bytes, distance: int) -> int:
     """What ``data`` adds to a checksum, its last byte standing ``distance`` bytes before the end."""
     total = 0
@@ -92,3 +95,23 @@ def of_lengths(lengths: NDArray[np.uint64]) -> U32:
 def of_short_lengths() -> U32:
     """The masked checksum of each length below 256."""
     return of_lengths(np.arange(256, dtype=np.uint64))
+
+
+def add(total: U32, numbers: NDArray[Any], size: int, distance: int) -> None:
+    """XOR into ``total`` (n,) what ``size`` little-endian bytes of each number do to its checksum.
+
+    ``numbers`` (n,); their last byte stands ``distance`` bytes before the end of the record.
+    """
+    place, width = 0, numbers.dtype.itemsize
+    columns = np.ascontiguousarray(numbers).view(np.uint8).reshape(-1, width)
+    pairs = columns.view("<u2") if width > 1 and len(total) >= _FEW else None
+    while place < size:
+        if pairs is not None and place + 2 <= size:
+            column = pairs[:, place // 2]
+            table = effect_of_two(distance + size - place - 2)
+            place += 2
+        else:
+            column = columns[:, place]
+            table = effect(distance + size - place - 1)
+            place += 1
+        total ^= table[column[0]] if (column == column[0]).all() else table[column]

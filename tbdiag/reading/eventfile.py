@@ -120,9 +120,7 @@ class Reading:
         scalars: Scalars | None = None
         odd = np.arange(count)
         if not self._plain:
-            scalars = scan(
-                Chunk(self._buffer), places, lengths, self.gathered.templates, verify=True
-            )
+            scalars = scan(Chunk(self._buffer), places, lengths, self.gathered.templates)
             odd = scalars.odd
             if scalars.wrong >= 0:
                 count, self._fault = scalars.wrong, _WRONG

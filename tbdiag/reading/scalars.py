@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tbdiag.model.series import Floats, Ints
-from tbdiag.reading.checksums import effect, effect_of_bytes, effect_of_two, mask, of_zeros
+from tbdiag.reading.checksums import add, effect_of_bytes, mask, of_zeros
 from tbdiag.reading.frames import HEADER
-from tbdiag.reading.templates import Group, Templates, hashed
+from tbdiag.reading.templates import Group, Layout, Templates, hashed
 
+U32 = NDArray[np.uint32]
 U64 = NDArray[np.uint64]
 
-_WALL_KEY, _STEP_KEY = 0x09, 0x10  # `wall_time` as fixed64 and `step` as varint
-_HEAD = 9  # bytes of the wall time with its key
+WALL_KEY, STEP_KEY = 0x09, 0x10  # `wall_time` as fixed64 and `step` as varint
+WALL = 9  # bytes of the wall time with its key
 _SHORTEST = 12
-_FEW = 1500  # records for which no tables of two bytes are made
 _HIGH_BITS = np.uint64(0x8080808080808080)
 
 
@@ -26,16 +28,16 @@ _HIGH_BITS = np.uint64(0x8080808080808080)
 class Scalars:
     """Values found in records: each (m,), sorted by ``record`` and by place within it.
 
-    ``record`` counts the records of the chunk, ``tags`` are numbers of `Templates`. ``odd`` are the
-    records, ascending, that hold something else; ``wrong`` is the first record whose data does not
-    match its checksum, or -1.
+    ``record`` counts the records of the chunk, ``tags`` are numbers of `Templates`; ``values`` are of
+    the type in which all of them were logged, or float64. ``odd`` are the records, ascending, that
+    hold something else; ``wrong`` is the first record whose data does not match its checksum, or -1.
     """
 
     record: Ints
     tags: Ints
     steps: Ints
     walls: Floats
-    values: Floats
+    values: NDArray[Any]
     odd: Ints
     wrong: int
 
@@ -55,8 +57,7 @@ class Chunk:
 
 @dataclass(slots=True, eq=False)
 class _Heads:
-    starts: Ints  # where each payload starts
-    tails: Ints  # where its summary starts
+    tails: Ints  # where the summary of each record starts
     lengths: Ints  # of the tail
     wall_bits: U64
     step_bits: U64  # as they stand, without what follows them
@@ -68,27 +69,27 @@ class _Heads:
 def _heads(chunk: Chunk, places: Ints, lengths: Ints) -> _Heads:
     starts = places + HEADER.size
     wall_bits = chunk.words[starts + 1]
-    key = chunk.bytes[starts + _HEAD]
-    bits = chunk.words[starts + _HEAD + 1]
+    key = chunk.bytes[starts + WALL]
+    bits = chunk.words[starts + WALL + 1]
     stops = ~bits & _HIGH_BITS
     lowest = stops & (np.uint64(0) - stops)
     # 2^(8k-1) as a double shows its exponent: k bytes
     exponent = (lowest.astype(np.float64).view(np.int64) >> 52) - 1023
     widths = (exponent >> 3) + 2
     bits &= (lowest << np.uint64(1)) - np.uint64(1)
-    sound = (chunk.bytes[starts] == _WALL_KEY) & (lowest != 0)
-    stepped = key == _STEP_KEY
+    sound = (chunk.bytes[starts] == WALL_KEY) & (lowest != 0)
+    stepped = key == STEP_KEY
     if not stepped.all():
         widths = np.where(stepped, widths, 0)
         bits = np.where(stepped, bits, np.uint64(0))
-        sound = (chunk.bytes[starts] == _WALL_KEY) & ((lowest != 0) | ~stepped)
-    tails = starts + _HEAD + widths
-    left = lengths - _HEAD - widths
+        sound = (chunk.bytes[starts] == WALL_KEY) & ((lowest != 0) | ~stepped)
+    widths += WALL
+    left = lengths - widths
     sound &= left >= _SHORTEST
-    return _Heads(starts, tails, left, wall_bits, bits, _number(bits), widths, sound)
+    return _Heads(starts + widths, left, wall_bits, bits, number(bits), widths - WALL, sound)
 
 
-def _number(bits: U64) -> Ints:
+def number(bits: U64) -> Ints:
     """Varints of up to eight bytes, their groups of seven bits pushed together pair by pair."""
     u = np.uint64
     bits = bits & u(0x7F7F7F7F7F7F7F7F)
@@ -98,48 +99,87 @@ def _number(bits: U64) -> Ints:
     return bits.view(np.int64)
 
 
-def scan(
-    chunk: Chunk, places: Ints, lengths: Ints, templates: Templates, *, verify: bool
-) -> Scalars:
+def scan(chunk: Chunk, places: Ints, lengths: Ints, templates: Templates) -> Scalars:
     """The scalars of the records at ``places`` with payloads of ``lengths``, each (n,).
 
-    With ``verify``, the checksums of the records that are no oddities are compared.
+    The checksums of the records that are no oddities are compared.
     """
     heads = _heads(chunk, places, lengths)
+    found = _Found(heads, len(places))
     odd = ~heads.sound
     wrong = len(places)
-    pieces: list[tuple[Ints, Ints, Ints, Floats]] = []
     for index in _alike(heads):
         length, width = int(heads.lengths[index[0]]), int(heads.widths[index[0]])
         while len(index):
             for group in templates.groups(length):
-                which, matched = _match(chunk, heads.tails[index], group)
-                hit = index[matched]
+                tails = heads.tails[index]
+                which, matched = _match(chunk, tails, group)
+                hit = index
+                if not matched.all():
+                    hit, which, tails = index[matched], which[matched], tails[matched]
+                    index = index[~matched]
+                else:
+                    index = index[:0]
                 if not len(hit):
                     continue
-                which = which[matched]
-                tails = heads.tails[hit]
                 raw = [chunk.at(kind)[tails + start] for start, kind in group.layout]
-                for place, values in enumerate(raw):
-                    pieces.append(
-                        (
-                            hit,
-                            np.full(len(hit), place),
-                            group.tags[which, place],
-                            values.astype(np.float64),
-                        )
-                    )
-                if verify:
-                    found = _checksums(heads, hit, which, group, raw, length, width)
-                    told = chunk.at("<u4")[heads.tails[hit] + length]
-                    bad = hit[found != told]
-                    if len(bad):
-                        wrong = min(wrong, int(bad.min()))
-                index = index[~matched]
+                found.take(hit, group.tags[which], raw)
+                sums = group.sums[which]
+                walls, steps = heads.wall_bits[hit], heads.step_bits[hit]
+                expected = checksums(sums, walls, steps, width, length, raw, group.layout)
+                bad = np.flatnonzero(expected != chunk.at("<u4")[tails + length])
+                if len(bad):
+                    wrong = min(wrong, int(hit[bad].min()))
                 if not len(index):
                     break
             index = _learn(chunk, heads, index, templates, odd)
-    return _sorted(heads, pieces, np.flatnonzero(odd), wrong if wrong < len(places) else -1)
+    return found.scalars(np.flatnonzero(odd), wrong if wrong < len(places) else -1)
+
+
+@dataclass(slots=True, eq=False)
+class _Found:
+    """Values as they are found, those of records of one value in their places at once."""
+
+    heads: _Heads
+    count: int
+    tags: Ints = field(init=False)
+    values: NDArray[Any] = field(init=False)
+    single: NDArray[np.bool_] = field(init=False)
+    pieces: list[tuple[Ints, Ints, Ints, Floats]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.tags = np.empty(self.count, dtype=np.int64)
+        self.values = np.empty(self.count, dtype=np.float32)
+        self.single = np.zeros(self.count, dtype=bool)
+
+    def take(self, hit: Ints, tags: Ints, raw: Sequence[NDArray[Any]]) -> None:
+        """The values of records ``hit`` (m,) at each of their places; ``tags`` (m, places)."""
+        if len(raw) == 1:
+            if raw[0].dtype != self.values.dtype:
+                self.values = self.values.astype(np.float64)
+            self.tags[hit], self.values[hit], self.single[hit] = tags[:, 0], raw[0], True
+            return
+        for place, values in enumerate(raw):
+            column = np.full(len(hit), place)
+            self.pieces.append((hit, column, tags[:, place], values.astype(np.float64)))
+
+    def scalars(self, odd: Ints, wrong: int) -> Scalars:
+        """All values in the order of their records."""
+        heads = self.heads
+        if not self.pieces and self.single.all():
+            walls = heads.wall_bits.view(np.float64)
+            record = np.arange(self.count)
+            return Scalars(record, self.tags, heads.steps, walls, self.values, odd, wrong)
+        record = np.flatnonzero(self.single)
+        tags, values = self.tags[record], self.values[record]
+        if self.pieces:
+            zeros = np.zeros(len(record), dtype=np.int64)
+            parts = [(record, zeros, tags, values.astype(np.float64)), *self.pieces]
+            record, place, tags, values = (np.concatenate(part) for part in zip(*parts, strict=True))
+            order = np.lexsort((place, record))
+            record, tags, values = record[order], tags[order], values[order]
+        walls = heads.wall_bits.view(np.float64)[record]
+        return Scalars(record, tags, heads.steps[record], walls, values, odd, wrong)
 
 
 def _alike(heads: _Heads) -> list[Ints]:
@@ -197,58 +237,34 @@ def _learn(chunk: Chunk, heads: _Heads, index: Ints, templates: Templates, odd: 
     return left
 
 
-def _checksums(
-    heads: _Heads,
-    hit: Ints,
-    which: Ints,
-    group: Group,
-    raw: list[NDArray[Any]],
-    length: int,
+def checksums(
+    sums: U32,
+    walls: U64,
+    steps: U64,
     width: int,
-) -> NDArray[np.uint32]:
-    """The masked checksums of records of one template group and one length of step."""
-    constant = of_zeros(_HEAD + width + length)
-    constant ^= effect_of_bytes(bytes([_WALL_KEY]), 8 + width + length)
+    length: int,
+    raw: Sequence[NDArray[Any]],
+    layout: Layout,
+) -> U32:
+    """The masked checksums of records, from all bytes that vary: ``walls``, ``steps``, ``raw``, (n,).
+
+    ``sums`` (n,) is what the tails of ``length`` bytes add; ``width`` is that of the step and its key.
+    """
+    total = sums ^ np.uint32(_constant(width, length))
+    add(total, walls, 8, length + width)
     if width:
-        constant ^= effect_of_bytes(bytes([_STEP_KEY]), width - 1 + length)
-    tails = np.array([effect_of_bytes(tail, 0) for tail in group.tails], dtype=np.uint32)
-    total = tails[which] if len(tails) > 1 else np.full(len(hit), tails[0])
-    total ^= np.uint32(constant)
-    _add(total, heads.wall_bits[hit], 8, length + width)
-    if width:
-        _add(total, heads.step_bits[hit], width - 1, length)
-    for (start, _), values in zip(group.layout, raw, strict=True):
+        add(total, steps, width - 1, length)
+    for (start, _), values in zip(layout, raw, strict=True):
         size = values.dtype.itemsize
-        _add(total, values.view(f"<u{size}"), size, length - start - size)
+        add(total, values.view(f"<u{size}"), size, length - start - size)
     return mask(total)
 
 
-def _add(total: NDArray[np.uint32], numbers: NDArray[Any], size: int, distance: int) -> None:
-    """XOR into ``total`` what ``size`` little-endian bytes of each number do ``distance`` before the end."""
-    place, width = 0, numbers.dtype.itemsize
-    columns = np.ascontiguousarray(numbers).view(np.uint8).reshape(-1, width)
-    pairs = columns.view("<u2") if width > 1 and len(total) >= _FEW else None
-    while place < size:
-        if pairs is not None and place + 2 <= size:
-            column = pairs[:, place // 2]
-            table = effect_of_two(distance + size - place - 2)
-            place += 2
-        else:
-            column = columns[:, place]
-            table = effect(distance + size - place - 1)
-            place += 1
-        total ^= table[column[0]] if (column == column[0]).all() else table[column]
-
-
-def _sorted(
-    heads: _Heads, pieces: list[tuple[Ints, Ints, Ints, Floats]], odd: Ints, wrong: int
-) -> Scalars:
-    if not pieces:
-        none = np.zeros(0, dtype=np.int64)
-        return Scalars(none, none, none, none.astype(float), none.astype(float), odd, wrong)
-    record, place, tags, values = (np.concatenate(part) for part in zip(*pieces, strict=True))
-    if len(pieces) > 1:
-        order = np.argsort(record * (int(place.max()) + 1) + place, kind="stable")
-        record, tags, values = record[order], tags[order], values[order]
-    walls = heads.wall_bits.view(np.float64)[record]
-    return Scalars(record, tags, heads.steps[record], walls, values, odd, wrong)
+@lru_cache(maxsize=4096)
+def _constant(width: int, length: int) -> int:
+    """What the length and the keys of the head add to a checksum."""
+    constant = of_zeros(WALL + width + length)
+    constant ^= effect_of_bytes(bytes([WALL_KEY]), 8 + width + length)
+    if width:
+        constant ^= effect_of_bytes(bytes([STEP_KEY]), width - 1 + length)
+    return constant

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from tbdiag.reading.checksums import effect_of_bytes
 from tbdiag.reading.wire import BYTES, FIXED32, OddError, number, once, text
 from tbdiag.reading.wire import fields as fields_of
 
@@ -31,7 +32,8 @@ class Group:
     """Templates of one length and layout: their bytes as words, and which tags their slots hold.
 
     ``words`` is (templates, words), with zeros where values stand; ``mask`` has zeros there too.
-    ``tags`` is (templates, slots). ``order`` sorts the templates by ``hashes``.
+    ``tags`` is (templates, slots). Templates stand in the order of their ``hashes``; ``sums`` is what
+    the bytes of each add to the checksum of its records.
     """
 
     layout: Layout
@@ -40,8 +42,7 @@ class Group:
     words: NDArray[np.uint64]
     tags: NDArray[np.int64]
     hashes: NDArray[np.uint64]
-    order: NDArray[np.int64]
-    tails: tuple[bytes, ...]
+    sums: NDArray[np.uint32]
 
 
 @dataclass(slots=True, eq=False)
@@ -65,7 +66,7 @@ class Templates:
     def one(self, tail: bytes) -> tuple[Layout, tuple[int, ...]] | None:
         """Where the values of one record stand and the tags of each; None if it is no scalar record."""
         for layout, known in self._known.get(len(tail), {}).items():
-            tags = known.get(_blank(tail, layout))
+            tags = known.get(blank(tail, layout))
             if tags is not None:
                 return layout, tags
         return self._learn(tail)
@@ -87,13 +88,14 @@ class Templates:
             return None
         layout, names = parsed
         tags = tuple(self.tag(name) for name in names)
-        self._known.setdefault(len(tail), {}).setdefault(layout, {})[_blank(tail, layout)] = tags
+        self._known.setdefault(len(tail), {}).setdefault(layout, {})[blank(tail, layout)] = tags
         self._groups.pop(len(tail), None)
         self._count += 1
         return layout, tags
 
 
-def _blank(tail: bytes, layout: Layout) -> bytes:
+def blank(tail: bytes, layout: Layout) -> bytes:
+    """The bytes of a record from the summary on, with zeros where its values stand."""
     parts, at = [], 0
     for start, kind in layout:
         width = int(kind[2])
@@ -139,8 +141,7 @@ def _group(length: int, layout: Layout, known: dict[bytes, tuple[int, ...]]) -> 
         words[order],
         tags[order],
         hashes[order],
-        order,
-        tuple(tails[i] for i in order),
+        np.array([effect_of_bytes(tails[i], 0) for i in order], dtype=np.uint32),
     )
 
 
