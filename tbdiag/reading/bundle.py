@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +15,16 @@ from tbdiag.model.run import HParam, Provenance, Run
 from tbdiag.model.series import NonFinite, Series
 from tbdiag.reading.histograms import DecodedHistograms
 from tbdiag.reading.plain import plain, restored
+from tbdiag.reading.stored import COLUMNS, Stored
 
-_MOST_HISTOGRAMS = 64 << 20  # bytes of undecoded histograms in one bundle
 
-
-def pack(runs: Sequence[Run], key: str) -> bytes | None:
-    """The runs, and the key under which they hold; None where their histograms are too large."""
+def pack(runs: Sequence[Run], key: str) -> bytes:
+    """The runs, and the key under which they hold; of histograms only where they stand."""
     arrays: list[bytes] = []
-    records: list[bytes] = []
-    listed = [_listed(run, arrays, records) for run in runs]
-    if sum(map(len, records)) > _MOST_HISTOGRAMS:
-        return None
+    listed = [_listed(run, arrays) for run in runs]
     index = json.dumps({"key": key, "runs": listed}).encode()
     pad = bytes(-len(index) % 8)
-    return b"".join([len(index).to_bytes(8, "little"), index, pad, *arrays, *records])
+    return b"".join([len(index).to_bytes(8, "little"), index, pad, *arrays])
 
 
 def unpack(content: memoryview, key: str) -> tuple[Run, ...] | None:
@@ -39,26 +34,22 @@ def unpack(content: memoryview, key: str) -> tuple[Run, ...] | None:
     if index["key"] != key:
         return None
     source = _Source(content, 8 + length + -length % 8)
-    made = [_made(each, source) for each in index["runs"]]
-    return tuple(Run(**parts, histograms=source.histograms(sizes)) for parts, sizes in made)
+    return tuple(_made(each, source) for each in index["runs"])
 
 
-def _listed(run: Run, arrays: list[bytes], records: list[bytes]) -> dict[str, Any]:
+def _listed(run: Run, arrays: list[bytes]) -> dict[str, Any]:
     for curve in run.series.values():
         bad = curve.nonfinite
         columns = (curve.steps, curve.values, curve.wall_times, bad.steps, bad.values)
         arrays += [column.tobytes() for column in columns]
-    sizes = []
-    for tag, histograms in run.histograms.items():
-        wire = _wire(histograms)
-        arrays.append(histograms.steps.tobytes())
-        records += wire
-        sizes.append([tag, [len(record) for record in wire]])
+    stored = {tag: _stored(histograms) for tag, histograms in run.histograms.items()}
+    for tag, each in stored.items():
+        arrays += [run.histograms[tag].steps.tobytes(), each.places.tobytes()]
     return {
         "id": run.id,
         "path": str(run.path),
         "series": [[tag, len(c), len(c.nonfinite)] for tag, c in run.series.items()],
-        "histograms": sizes,
+        "histograms": [[tag, len(each), list(each.files)] for tag, each in stored.items()],
         "texts": plain(run.texts),
         "hparams": plain(run.hparams),
         "roles": plain(run.roles),
@@ -66,27 +57,26 @@ def _listed(run: Run, arrays: list[bytes], records: list[bytes]) -> dict[str, An
     }
 
 
-def _wire(histograms: Histograms) -> Sequence[bytes]:
-    if not isinstance(histograms.records, DecodedHistograms):
+def _stored(histograms: Histograms) -> Stored:
+    records = histograms.records
+    if not (isinstance(records, DecodedHistograms) and isinstance(records.wire, Stored)):
         raise TypeError("histograms that were not read from a file cannot be stored")
-    return histograms.records._records
+    return records.wire
 
 
-def _made(listed: dict[str, Any], source: _Source) -> tuple[dict[str, Any], list[Any]]:
-    series = {tag: source.series(tag, size, bad) for tag, size, bad in listed["series"]}
-    histograms = [
-        (tag, source.array(len(sizes), np.int64), sizes) for tag, sizes in listed["histograms"]
-    ]
-    parts = {
-        "id": listed["id"],
-        "path": Path(listed["path"]),
-        "series": series,
-        "texts": dict(listed["texts"]),
-        "hparams": {name: restored(HParam, each) for name, each in listed["hparams"]},
-        "roles": restored(RoleMap, listed["roles"]),
-        "provenance": restored(Provenance, listed["provenance"]),
-    }
-    return parts, histograms
+def _made(listed: dict[str, Any], source: _Source) -> Run:
+    return Run(
+        id=listed["id"],
+        path=Path(listed["path"]),
+        series={tag: source.series(tag, size, bad) for tag, size, bad in listed["series"]},
+        histograms={
+            tag: source.histograms(tag, size, files) for tag, size, files in listed["histograms"]
+        },
+        texts=dict(listed["texts"]),
+        hparams={name: restored(HParam, each) for name, each in listed["hparams"]},
+        roles=restored(RoleMap, listed["roles"]),
+        provenance=restored(Provenance, listed["provenance"]),
+    )
 
 
 class _Source:
@@ -107,11 +97,7 @@ class _Source:
         nonfinite = NonFinite(self.array(bad, np.int64), self.array(bad, np.float64))
         return Series(tag, steps, values, walls, nonfinite)
 
-    def histograms(self, listed: list[Any]) -> dict[str, Histograms]:
-        found = {}
-        for tag, steps, sizes in listed:
-            ends = np.cumsum([self.offset, *sizes]).tolist()
-            wire = [bytes(self.content[a:b]) for a, b in pairwise(ends)]
-            self.offset = ends[-1]
-            found[tag] = Histograms(tag, steps, DecodedHistograms(wire))
-        return found
+    def histograms(self, tag: str, size: int, files: list[str]) -> Histograms:
+        steps = self.array(size, np.int64)
+        places = self.array(size * COLUMNS, np.int64).reshape(size, COLUMNS)
+        return Histograms(tag, steps, DecodedHistograms(Stored(tuple(files), places)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tbdiag.model.run import Damage, Restart, Scalar
 from tbdiag.model.series import Floats, Ints
+from tbdiag.reading.stored import Stored
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,22 +42,20 @@ class Points:
 class RawHistograms:
     """The histograms of one tag in file order: ``steps`` and ``wall_times`` (n,), undecoded records.
 
-    A record is the wire form of one ``Summary.Value``; `tbdiag.reading.histograms` decodes it.
+    A record is the wire form of one ``Summary.Value``, which mostly still stands in its file;
+    `tbdiag.reading.histograms` decodes it.
     """
 
     steps: Ints
     wall_times: Floats
-    records: Sequence[bytes]
+    records: Stored
 
     def __len__(self) -> int:
         return len(self.steps)
 
     def take(self, which: NDArray[np.bool_] | Ints) -> RawHistograms:
         """The histograms that a mask or an index selects, in its order."""
-        index = np.arange(len(self.steps))[which]
-        return RawHistograms(
-            self.steps[index], self.wall_times[index], [self.records[i] for i in index]
-        )
+        return RawHistograms(self.steps[which], self.wall_times[which], self.records.take(which))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

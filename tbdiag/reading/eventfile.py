@@ -6,37 +6,47 @@ import os
 import struct
 import threading
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tbdiag.errors import ReadError
-from tbdiag.reading import frames
+from tbdiag.reading import cycles, frames
 from tbdiag.reading.columns import Columns
-from tbdiag.reading.gathered import Gathered, NotAnEventError
+from tbdiag.reading.gathered import NOT_AN_EVENT, DamagedError, Gathered, Record
 from tbdiag.reading.scalars import Chunk, Scalars, scan
+from tbdiag.reading.source import Source, Sparse
 from tbdiag.reading.templates import Templates
 
 _CHUNK = 1 << 19
-_SLACK = 512  # gathers look beyond a record, never beyond this
+_SPARSE = 1 << 16  # bytes that are read at once where most of them are skipped
+_SLACK = cycles.LARGEST  # gathers look beyond a record, never beyond this
+_GATHERED = 512  # bytes beyond a record that may be looked at
+_GREETING = frames.HEADER.size + 9  # where the first field stands after the wall time
+_SMALL = 1 << 12  # bytes of a record that is checked whatever it holds
+_HEAD = 320  # bytes of a record that tell what it is, if its tag is no longer than most
+_VERSION_KEY = 0x1A  # of `file_version`, which follows the wall time in a first record
+_PRICE = 800  # records that are read in the time in which a round is tried
+_CREDIT = 4 * _PRICE
 _MOST_TAGS = 1 << 15  # after which the templates of earlier files are forgotten
 _WALL_TIME = struct.Struct("<d")
-_NOT_AN_EVENT = "a record is not an event"
 _WRONG = "the checksum of a record is wrong"
 
 
-def read(path: Path, limit: int | None = None) -> Columns:
+def read(path: Path, limit: int | None = None, *, verify: bool = False) -> Columns:
     """Everything in an event file that tbdiag looks at, in file order and unsampled.
 
     Scalars are those that TensorBoard's EventAccumulator keeps with nothing dropped, of both
     dialects (``simple_value`` and tensors of one number). ``limit`` reads only so many bytes: no
-    record is begun beyond. Damage is told in the result; raises ReadError only where the file cannot
-    be opened.
+    record is begun beyond. Blobs are skipped unread, histograms too until one is asked for; with
+    ``verify``, their checksums are compared as well. Damage is told in the result; raises ReadError
+    only where the file cannot be opened.
     """
-    reading = Reading(path, limit)
+    reading = Reading(path, limit, verify=verify)
     if reading.gathered.ambiguous:
-        reading = Reading(path, limit, plain=True)
+        reading = Reading(path, limit, verify=verify, plain=True)
     return reading.columns
 
 
@@ -45,10 +55,44 @@ class _Workspace(threading.local):
 
     def __init__(self) -> None:
         self.templates = Templates()
+        self.cycles = cycles.Cycles()
         self.buffer: NDArray[np.uint8] = np.zeros(_CHUNK + _SLACK, dtype=np.uint8)
+        self.scratch: NDArray[np.uint64] = np.zeros(_CHUNK // 8, dtype=np.uint64)
 
 
 _workspace = _Workspace()
+
+
+@dataclass(slots=True)
+class _Pace:
+    """Whether rounds are tried: as long as that pays, and again some chunks after it did not."""
+
+    trying: bool
+    credit: int = 0  # records that came in rounds, less what trying cost
+    wait: int = 0
+    patience: int = 2
+
+    def paid(self, count: int) -> bool:
+        """So many records came in a round; returns whether any did."""
+        self.credit = min(self.credit + count - _PRICE, _CREDIT)
+        if self.credit < -_CREDIT:
+            self._give_up()
+        return count > 0
+
+    def learned(self, known: bool) -> None:
+        """A cycle was looked for."""
+        if not known:
+            self._give_up()
+
+    def chunk(self) -> None:
+        """A chunk was read without rounds."""
+        if self.wait:
+            self.wait -= 1
+            self.trying = not self.wait
+
+    def _give_up(self) -> None:
+        self.trying, self.credit, self.wait = False, 0, self.patience
+        self.patience *= 2
 
 
 class Reading:
@@ -65,27 +109,33 @@ class Reading:
         limit: int | None = None,
         *,
         plain: bool = False,
+        verify: bool = False,
         offset: int = 0,
         plugins: Mapping[str, tuple[str, int]] | None = None,
         sessions: bool = False,
         scalars: Iterable[str] = (),
     ) -> None:
         if len(_workspace.templates.names) > _MOST_TAGS:
-            _workspace.templates = Templates()
-        self.gathered = Gathered(_workspace.templates, plugins, sessions=sessions, scalars=scalars)
+            _workspace.templates, _workspace.cycles = Templates(), cycles.Cycles()
+        self.gathered = Gathered(
+            str(path), _workspace.templates, plugins, sessions=sessions, scalars=scalars
+        )
         self.offset = offset
         self._plain = plain
+        self._verify = verify
+        self._sparse = False
+        self._pace = _Pace(trying=not plain and limit is None)
         self._fault = ""
         self._buffer = _workspace.buffer
         try:
             with path.open("rb", buffering=0) as file:
-                self._descriptor = file.fileno()
-                told = os.fstat(self._descriptor)
+                told = os.fstat(file.fileno())
                 self.size, self.inode = told.st_size, told.st_ino
+                self._source = Source(file.fileno(), self.size, self._buffer)
                 self._read(self.size if limit is None else min(self.size, limit))
                 rest = b""
-                if self._fault and self._fault != _NOT_AN_EVENT:
-                    rest = self._bytes(self.offset, frames.GLANCE)
+                if self._fault and self._fault != NOT_AN_EVENT:
+                    rest = self._source.bytes(self.offset, frames.GLANCE)
         except OSError as error:
             raise ReadError(f"{path}: {error.strerror or error}") from error
         damage = None
@@ -93,26 +143,56 @@ class Reading:
             damage = frames.damage(str(path), self.offset, self.size, self._fault, rest)
         self.columns = self.gathered.columns(damage)
 
-    def _bytes(self, offset: int, count: int) -> bytes:
-        parts = []
-        while count > 0 and (part := os.pread(self._descriptor, count, offset)):
-            parts.append(part)
-            offset += len(part)
-            count -= len(part)
-        return b"".join(parts)
-
     def _read(self, end: int) -> None:
         while self.offset < end and not self._fault:
-            whole = self._buffer.data[:_CHUNK]
-            size = os.preadv(self._descriptor, [whole], self.offset)
-            size = min(size, self.size - self.offset)
-            self._buffer[size : size + _SLACK] = 0
+            size = self._source.fill(self.offset, _SPARSE if self._sparse else _CHUNK)
+            if self.offset == 0 and size > _GREETING and self._buffer[_GREETING] == _VERSION_KEY:
+                # The version that most files begin with: what follows may be all rounds.
+                self._next()
+                continue
+            if self._pace.trying and self._repeat(size):
+                continue
+            self._buffer[size : size + _GATHERED] = 0
             found = frames.find(self._buffer, size)
+            self._sparse = not found.dense
             count = int(np.searchsorted(found.places, end - self.offset))
             if count:
                 self._take(found, count)
             else:
                 self._next()
+
+    def _repeat(self, size: int) -> bool:
+        """Take in the next records if they come as in a known round."""
+        buffer, more = self._buffer, self.offset + size < self.size
+        for each in _workspace.cycles.starting(buffer[: frames.HEADER.size].tobytes()):
+            count = each.match(buffer, size, _workspace.scratch, more=more)
+            batch = each.points(Chunk(buffer), count) if count else None
+            if batch is not None:
+                if self.gathered.started is None:
+                    self.gathered.started = float(batch.walls[0])
+                self.gathered.add_batch(batch, each.tags.tolist())
+                self.offset += each.end(count)
+                return self._pace.paid(count)
+        return self._pace.paid(0)
+
+    def _learn(self, found: frames.Frames, scalars: Scalars, count: int) -> int:
+        """How many of ``count`` records to take before those that come as in a round, now known."""
+        first = int(scalars.odd[-1]) + 1 if len(scalars.odd) else 0
+        at = int(np.searchsorted(scalars.record, first))
+        if count - first != len(scalars.record) - at:  # several values in a record
+            return count
+        last = cycles.last_cycle(scalars.tags[at:], scalars.steps[at:])
+        members = None
+        if last is not None:
+            round_ = slice(first + last[0], first + last[0] + last[1])
+            places, lengths = found.places[round_], found.lengths[round_]
+            members = cycles.members_of(self._buffer, places, lengths, self.gathered.templates)
+        self._pace.learned(members is not None)
+        if members is None:
+            return count
+        _workspace.cycles.learn(*members)
+        more = self.offset + found.end + frames.FRAME < self.size
+        return first + sum(last) if more else count
 
     def _take(self, found: frames.Frames, count: int) -> None:
         """Take in the first ``count`` records of the buffer."""
@@ -124,41 +204,65 @@ class Reading:
             odd = scalars.odd
             if scalars.wrong >= 0:
                 count, self._fault = scalars.wrong, _WRONG
+            elif self._pace.trying:
+                count = self._learn(found, scalars, count)
+            self._pace.chunk()
         if self.gathered.started is None and count and (not len(odd) or odd[0]):
             start = int(places[0]) + frames.HEADER.size
             (self.gathered.started,) = _WALL_TIME.unpack_from(self._buffer.data, start + 1)
-        for record in odd[: np.searchsorted(odd, count)].tolist():
-            place = int(places[record]) + frames.HEADER.size
-            after = place + int(lengths[record])
-            payload = self._buffer[place:after].tobytes()
-            fault = self._add(record, payload, self._buffer[after : after + 4].tobytes())
-            if fault:
-                count, self._fault = record, fault
+        for number in odd[: np.searchsorted(odd, count)].tolist():
+            self._fault = self._add(number, int(places[number]), int(lengths[number]))
+            if self._fault:
+                count = number
                 break
         self.gathered.close_chunk(scalars, count)
         if count:
             self.offset += int(places[count - 1] + lengths[count - 1]) + frames.FRAME
 
+    def _add(self, number: int, place: int, length: int) -> str:
+        """Take in a record of the buffer; returns what is wrong with it.
+
+        A small record is always checked: a scalar of which a bit flipped may look like a blob.
+        """
+        offset = self.offset + place
+        start, data = place + frames.HEADER.size, self._buffer.data
+        after = start + length
+        large = length > _SMALL and not (self._verify or self._plain)
+        if large and self.gathered.glimpsed(bytes(data[start : start + _HEAD]), offset, length):
+            return ""
+        payload, checksum = bytes(data[start:after]), bytes(data[after : after + 4])
+        record = Record(number, offset, payload, checksum)
+        if large:
+            return self._taken(record)
+        if not frames.sound(payload, checksum):
+            return _WRONG
+        if not self._plain and self.gathered.glimpsed(payload, offset, length):
+            return ""
+        return self._taken(record)
+
     def _next(self) -> None:
         """Take in the one record at the offset, which is larger than the buffer, or damaged."""
-        header = self._bytes(self.offset, frames.HEADER.size)
+        header = self._source.bytes(self.offset, frames.HEADER.size)
         length, self._fault = frames.next_length(header, self.size - self.offset)
         if self._fault:
             return
-        body = self._bytes(self.offset + frames.HEADER.size, length + 4)
-        if len(body) < length + 4:
-            self._fault = frames.TORN
-            return
-        self._fault = self._add(0, body[:-4], body[-4:])
+        start = self.offset + frames.HEADER.size
+        large = length > _SMALL and not (self._verify or self._plain)
+        head = self._source.bytes(start, _HEAD) if large else b""
+        if not (large and self.gathered.glimpsed(head, self.offset, length)):
+            payload = Sparse(self._source, start, length)
+            checksum = self._source.bytes(start + length, 4)
+            record = Record(0, self.offset, payload, checksum)
+            self._fault = self._taken(record, check=not large)
         self.gathered.close_chunk(None, 0 if self._fault else 1)
         if not self._fault:
             self.offset += length + frames.FRAME
 
-    def _add(self, record: int, payload: bytes, checksum: bytes) -> str:
-        if not frames.sound(payload, checksum):
-            return _WRONG
+    def _taken(self, record: Record, *, check: bool = False) -> str:
         try:
-            self.gathered.add(record, payload)
-        except NotAnEventError:
-            return _NOT_AN_EVENT
+            if check:
+                record.check()
+            self.gathered.add(record)
+        except DamagedError as error:
+            return str(error)
         return ""

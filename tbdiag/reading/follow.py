@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from tbdiag.errors import ReadError
+from tbdiag.reading import stored
 from tbdiag.reading.checksums import masked
 from tbdiag.reading.columns import Columns, Points, RawHistograms
 from tbdiag.reading.eventfile import Reading
@@ -93,7 +94,7 @@ def _more(old: RawHistograms, new: RawHistograms) -> RawHistograms:
     return RawHistograms(
         np.concatenate([old.steps, new.steps]),
         np.concatenate([old.wall_times, new.wall_times]),
-        [*old.records, *new.records],
+        stored.joined([old.records, new.records]),
     )
 
 

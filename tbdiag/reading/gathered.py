@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,17 +11,41 @@ from numpy.typing import NDArray
 
 from tbdiag.model.run import Damage, Restart, Scalar
 from tbdiag.model.series import Floats, Ints
+from tbdiag.reading import frames
 from tbdiag.reading.columns import Columns, Points, RawHistograms
-from tbdiag.reading.outline import Outline, outline
-from tbdiag.reading.scalars import Scalars
+from tbdiag.reading.outline import glimpse, outline
+from tbdiag.reading.scalars import Batch, Scalars
+from tbdiag.reading.source import Sparse
+from tbdiag.reading.stored import Stored
 from tbdiag.reading.templates import Templates, is_scalar
 
+NOT_AN_EVENT = "a record is not an event"
 _SESSION_INFO = "_hparams_/session_start_info"
 Point = tuple[int, int, int, float, float]  # record, tag, step, wall time, value
+_Entry = tuple[int, float, int, int, int]  # step, wall time, offset, length, which value
 
 
-class NotAnEventError(ValueError):
-    """A record whose checksums are right, but that is no event."""
+class DamagedError(ValueError):
+    """A record that ends its file; the text says why."""
+
+
+@dataclass(slots=True)
+class Record:
+    """One record of a chunk: its ``number`` there, the ``offset`` of its frame in the file, its payload.
+
+    ``checksum`` is what follows the payload.
+    """
+
+    number: int
+    offset: int
+    payload: bytes | Sparse
+    checksum: bytes
+
+    def check(self) -> None:
+        """Raises DamagedError where payload and checksum do not match."""
+        self.payload = bytes(self.payload)
+        if not frames.sound(self.payload, self.checksum):
+            raise DamagedError("the checksum of a record is wrong")
 
 
 class Gathered:
@@ -31,24 +56,27 @@ class Gathered:
 
     def __init__(
         self,
+        file: str,
         templates: Templates,
         plugins: Mapping[str, tuple[str, int]] | None = None,
         *,
         sessions: bool = False,
         scalars: Iterable[str] = (),
     ) -> None:
+        self._file = file
         self.templates = templates
         self.plugins = dict(plugins or {})
         self.sessions = sessions
         self.started: float | None = None
         self._apart: set[str] = set()  # tags that some record says are no scalars
-        self._points: list[Scalars] = []
+        self._points: list[Batch] = []
         self._fast: set[int] = {templates.tag(name) for name in scalars}
         self._count = 0
         self._starts: list[tuple[int, int, float]] = []  # points before it, step, wall time
         self._chunk_starts: list[tuple[int, int, float]] = []
         self._chunk_points: list[Point] = []
-        self._histograms: dict[str, list[tuple[int, float, bytes]]] = {}
+        self._histograms: dict[str, list[_Entry]] = {}
+        self._blobs: dict[tuple[bytes, int], str] = {}  # tag and kind: the tag of a histogram, or ""
         self._texts: dict[str, str] = {}
         self._hparams: dict[str, Scalar] = {}
 
@@ -57,59 +85,64 @@ class Gathered:
         """Whether a session log told of a restart."""
         return bool(self._starts)
 
-    def add(self, record: int, payload: bytes) -> None:
-        """Take in what is no plain scalar: the payload of record number ``record`` of the chunk.
+    def glimpsed(self, head: bytes, offset: int, length: int) -> bool:
+        """Take in a record by its first bytes, if it is a blob as one before it was.
 
-        Raises NotAnEventError.
+        ``offset`` is where its frame starts in the file, ``length`` that of its payload.
         """
-        known = outline(payload)
-        if known is None:
-            self._decode(record, payload)
-        elif self.started is None:
-            self.started = known.wall_time
-            self._outlined(record, known, payload)
-        else:
-            self._outlined(record, known, payload)
+        seen = glimpse(head, length) if self._blobs else None
+        known = None if seen is None else self._blobs.get((seen.tag, seen.key))
+        if seen is None or known is None:
+            return False
+        if known:
+            self._histograms[known].append((seen.step, seen.wall_time, offset, length, 0))
+        return True
 
-    def _outlined(self, record: int, known: Outline, payload: bytes) -> None:
+    def add(self, record: Record) -> None:
+        """Take in what is no plain scalar; raises DamagedError."""
+        known = outline(record.payload)
+        if known is None or (len(known.values) > 1 and any(each.tensor for each in known.values)):
+            self._decode(record)  # what one is may depend on the one before
+            return
+        if self.started is None:
+            self.started = known.wall_time
         if known.version is not None:
+            record.check()
             # Writers before version 2 told a restart by nothing but the step.
             self.sessions = _version(known.version) >= 2
-        if len(known.values) > 1 and any(value.tensor for value in known.values):
-            self._decode(record, payload)  # what one is may depend on the one before
-            return
-        for value in known.values:
+        for place, value in enumerate(known.values):
             plugin, _ = self._plugin(value.tag, value.plugin, value.data_class)
-            if plugin == "hparams":
-                continue
-            if value.histo or plugin == "histograms":
-                raw = payload[value.start : value.end]
-                entry = (known.step, known.wall_time, raw)
+            histogram = plugin != "hparams" and (value.histo or plugin == "histograms")
+            if histogram:
+                entry = (known.step, known.wall_time, record.offset, len(record.payload), place)
                 self._histograms.setdefault(value.tag, []).append(entry)
             elif value.tensor and (plugin == "text" or is_scalar(plugin, 0)):
-                self._decode(record, payload)
+                self._decode(record)
                 return
+            if len(known.values) == 1 and plugin != "hparams" and (plugin or not value.tensor):
+                self._blobs[value.tag.encode(), value.key] = value.tag if histogram else ""
 
-    def _decode(self, record: int, payload: bytes) -> None:
+    def _decode(self, record: Record) -> None:
         from tbdiag.reading import records
 
-        event = records.event_of(payload)
+        record.check()
+        event = records.event_of(bytes(record.payload))
         if event is None:
-            raise NotAnEventError
+            raise DamagedError(NOT_AN_EVENT)
         if self.started is None:
             self.started = event.wall_time
         what = event.WhichOneof("what")
         if what == "summary":
-            for value in event.summary.value:
-                self._value(record, value, event.step, event.wall_time)
+            for place, value in enumerate(event.summary.value):
+                self._value(record, place, value, event.step, event.wall_time)
         elif what == "file_version":
             self.sessions = _version(event.file_version) >= 2
         elif what == "session_log" and self.sessions and records.is_start(event.session_log):
-            self._chunk_starts.append((record, event.step, event.wall_time))
+            self._chunk_starts.append((record.number, event.step, event.wall_time))
             for tag, entries in self._histograms.items():
                 self._histograms[tag] = [entry for entry in entries if entry[0] < event.step]
 
-    def _value(self, record: int, value: Any, step: int, wall_time: float) -> None:
+    def _value(self, record: Record, place: int, value: Any, step: int, wall_time: float) -> None:
         from tbdiag.reading import records
 
         kind = value.WhichOneof("value")
@@ -125,14 +158,15 @@ class Gathered:
         elif kind == "simple_value":
             number = value.simple_value
         elif kind == "histo" or (kind == "tensor" and plugin == "histograms"):
-            entry = (step, wall_time, value.SerializeToString())
+            entry = (step, wall_time, record.offset, len(record.payload), place)
             self._histograms.setdefault(tag, []).append(entry)
         elif kind == "tensor" and plugin == "text":
             self._texts[tag] = records.text(value.tensor)
         elif kind == "tensor" and is_scalar(plugin, data_class):
             number = records.number(value.tensor)
         if number is not None:
-            self._chunk_points.append((record, self.templates.tag(tag), step, wall_time, number))
+            point = (record.number, self.templates.tag(tag), step, wall_time, number)
+            self._chunk_points.append(point)
 
     def _plugin(self, tag: str, plugin: str, data_class: int) -> tuple[str, int]:
         """The plugin of a tag and its data class; writers may tell them in its first event only."""
@@ -142,6 +176,12 @@ class Gathered:
         if known is None or not known[0]:
             known = self.plugins[tag] = (plugin, data_class)
         return known
+
+    def add_batch(self, batch: Batch, tags: Iterable[int]) -> None:
+        """Take in points that stand in their order, of the ``tags`` in it."""
+        self._fast.update(tags)
+        self._points.append(_narrow(batch))
+        self._count += len(batch)
 
     def close_chunk(self, found: Scalars | None, records: int) -> None:
         """Order the points of a chunk, of which only the first ``records`` records count."""
@@ -167,8 +207,8 @@ class Gathered:
             self._starts.append((self._count + before, start[1], start[2]))
         merged = _merged(parts, records)
         if merged is not None:
-            self._points.append(merged)
-            self._count += len(merged.record)
+            self._points.append(_narrow(merged))
+            self._count += len(merged)
         self._chunk_points, self._chunk_starts = [], []
 
     @property
@@ -183,11 +223,7 @@ class Gathered:
         return Columns(
             scalars=scalars,
             histograms={
-                tag: RawHistograms(
-                    np.array([step for step, _, _ in entries], dtype=np.int64),
-                    np.array([wall for _, wall, _ in entries], dtype=np.float64),
-                    [raw for _, _, raw in entries],
-                )
+                tag: _raw(self._file, entries)
                 for tag, entries in self._histograms.items()
                 if entries
             },
@@ -202,18 +238,17 @@ class Gathered:
     def _scalars(self) -> tuple[dict[str, Points], tuple[Restart, ...]]:
         if not self._points:
             return {}, ()
-        small = len(self.templates.names) < 1 << 16  # two bytes sort by radix
-        tags = _taken(self._points, "tags", np.uint16 if small else np.int64)
-        steps: Ints = _taken(self._points, "steps", np.int64)
-        walls: Floats = _taken(self._points, "walls", np.float64)
-        values: Floats = _taken(self._points, "values", np.float64)
+        tags = _taken(self._points, "tags", None)
         order = np.argsort(tags, kind="stable")
+        steps = _taken(self._points, "steps", None)
         valid, purges = _purge(steps, self._starts)
         if valid is not None:
             order = order[valid[order]]
         if not len(order):
             return {}, purges
-        tags, steps, walls, values = tags[order], steps[order], walls[order], values[order]
+        tags, steps = tags[order], steps[order].astype(np.int64)
+        walls: Floats = _taken(self._points, "walls", None)[order]
+        values = _taken(self._points, "values", None)[order].astype(np.float64)
         firsts = np.flatnonzero(np.append(True, tags[1:] != tags[:-1]))
         ends = np.append(firsts[1:], len(tags))
         scalars = {}
@@ -224,36 +259,45 @@ class Gathered:
         return scalars, purges
 
 
-def _taken(parts: list[Scalars], name: str, dtype: Any) -> NDArray[Any]:
-    """One column of all parts, which lose it: memory is needed once."""
-    return np.concatenate([getattr(part, name).astype(dtype, copy=False) for part in parts])
+def _raw(file: str, entries: Sequence[_Entry]) -> RawHistograms:
+    steps, walls, *places = zip(*entries, strict=True)
+    columns = [np.zeros(len(entries), dtype=np.int64), *places]
+    stored = Stored((file,), np.stack([np.array(each, np.int64) for each in columns], axis=1))
+    return RawHistograms(np.array(steps, np.int64), np.array(walls, np.float64), stored)
 
 
-def _merged(parts: list[Scalars], records: int) -> Scalars | None:
+def _taken(parts: list[Batch], name: str, dtype: Any) -> NDArray[Any]:
+    """One column of all parts."""
+    return np.concatenate([getattr(part, name) for part in parts], dtype=dtype)
+
+
+def _narrow(batch: Batch) -> Batch:
+    """The same points in less memory, where that loses nothing."""
+    tags, steps = batch.tags, batch.steps
+    if len(steps):
+        if int(tags.max()) < 1 << 16:  # two bytes also sort by radix
+            tags = tags.astype(np.uint16)
+        if -(1 << 31) <= int(steps.min()) and int(steps.max()) < 1 << 31:
+            steps = steps.astype(np.int32)
+    return Batch(tags, steps, batch.walls, batch.values)
+
+
+def _merged(parts: list[Scalars], records: int) -> Batch | None:
+    """The points of the first ``records`` records, in their order."""
     if not parts:
         return None
     if len(parts) == 1:
         (both,) = parts
+        record, tags, steps, walls, values = (getattr(both, name) for name in _COLUMNS)
     else:
-        columns = [
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("record", "tags", "steps", "walls", "values")
-        ]
+        columns = [np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS]
         order = np.argsort(columns[0], kind="stable")
         record, tags, steps, walls, values = (column[order] for column in columns)
-        both = Scalars(record, tags, steps, walls, values, parts[0].odd, -1)
-    count = int(np.searchsorted(both.record, records))
-    if count == len(both.record):
-        return both
-    return Scalars(
-        both.record[:count],
-        both.tags[:count],
-        both.steps[:count],
-        both.walls[:count],
-        both.values[:count],
-        both.odd,
-        -1,
-    )
+    count = int(np.searchsorted(record, records))
+    return Batch(tags[:count], steps[:count], walls[:count], values[:count])
+
+
+_COLUMNS = ("record", "tags", "steps", "walls", "values")
 
 
 def _purge(

@@ -12,13 +12,13 @@ from tbdiag.model.histogram import Histogram
 
 
 class DecodedHistograms(Sequence[Histogram]):
-    """Histogram records that stay on the wire until one is asked for."""
+    """Histogram records that stay on the wire until one is asked for: ``wire`` is what they stand in."""
 
     def __init__(self, records: Sequence[bytes]) -> None:
-        self._records = records
+        self.wire = records
 
     def __len__(self) -> int:
-        return len(self._records)
+        return len(self.wire)
 
     @overload
     def __getitem__(self, index: int) -> Histogram: ...
@@ -26,8 +26,8 @@ class DecodedHistograms(Sequence[Histogram]):
     def __getitem__(self, index: slice) -> DecodedHistograms: ...
     def __getitem__(self, index: int | slice) -> Histogram | DecodedHistograms:
         if isinstance(index, slice):
-            return DecodedHistograms(self._records[index])
-        return decode(self._records[index])
+            return DecodedHistograms(self.wire[index])
+        return decode(self.wire[index])
 
 
 def decode(record: bytes) -> Histogram:

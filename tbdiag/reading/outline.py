@@ -5,11 +5,13 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from tbdiag.reading.wire import BYTES, FIXED64, VARINT, OddError, fields, number, once, text
+from tbdiag.reading.wire import BYTES, FIXED64, VARINT, OddError, Wire, fields, number, once, text, varint
 
 _WALL, _STEP, _VERSION, _GRAPH, _SUMMARY, _SOURCE = 1, 2, 3, 4, 5, 10
 _NO_CONTENT = (_GRAPH, 8, 9)  # and two kinds of meta-graphs: bytes that nobody looks into
 _TAG, _IMAGE, _HISTO, _AUDIO, _TENSOR, _METADATA = 1, 4, 5, 6, 8, 9
+_BLOB_KEYS = (_IMAGE << 3 | BYTES, _HISTO << 3 | BYTES, _AUDIO << 3 | BYTES)
+TENSOR_KEY = _TENSOR << 3 | BYTES
 _DOUBLE = struct.Struct("<d")
 
 
@@ -20,6 +22,7 @@ class Value:
     tag: str
     plugin: str
     data_class: int
+    key: int
     histo: bool
     tensor: bool
     start: int
@@ -36,7 +39,48 @@ class Outline:
     values: tuple[Value, ...]
 
 
-def outline(payload: bytes) -> Outline | None:
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """An event with one value that is a blob; ``key`` tells its kind, ``tag`` is not decoded."""
+
+    wall_time: float
+    step: int
+    tag: bytes
+    key: int
+
+
+def glimpse(head: bytes, length: int) -> Glimpse | None:
+    """What the first bytes of an event of ``length`` bytes tell, where that is enough.
+
+    The event holds one value, and that value a tag, a blob and, after a tensor, its metadata.
+    """
+    try:
+        return _glimpse(head, length)
+    except (IndexError, struct.error, OddError):
+        return None
+
+
+def _glimpse(head: bytes, length: int) -> Glimpse | None:
+    (wall_time,) = _DOUBLE.unpack_from(head, 1)
+    step, at = 0, 9
+    if head[9] == 0x10:
+        step, at = varint(head, 10, len(head))
+        step -= (step >> 63) << 64
+    if head[0] != 0x09 or head[at] != 0x2A:
+        return None
+    for _ in range(2):  # the summary and its value, each to the end of what it stands in
+        size, at = varint(head, at + 1, len(head))
+        if at + size != length or head[at] != 0x0A:
+            return None
+    size, at = varint(head, at + 1, len(head))
+    tag, at = head[at : at + size], at + size
+    key = head[at]
+    size, at = varint(head, at + 1, len(head))
+    alone = key in _BLOB_KEYS and at + size == length
+    return Glimpse(wall_time, step, tag, key) if alone or key == TENSOR_KEY else None
+
+
+def outline(payload: Wire) -> Outline | None:
     """The outline of an event; None where only its full decoding tells what it holds."""
     try:
         return _outline(payload)
@@ -44,14 +88,14 @@ def outline(payload: bytes) -> Outline | None:
         return None
 
 
-def _outline(payload: bytes) -> Outline | None:
+def _outline(payload: Wire) -> Outline | None:
     event = once(payload, 0, len(payload))
     wall_time, step = 0.0, 0
     if _WALL in event:
         kind, start, _ = event.pop(_WALL)
         if kind != FIXED64:
             return None
-        (wall_time,) = _DOUBLE.unpack_from(payload, start)
+        (wall_time,) = _DOUBLE.unpack(payload[start : start + 8])
     if _STEP in event:
         step = number(payload, event.pop(_STEP))
         step -= (step >> 63) << 64
@@ -77,7 +121,7 @@ def _outline(payload: bytes) -> Outline | None:
     return Outline(wall_time, step, None, tuple(values))
 
 
-def _drop_source(payload: bytes, event: dict[int, tuple[int, int, int]]) -> None:
+def _drop_source(payload: Wire, event: dict[int, tuple[int, int, int]]) -> None:
     """Forget the name of the writer, which TensorFlow tells beside the version."""
     if _VERSION in event and _SOURCE in event:
         source = _message(payload, event.pop(_SOURCE))
@@ -86,7 +130,7 @@ def _drop_source(payload: bytes, event: dict[int, tuple[int, int, int]]) -> None
         text(payload, source[1])
 
 
-def _value(payload: bytes, start: int, end: int) -> Value | None:
+def _value(payload: Wire, start: int, end: int) -> Value | None:
     value = once(payload, start, end)
     tag = text(payload, value.pop(_TAG)) if _TAG in value else ""
     plugin, data_class = _metadata(payload, value.pop(_METADATA, None))
@@ -95,10 +139,11 @@ def _value(payload: bytes, start: int, end: int) -> Value | None:
     ((what, span),) = value.items()
     if span[0] != BYTES or what not in (_IMAGE, _HISTO, _AUDIO, _TENSOR):
         return None
-    return Value(tag, plugin, data_class, what == _HISTO, what == _TENSOR, start, end)
+    key = what << 3 | BYTES
+    return Value(tag, plugin, data_class, key, what == _HISTO, what == _TENSOR, start, end)
 
 
-def _metadata(payload: bytes, span: tuple[int, int, int] | None) -> tuple[str, int]:
+def _metadata(payload: Wire, span: tuple[int, int, int] | None) -> tuple[str, int]:
     if span is None:
         return "", 0
     metadata = _message(payload, span)
@@ -112,7 +157,7 @@ def _metadata(payload: bytes, span: tuple[int, int, int] | None) -> tuple[str, i
     return name, number(payload, metadata[4]) if 4 in metadata else 0
 
 
-def _message(payload: bytes, span: tuple[int, int, int]) -> dict[int, tuple[int, int, int]]:
+def _message(payload: Wire, span: tuple[int, int, int]) -> dict[int, tuple[int, int, int]]:
     if span[0] != BYTES:
         raise OddError
     return once(payload, span[1], span[2])

@@ -8,11 +8,14 @@ from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
+import numpy as np
+
 from tbdiag.errors import ReadError
 from tbdiag.model.histogram import Histograms
 from tbdiag.model.role import Override, Role
 from tbdiag.model.run import Damage, Provenance, Restart, Run
 from tbdiag.model.series import Series
+from tbdiag.reading import stored
 from tbdiag.reading.columns import Columns, Points
 from tbdiag.reading.discover import Discovery, EventFile, RunFiles, printable
 from tbdiag.reading.histograms import DecodedHistograms
@@ -20,6 +23,7 @@ from tbdiag.reading.hparams import hparams_of
 from tbdiag.reading.layout import TRAINING, VALIDATION
 from tbdiag.reading.restarts import Joined, join_all, restarts_of, without_void
 from tbdiag.reading.sessions import labels, sessions_of, side_by_side
+from tbdiag.reading.stored import Stored
 
 _Read = tuple[EventFile, Columns]
 
@@ -176,18 +180,19 @@ def _without_summaries(parts: Sequence[_Read]) -> list[_Read]:
 
 def _histograms(parts: Sequence[_Read]) -> dict[str, Histograms]:
     pieces: dict[str, list[tuple[int, Points]]] = {}
-    records: dict[str, list[bytes]] = {}
+    records: dict[str, list[Stored]] = {}
+    counts: dict[str, int] = {}
     for index, (file, columns) in enumerate(parts):
         for name, raw in columns.histograms.items():
             tag = _tag(file, name)
-            known = records.setdefault(tag, [])
-            places = [float(len(known) + place) for place in range(len(raw))]
-            points = Points.of(raw.steps, places, raw.wall_times)
+            known = counts.get(tag, 0)
+            counts[tag] = known + len(raw)
+            points = Points.of(raw.steps, np.arange(known, counts[tag]), raw.wall_times)
             pieces.setdefault(tag, []).append((index, points))
-            known.extend(raw.records)
+            records.setdefault(tag, []).append(raw.records)
     histograms = {}
     for tag, result in join_all(pieces).items():
-        chosen = [records[tag][int(place)] for place in result.points.values]
+        chosen = stored.joined(records[tag]).take(result.points.values.astype(np.int64))
         histograms[tag] = Histograms(tag, result.points.steps, DecodedHistograms(chosen))
     return histograms
 

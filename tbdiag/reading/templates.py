@@ -104,9 +104,10 @@ def blank(tail: bytes, layout: Layout) -> bytes:
     return b"".join((*parts, tail[at:]))
 
 
-_FACTORS = np.random.default_rng(20).integers(1, 2**63, 64, dtype=np.uint64) * np.uint64(2) + (
-    np.uint64(1)
-)
+# Odd multiples of the golden ratio's bits: a Weyl sequence, made without loading numpy.random.
+_FACTORS = (np.arange(64, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)) ^ np.uint64(
+    0xBF58476D1CE4E5B9
+) | np.uint64(1)
 
 
 def hashed(words: NDArray[np.uint64], place: int) -> NDArray[np.uint64]:

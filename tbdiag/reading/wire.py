@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Protocol, overload
 
 Field = tuple[int, int, int, int]  # number, wire type, where the content starts, where it ends
 
@@ -10,11 +11,23 @@ VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 _WIDTHS = {FIXED64: 8, FIXED32: 4}
 
 
+class Wire(Protocol):
+    """Bytes, or what gives bytes when it is asked for them."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+    @overload
+    def __getitem__(self, index: int) -> int: ...
+    @overload
+    def __getitem__(self, index: slice) -> bytes: ...
+
+
 class OddError(ValueError):
     """A message that no known writer writes: one for the protobuf classes to judge."""
 
 
-def fields(data: bytes, at: int, end: int) -> Iterator[Field]:
+def fields(data: Wire, at: int, end: int) -> Iterator[Field]:
     """The fields of the message in ``data[at:end]``, in order. Raises OddError where it is malformed."""
     while at < end:
         key, at = varint(data, at, end)
@@ -34,7 +47,7 @@ def fields(data: bytes, at: int, end: int) -> Iterator[Field]:
         at = stop
 
 
-def once(data: bytes, at: int, end: int) -> dict[int, tuple[int, int, int]]:
+def once(data: Wire, at: int, end: int) -> dict[int, tuple[int, int, int]]:
     """The fields of a message by number: wire type, start, end. Raises OddError where one comes twice."""
     found: dict[int, tuple[int, int, int]] = {}
     for number, kind, start, stop in fields(data, at, end):
@@ -44,7 +57,7 @@ def once(data: bytes, at: int, end: int) -> dict[int, tuple[int, int, int]]:
     return found
 
 
-def varint(data: bytes, at: int, end: int) -> tuple[int, int]:
+def varint(data: Wire, at: int, end: int) -> tuple[int, int]:
     """The unsigned number at ``at``, and where it ends. Raises OddError beyond 64 bits."""
     number = shift = 0
     while at < end:
@@ -61,7 +74,7 @@ def varint(data: bytes, at: int, end: int) -> tuple[int, int]:
     raise OddError
 
 
-def text(data: bytes, span: tuple[int, int, int]) -> str:
+def text(data: Wire, span: tuple[int, int, int]) -> str:
     """The string that a field holds. Raises OddError where it is none."""
     kind, start, stop = span
     if kind != BYTES:
@@ -72,7 +85,7 @@ def text(data: bytes, span: tuple[int, int, int]) -> str:
         raise OddError from None
 
 
-def number(data: bytes, span: tuple[int, int, int]) -> int:
+def number(data: Wire, span: tuple[int, int, int]) -> int:
     """The whole number that a field holds. Raises OddError where it is none."""
     kind, start, stop = span
     if kind != VARINT:

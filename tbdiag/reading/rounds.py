@@ -1,0 +1,219 @@
+"""Records that come back round after round: compared as one block of memory, without frames."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tbdiag.model.series import Floats, Ints
+from tbdiag.reading.checksums import effect_of_bytes, masked
+from tbdiag.reading.frames import HEADER
+from tbdiag.reading.scalars import STEP_KEY, WALL, WALL_KEY, Batch, Chunk, checksums, number
+from tbdiag.reading.templates import Slot
+
+U8, U32, U64 = NDArray[np.uint8], NDArray[np.uint32], NDArray[np.uint64]
+
+_ROW = 4096  # bytes that are compared at least at once
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A record of a cycle: its bytes from the summary on, blank where the value stands, and its tag."""
+
+    tail: bytes
+    slot: Slot
+    tag: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Alike:
+    """Members whose steps, tails and values are equally wide and equally far apart.
+
+    ``columns`` are their places in the round, all of them or (p,); ``values`` (p,) where their values
+    stand in its bytes; ``sums`` (p,) what their tails add to their checksums.
+    """
+
+    columns: Ints | slice
+    values: Ints
+    sums: U32
+    width: int  # of the step and its key
+    length: int  # of the tail
+    slot: Slot
+
+    def checksums(self, walls: U64, steps: U64, raw: NDArray[Any]) -> U32:
+        """The masked checksums of records with these bytes, each (rounds, p)."""
+        sums = np.broadcast_to(self.sums, walls.shape).ravel()
+        parts = walls.ravel(), steps.ravel(), self.width, self.length, [raw.ravel()], (self.slot,)
+        return checksums(sums, *parts).reshape(walls.shape)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Round:
+    """The members of a cycle, once each, with steps of known ``widths`` (bytes, their key included).
+
+    ``row`` is a whole number of rounds as words, and ``mask`` has zeros where wall times, steps,
+    values and checksums stand. ``walls``, ``told`` and ``ends`` (p,) are where each wall time and
+    checksum starts, and where each record ends.
+    """
+
+    members: tuple[Member, ...]
+    widths: tuple[int, ...]
+    size: int
+    head: bytes
+    row: U64
+    mask: U64
+    walls: Ints
+    told: Ints
+    ends: Ints
+    step_masks: U64
+    tags: Ints
+    groups: tuple[_Alike, ...]
+
+    def match(self, buffer: U8, size: int, scratch: U64, *, more: bool) -> int:
+        """How many records at the start of ``buffer`` are these, of which ``size`` bytes count.
+
+        Where there is ``more`` to come and nothing differs, only whole rounds count.
+        """
+        same = self._agreeing(buffer, size, scratch)
+        rounds, rest = divmod(same, self.size)
+        if more and same == size and rounds:
+            return rounds * len(self.ends)
+        return rounds * len(self.ends) + int(np.searchsorted(self.ends, rest, side="right"))
+
+    def end(self, count: int) -> int:
+        """Where the first ``count`` records end."""
+        rounds, rest = divmod(count, len(self.ends))
+        return rounds * self.size + (int(self.ends[rest - 1]) if rest else 0)
+
+    def _agreeing(self, buffer: U8, size: int, scratch: U64) -> int:
+        row, mask = self.row.view(np.uint8), self.mask.view(np.uint8)
+        first = min(size, self.size)
+        found = _agreeing(buffer[:first], row, mask)
+        if found < first:
+            return found
+        count, width = size // len(row), len(self.row)
+        if count:
+            block = buffer[: count * len(row)].view(np.uint64).reshape(count, width)
+            odd = scratch[: count * width].reshape(count, width)
+            np.bitwise_xor(block, self.row, out=odd)
+            np.bitwise_and(odd, self.mask, out=odd)
+            if odd.max():
+                which = int(odd.any(axis=1).argmax())
+                return which * len(row) + int(np.flatnonzero(odd[which].view(np.uint8))[0])
+        done = count * len(row)
+        return done + _agreeing(buffer[done:size], row, mask)
+
+    def points(self, chunk: Chunk, count: int) -> Batch | None:
+        """The points of the ``count`` records that `match` found; None where a checksum is wrong."""
+        rounds, width = -(-count // len(self.ends)), len(self.ends)
+        starts = np.arange(0, rounds * self.size, self.size)[:, None]
+        places = starts + self.walls
+        walls = chunk.words[places]
+        steps = _steps(chunk.words, places + WALL, self.step_masks)
+        told = chunk.at("<u4")[starts + self.told]
+        kinds = {group.slot[1] for group in self.groups}
+        values = np.empty(places.shape, dtype=kinds.pop() if len(kinds) == 1 else np.float64)
+        sums = np.empty(places.shape, dtype=np.uint32)
+        for group in self.groups:
+            raw = chunk.at(group.slot[1])[starts + group.values]
+            values[:, group.columns] = raw
+            sums[:, group.columns] = group.checksums(
+                walls[:, group.columns], steps[:, group.columns], raw
+            )
+        if not np.array_equal(sums.ravel()[:count], told.ravel()[:count]):
+            return None
+        return Batch(
+            np.tile(self.tags, rounds)[:count],
+            _numbers(steps).ravel()[:count],
+            walls.view(np.float64).ravel()[:count],
+            values.ravel()[:count],
+        )
+
+
+def _steps(words: U64, places: Ints, masks: U64) -> U64:
+    """The bytes of the steps, each (rounds, p); none where a step has none."""
+    steps: U64 = words[places]
+    steps &= masks
+    return steps
+
+
+def _numbers(bits: U64) -> Ints:
+    """The steps, mostly the same for all records of a round."""
+    first = bits[:, :1]
+    if (bits == first).all():
+        return np.broadcast_to(number(first), bits.shape)
+    return number(bits)
+
+
+def _agreeing(buffer: U8, row: U8, mask: U8) -> int:
+    """How many bytes agree where the mask is set."""
+    odd = (buffer ^ row[: len(buffer)]) & mask[: len(buffer)] != 0
+    return int(odd.argmax()) if odd.any() else len(odd)
+
+
+def make(members: Sequence[Member], widths: Sequence[int]) -> Round:
+    """The round of members with steps of these widths."""
+    row, mask = bytearray(), bytearray()
+    ends, walls = [], []
+    for member, width in zip(members, widths, strict=True):
+        length = WALL + width + len(member.tail)
+        header = struct.pack("<Q", length)
+        walls.append(len(row) + HEADER.size + 1)
+        row += header + struct.pack("<I", masked(header))
+        mask += b"\xff" * HEADER.size
+        row += bytes([WALL_KEY]) + bytes(8)
+        mask += b"\xff" + bytes(8)
+        if width:
+            row += bytes([STEP_KEY]) + b"\x80" * (width - 2) + b"\0"
+            mask += b"\xff" + b"\x80" * (width - 1)
+        row += member.tail + bytes(4)
+        start, kind = member.slot
+        size = int(kind[2])
+        mask += b"\xff" * start + bytes(size) + b"\xff" * (len(member.tail) - start - size)
+        mask += bytes(4)
+        ends.append(len(row))
+    times = 8 * -(-_ROW // (8 * len(row)))
+    return Round(
+        members=tuple(members),
+        widths=tuple(widths),
+        size=len(row),
+        head=bytes(row[: HEADER.size]),
+        row=np.frombuffer(bytes(row) * times, dtype=np.uint64),
+        mask=np.frombuffer(bytes(mask) * times, dtype=np.uint64),
+        walls=np.array(walls),
+        told=np.array(ends) - 4,
+        ends=np.array(ends),
+        step_masks=np.array(
+            [(1 << 8 * (width - 1)) - 1 if width else 0 for width in widths], dtype=np.uint64
+        ),
+        tags=np.array([member.tag for member in members]),
+        groups=_groups(members, widths, ends),
+    )
+
+
+def _groups(
+    members: Sequence[Member], widths: Sequence[int], ends: Sequence[int]
+) -> tuple[_Alike, ...]:
+    alike: dict[tuple[int, int, Slot], list[int]] = {}
+    for column, (member, width) in enumerate(zip(members, widths, strict=True)):
+        alike.setdefault((width, len(member.tail), member.slot), []).append(column)
+    groups = []
+    for (width, length, slot), columns in alike.items():
+        tails = np.array([ends[column] for column in columns]) - 4 - length
+        sums = [effect_of_bytes(members[column].tail, 0) for column in columns]
+        groups.append(
+            _Alike(
+                columns=np.array(columns) if len(alike) > 1 else slice(None),
+                values=tails + slot[0],
+                sums=np.array(sums, dtype=np.uint32),
+                width=width,
+                length=length,
+                slot=slot,
+            )
+        )
+    return tuple(groups)

@@ -1,0 +1,79 @@
+"""The bytes of an event file: a chunk at a time, or just those of a record that are needed."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+_PAGE = 1 << 12
+
+
+@dataclass(slots=True, eq=False)
+class Source:
+    """An open file of ``size`` bytes, read through a ``buffer`` that other files use after it.
+
+    What was read is kept where it reaches to the end of the file, so a short file is read once.
+    """
+
+    descriptor: int
+    size: int
+    buffer: NDArray[np.uint8]
+    _at: int = 0
+    _held: int = 0
+
+    def fill(self, offset: int, count: int) -> int:
+        """Brings up to ``count`` bytes from ``offset`` to the start of the buffer; returns how many."""
+        data, skip = self.buffer.data, offset - self._at
+        if 0 <= skip <= self._held and self._at + self._held == self.size:
+            held = self._held - skip
+            if skip:
+                data[:held] = data[skip : self._held]
+        else:
+            held = os.preadv(self.descriptor, [data[:count]], offset)
+            held = min(held, self.size - offset)
+        self._at, self._held = offset, held
+        return held
+
+    def bytes(self, offset: int, count: int) -> bytes:
+        """The bytes at ``offset``, fewer than ``count`` where the file ends."""
+        parts = []
+        while count > 0 and (part := os.pread(self.descriptor, count, offset)):
+            parts.append(part)
+            offset += len(part)
+            count -= len(part)
+        return b"".join(parts)
+
+
+@dataclass(slots=True, eq=False)
+class Sparse:
+    """The ``length`` bytes at ``start`` of a file, of which only the pages that are asked for are read."""
+
+    source: Source
+    start: int
+    length: int
+    _page: int = -1
+    _data: bytes = field(default=b"")
+
+    def __len__(self) -> int:
+        return self.length
+
+    @overload
+    def __getitem__(self, index: int) -> int: ...
+    @overload
+    def __getitem__(self, index: slice) -> bytes: ...
+    def __getitem__(self, index: int | slice) -> int | bytes:
+        if isinstance(index, slice):
+            first, last, _ = index.indices(self.length)
+            return self.source.bytes(self.start + first, last - first)
+        page, place = divmod(index, _PAGE)
+        if page != self._page:
+            self._data = self.source.bytes(self.start + page * _PAGE, _PAGE)
+            self._page = page
+        return self._data[place]
+
+    def __bytes__(self) -> bytes:
+        return self.source.bytes(self.start, self.length)
