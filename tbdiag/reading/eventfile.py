@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import struct
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,16 +17,17 @@ from tbdiag.reading import cycles, frames
 from tbdiag.reading.columns import Columns
 from tbdiag.reading.gathered import NOT_AN_EVENT, DamagedError, Gathered, Record
 from tbdiag.reading.scalars import Chunk, Scalars, scan
+from tbdiag.reading.sift import HEAD, SMALL, Pack
 from tbdiag.reading.source import Source, Sparse
 from tbdiag.reading.templates import Templates
+
+U8 = NDArray[np.uint8]
 
 _CHUNK = 1 << 19
 _SPARSE = 1 << 16  # bytes that are read at once where most of them are skipped
 _SLACK = cycles.LARGEST  # gathers look beyond a record, never beyond this
 _GATHERED = 512  # bytes beyond a record that may be looked at
 _GREETING = frames.HEADER.size + 9  # where the first field stands after the wall time
-_SMALL = 1 << 12  # bytes of a record that is checked whatever it holds
-_HEAD = 320  # bytes of a record that tell what it is, if its tag is no longer than most
 _VERSION_KEY = 0x1A  # of `file_version`, which follows the wall time in a first record
 _PRICE = 800  # records that are read in the time in which a round is tried
 _CREDIT = 4 * _PRICE
@@ -45,6 +46,8 @@ def read(path: Path, limit: int | None = None, *, verify: bool = False) -> Colum
     only where the file cannot be opened.
     """
     reading = Reading(path, limit, verify=verify)
+    if reading.disordered:
+        reading = Reading(path, limit, verify=verify, sifted=False)
     if reading.gathered.ambiguous:
         reading = Reading(path, limit, verify=verify, plain=True)
     return reading.columns
@@ -58,6 +61,7 @@ class _Workspace(threading.local):
         self.cycles = cycles.Cycles()
         self.buffer: NDArray[np.uint8] = np.zeros(_CHUNK + _SLACK, dtype=np.uint8)
         self.scratch: NDArray[np.uint64] = np.zeros(_CHUNK // 8, dtype=np.uint64)
+        self.pack: NDArray[np.uint8] = np.zeros(_CHUNK + _SLACK, dtype=np.uint8)
 
 
 _workspace = _Workspace()
@@ -98,6 +102,8 @@ class _Pace:
 class Reading:
     """One pass over a file, from ``offset`` on: ``gathered``, ``columns``, and the ``offset`` reached.
 
+    Where blobs prevail, short records are sifted out and read together; ``disordered`` says that this
+    went wrong, and that the file is to be read with ``sifted`` off.
     ``plugins``, ``sessions`` and the tags of ``scalars`` are what the records before ``offset`` told.
     With ``plain``, every record is decoded in its turn, whatever it looks like. Raises ReadError where
     the file cannot be opened or read.
@@ -110,6 +116,7 @@ class Reading:
         *,
         plain: bool = False,
         verify: bool = False,
+        sifted: bool = True,
         offset: int = 0,
         plugins: Mapping[str, tuple[str, int]] | None = None,
         sessions: bool = False,
@@ -122,8 +129,11 @@ class Reading:
         )
         self.offset = offset
         self._plain = plain
-        self._verify = verify
-        self._sparse = False
+        self._careful = plain or verify or not sifted
+        self._sparse, self._dense = False, True
+        self._sifted = limit is None and not self._careful
+        self._pack = Pack(_workspace.pack)
+        self.disordered = False
         self._pace = _Pace(trying=not plain and limit is None)
         self._fault = ""
         self._buffer = _workspace.buffer
@@ -146,24 +156,71 @@ class Reading:
     def _read(self, end: int) -> None:
         while self.offset < end and not self._fault:
             size = self._source.fill(self.offset, _SPARSE if self._sparse else _CHUNK)
-            if self.offset == 0 and size > _GREETING and self._buffer[_GREETING] == _VERSION_KEY:
-                # The version that most files begin with: what follows may be all rounds.
-                self._next()
-                continue
-            if self._pace.trying and self._repeat(size):
-                continue
-            self._buffer[size : size + _GATHERED] = 0
-            found = frames.find(self._buffer, size)
-            self._sparse = not found.dense
-            count = int(np.searchsorted(found.places, end - self.offset))
-            if count:
-                self._take(found, count)
+            if self._sparse and self._sifted:
+                self._sift(size)
+            elif self.offset == 0 and size > _GREETING and self._buffer[_GREETING] == _VERSION_KEY:
+                self._next()  # the version that most files begin with: the rest may be all rounds
             else:
-                self._next()
+                more = self.offset + size < self.size
+                taken = self._consume(self._buffer, size, end - self.offset, self._place, more=more)
+                self._sparse = not self._dense
+                self.offset += taken
+                if not (taken or self._fault):
+                    self._next()
+        self._drain()
+        self.disordered |= not self.gathered.decode_texts()
 
-    def _repeat(self, size: int) -> bool:
-        """Take in the next records if they come as in a known round."""
-        buffer, more = self._buffer, self.offset + size < self.size
+    def _place(self, place: int) -> int:
+        return self.offset + place
+
+    def _consume(
+        self, buffer: U8, size: int, end: int, where: Callable[[int], int], *, more: bool
+    ) -> int:
+        """Take in records that start before ``end`` of a buffer; returns their bytes, maybe none.
+
+        ``where`` tells where in the file a byte of the buffer stands.
+        """
+        if self._pace.trying and (taken := self._repeat(buffer, size, more=more)):
+            return taken
+        buffer[size : size + _GATHERED] = 0
+        found = frames.find(buffer, size)
+        self._dense = found.dense
+        count = int(np.searchsorted(found.places, end))
+        return self._take(buffer, found, count, where, more=more) if count else 0
+
+    def _sift(self, size: int) -> None:
+        """Keep the short records of the buffer, skip known blobs, and take in what else comes next."""
+        before = self._pack.size
+        left = self.size - self.offset
+        taken = self._pack.sift(
+            self._buffer.data, min(size, left), left, self.offset, self.gathered.glimpsed
+        )
+        self._sparse = 2 * (self._pack.size - before) < size
+        if not taken or size - taken > SMALL + frames.FRAME:
+            self.offset += taken
+            self._drain()
+            if self.offset < self.size and not self._fault:
+                self._next()
+            return
+        self.offset += taken
+        if not self._sparse:
+            self._drain()
+        elif self._pack.room() < _SPARSE:
+            self._drain(_SPARSE)
+
+    def _drain(self, rest: int = 0) -> None:
+        """Take in the short records that were kept, but for about ``rest`` bytes of them."""
+        pack = self._pack
+        while pack.size > rest and not self._fault:
+            taken = self._consume(pack.buffer, pack.size, pack.size, pack.where, more=rest > 0)
+            # A damaged one came before blobs that were taken in already.
+            self.disordered |= bool(self._fault) or not taken
+            if self.disordered:
+                self._fault = self._fault or _WRONG
+            pack.drop(taken)
+
+    def _repeat(self, buffer: U8, size: int, *, more: bool) -> int:
+        """Take in the next records if they come as in a known round; returns their bytes."""
         for each in _workspace.cycles.starting(buffer[: frames.HEADER.size].tobytes()):
             count = each.match(buffer, size, _workspace.scratch, more=more)
             batch = each.points(Chunk(buffer), count) if count else None
@@ -171,11 +228,12 @@ class Reading:
                 if self.gathered.started is None:
                     self.gathered.started = float(batch.walls[0])
                 self.gathered.add_batch(batch, each.tags.tolist())
-                self.offset += each.end(count)
-                return self._pace.paid(count)
-        return self._pace.paid(0)
+                self._pace.paid(count)
+                return each.end(count)
+        self._pace.paid(0)
+        return 0
 
-    def _learn(self, found: frames.Frames, scalars: Scalars, count: int) -> int:
+    def _learn(self, buffer: U8, found: frames.Frames, scalars: Scalars, count: int) -> int:
         """How many of ``count`` records to take before those that come as in a round, now known."""
         first = int(scalars.odd[-1]) + 1 if len(scalars.odd) else 0
         at = int(np.searchsorted(scalars.record, first))
@@ -186,49 +244,56 @@ class Reading:
         if last is not None:
             round_ = slice(first + last[0], first + last[0] + last[1])
             places, lengths = found.places[round_], found.lengths[round_]
-            members = cycles.members_of(self._buffer, places, lengths, self.gathered.templates)
+            members = cycles.members_of(buffer, places, lengths, self.gathered.templates)
         self._pace.learned(members is not None)
         if members is None:
             return count
         _workspace.cycles.learn(*members)
-        more = self.offset + found.end + frames.FRAME < self.size
-        return first + sum(last) if more else count
+        return first + sum(last)
 
-    def _take(self, found: frames.Frames, count: int) -> None:
-        """Take in the first ``count`` records of the buffer."""
+    def _take(
+        self,
+        buffer: U8,
+        found: frames.Frames,
+        count: int,
+        where: Callable[[int], int],
+        *,
+        more: bool,
+    ) -> int:
+        """Take in the first ``count`` records of a buffer, or fewer; returns their bytes."""
         places, lengths = found.places[:count], found.lengths[:count]
         scalars: Scalars | None = None
         odd = np.arange(count)
         if not self._plain:
-            scalars = scan(Chunk(self._buffer), places, lengths, self.gathered.templates)
+            scalars = scan(Chunk(buffer), places, lengths, self.gathered.templates)
             odd = scalars.odd
             if scalars.wrong >= 0:
                 count, self._fault = scalars.wrong, _WRONG
             elif self._pace.trying:
-                count = self._learn(found, scalars, count)
+                before = self._learn(buffer, found, scalars, count)
+                count = before if more else count
             self._pace.chunk()
         if self.gathered.started is None and count and (not len(odd) or odd[0]):
             start = int(places[0]) + frames.HEADER.size
-            (self.gathered.started,) = _WALL_TIME.unpack_from(self._buffer.data, start + 1)
+            (self.gathered.started,) = _WALL_TIME.unpack_from(buffer.data, start + 1)
         for number in odd[: np.searchsorted(odd, count)].tolist():
-            self._fault = self._add(number, int(places[number]), int(lengths[number]))
+            place, length = int(places[number]), int(lengths[number])
+            self._fault = self._add(buffer, number, place, length, where(place))
             if self._fault:
                 count = number
                 break
         self.gathered.close_chunk(scalars, count)
-        if count:
-            self.offset += int(places[count - 1] + lengths[count - 1]) + frames.FRAME
+        return int(places[count - 1] + lengths[count - 1]) + frames.FRAME if count else 0
 
-    def _add(self, number: int, place: int, length: int) -> str:
-        """Take in a record of the buffer; returns what is wrong with it.
+    def _add(self, buffer: U8, number: int, place: int, length: int, offset: int) -> str:
+        """Take in a record of a buffer; returns what is wrong with it.
 
         A small record is always checked: a scalar of which a bit flipped may look like a blob.
         """
-        offset = self.offset + place
-        start, data = place + frames.HEADER.size, self._buffer.data
+        start, data = place + frames.HEADER.size, buffer.data
         after = start + length
-        large = length > _SMALL and not (self._verify or self._plain)
-        if large and self.gathered.glimpsed(bytes(data[start : start + _HEAD]), offset, length):
+        large = length > SMALL and not self._careful
+        if large and self.gathered.glimpsed(bytes(data[start : start + HEAD]), offset, length):
             return ""
         payload, checksum = bytes(data[start:after]), bytes(data[after : after + 4])
         record = Record(number, offset, payload, checksum)
@@ -236,7 +301,7 @@ class Reading:
             return self._taken(record)
         if not frames.sound(payload, checksum):
             return _WRONG
-        if not self._plain and self.gathered.glimpsed(payload, offset, length):
+        if not self._careful and self.gathered.glimpsed(payload, offset, length):
             return ""
         return self._taken(record)
 
@@ -247,8 +312,8 @@ class Reading:
         if self._fault:
             return
         start = self.offset + frames.HEADER.size
-        large = length > _SMALL and not (self._verify or self._plain)
-        head = self._source.bytes(start, _HEAD) if large else b""
+        large = length > SMALL and not self._careful
+        head = self._source.bytes(start, HEAD) if large else b""
         if not (large and self.gathered.glimpsed(head, self.offset, length)):
             payload = Sparse(self._source, start, length)
             checksum = self._source.bytes(start + length, 4)

@@ -53,9 +53,11 @@ def resume(
             sessions=state.sessions,
             scalars=columns.scalars,
         )
-        if not (tail.gathered.ambiguous or tail.gathered.restarted):
+        if not (tail.disordered or tail.gathered.ambiguous or tail.gathered.restarted):
             return joined(columns, tail.columns), _state(path, tail)
     whole = Reading(path)
+    if whole.disordered:
+        whole = Reading(path, sifted=False)
     if whole.gathered.ambiguous:
         whole = Reading(path, plain=True)
     return whole.columns, _state(path, whole)

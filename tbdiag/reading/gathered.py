@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 
 from tbdiag.model.run import Damage, Restart, Scalar
 from tbdiag.model.series import Floats, Ints
-from tbdiag.reading import frames
+from tbdiag.reading import frames, texts
 from tbdiag.reading.columns import Columns, Points, RawHistograms
 from tbdiag.reading.outline import glimpse, outline
 from tbdiag.reading.scalars import Batch, Scalars
@@ -23,6 +25,18 @@ NOT_AN_EVENT = "a record is not an event"
 _SESSION_INFO = "_hparams_/session_start_info"
 Point = tuple[int, int, int, float, float]  # record, tag, step, wall time, value
 _Entry = tuple[int, float, int, int, int]  # step, wall time, offset, length, which value
+
+
+class _Blob(Enum):
+    """What a record is good for that is known by its first bytes."""
+
+    HISTOGRAM = "histogram"
+    TEXT = "text"
+    IGNORED = "ignored"
+
+
+# Tensors of these plugins are looked at one by one.
+_BLOBS = {"text": _Blob.TEXT, "hparams": None, "scalars": None}
 
 
 class DamagedError(ValueError):
@@ -76,7 +90,8 @@ class Gathered:
         self._chunk_starts: list[tuple[int, int, float]] = []
         self._chunk_points: list[Point] = []
         self._histograms: dict[str, list[_Entry]] = {}
-        self._blobs: dict[tuple[bytes, int], str] = {}  # tag and kind: the tag of a histogram, or ""
+        self._blobs: dict[tuple[bytes, int], tuple[_Blob, str]] = {}  # by tag and kind on the wire
+        self._last_texts: dict[str, tuple[int, int]] = {}  # tag: offset and length of the record
         self._texts: dict[str, str] = {}
         self._hparams: dict[str, Scalar] = {}
 
@@ -94,8 +109,35 @@ class Gathered:
         known = None if seen is None else self._blobs.get((seen.tag, seen.key))
         if seen is None or known is None:
             return False
-        if known:
-            self._histograms[known].append((seen.step, seen.wall_time, offset, length, 0))
+        kind, tag = known
+        if kind is _Blob.TEXT:
+            self._last_text(tag, offset, length)
+        elif kind is _Blob.HISTOGRAM:
+            self._histograms[tag].append((seen.step, seen.wall_time, offset, length, 0))
+        return True
+
+    def _last_text(self, tag: str, offset: int, length: int = 0) -> None:
+        """Note where the latest text of a tag stands; short ones come in only after longer ones."""
+        if offset >= self._last_texts.get(tag, (-1, 0))[0]:
+            self._last_texts[tag] = (offset, length)
+
+    def _text(self, record: Record, tag: str, text: str) -> None:
+        self._last_text(tag, record.offset)
+        if self._last_texts[tag] == (record.offset, 0):
+            self._texts[tag] = text
+
+    def decode_texts(self) -> bool:
+        """Decode the last text of each tag, of which but a glimpse was had; False if one is damaged."""
+        for tag, (offset, length) in self._last_texts.items():
+            if not length:  # decoded already
+                continue
+            wire = Stored((self._file,), np.array([[0, offset, length, 0]]))[0]
+            try:
+                self._texts[tag] = _text(wire)
+            except DamagedError:
+                return False
+            if not wire:
+                return False
         return True
 
     def add(self, record: Record) -> None:
@@ -116,11 +158,15 @@ class Gathered:
             if histogram:
                 entry = (known.step, known.wall_time, record.offset, len(record.payload), place)
                 self._histograms.setdefault(value.tag, []).append(entry)
-            elif value.tensor and (plugin == "text" or is_scalar(plugin, 0)):
+            elif value.tensor and plugin == "text":
+                record.check()
+                self._text(record, value.tag, _text(bytes(record.payload)[value.start : value.end]))
+            elif value.tensor and is_scalar(plugin, 0):
                 self._decode(record)
-                return
-            if len(known.values) == 1 and plugin != "hparams" and (plugin or not value.tensor):
-                self._blobs[value.tag.encode(), value.key] = value.tag if histogram else ""
+            if len(known.values) == 1 and (plugin or not value.tensor):
+                kind = _Blob.HISTOGRAM if histogram else _BLOBS.get(plugin, _Blob.IGNORED)
+                if kind is not None:
+                    self._blobs[value.tag.encode(), value.key] = kind, value.tag
 
     def _decode(self, record: Record) -> None:
         from tbdiag.reading import records
@@ -140,7 +186,9 @@ class Gathered:
         elif what == "session_log" and self.sessions and records.is_start(event.session_log):
             self._chunk_starts.append((record.number, event.step, event.wall_time))
             for tag, entries in self._histograms.items():
-                self._histograms[tag] = [entry for entry in entries if entry[0] < event.step]
+                self._histograms[tag] = [
+                    entry for entry in entries if entry[0] < event.step or entry[2] > record.offset
+                ]
 
     def _value(self, record: Record, place: int, value: Any, step: int, wall_time: float) -> None:
         from tbdiag.reading import records
@@ -161,7 +209,7 @@ class Gathered:
             entry = (step, wall_time, record.offset, len(record.payload), place)
             self._histograms.setdefault(tag, []).append(entry)
         elif kind == "tensor" and plugin == "text":
-            self._texts[tag] = records.text(value.tensor)
+            self._text(record, tag, records.text(value.tensor))
         elif kind == "tensor" and is_scalar(plugin, data_class):
             number = records.number(value.tensor)
         if number is not None:
@@ -259,8 +307,22 @@ class Gathered:
         return scalars, purges
 
 
+def _text(wire: bytes) -> str:
+    """The text in a value on the wire; raises DamagedError where it is none."""
+    found = texts.text(wire)
+    if found is None:
+        from tbdiag.reading import records
+
+        value = records.value_of(wire)
+        if value is None:
+            raise DamagedError(NOT_AN_EVENT)
+        found = records.text(value.tensor)
+    return found
+
+
 def _raw(file: str, entries: Sequence[_Entry]) -> RawHistograms:
-    steps, walls, *places = zip(*entries, strict=True)
+    in_order = sorted(entries, key=itemgetter(2, 4))  # short ones come in only after longer ones
+    steps, walls, *places = zip(*in_order, strict=True)
     columns = [np.zeros(len(entries), dtype=np.int64), *places]
     stored = Stored((file,), np.stack([np.array(each, np.int64) for each in columns], axis=1))
     return RawHistograms(np.array(steps, np.int64), np.array(walls, np.float64), stored)

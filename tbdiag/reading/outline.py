@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tbdiag.reading.wire import BYTES, FIXED64, VARINT, OddError, Wire, fields, number, once, text, varint
 
@@ -12,6 +13,7 @@ _NO_CONTENT = (_GRAPH, 8, 9)  # and two kinds of meta-graphs: bytes that nobody 
 _TAG, _IMAGE, _HISTO, _AUDIO, _TENSOR, _METADATA = 1, 4, 5, 6, 8, 9
 _BLOB_KEYS = (_IMAGE << 3 | BYTES, _HISTO << 3 | BYTES, _AUDIO << 3 | BYTES)
 TENSOR_KEY = _TENSOR << 3 | BYTES
+_WALL_SIZE = 9  # bytes of the wall time with its key
 _DOUBLE = struct.Struct("<d")
 
 
@@ -39,8 +41,7 @@ class Outline:
     values: tuple[Value, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Glimpse:
+class Glimpse(NamedTuple):
     """An event with one value that is a blob; ``key`` tells its kind, ``tag`` is not decoded."""
 
     wall_time: float
@@ -55,29 +56,41 @@ def glimpse(head: bytes, length: int) -> Glimpse | None:
     The event holds one value, and that value a tag, a blob and, after a tensor, its metadata.
     """
     try:
-        return _glimpse(head, length)
+        at, step = _WALL_SIZE, 0
+        if head[at] == 0x10:
+            step, at = _short(head, at + 1)
+            step -= (step >> 63) << 64
+        if head[0] != 0x09 or head[at] != 0x2A:
+            return None
+        # The summary and its value, each to the end of what it stands in.
+        size, at = _short(head, at + 1)
+        if at + size != length or head[at] != 0x0A:
+            return None
+        size, at = _short(head, at + 1)
+        if at + size != length or head[at] != 0x0A:
+            return None
+        size, at = _short(head, at + 1)
+        tag = head[at : at + size]
+        at += size
+        key = head[at]
+        if key != TENSOR_KEY:
+            size, at = _short(head, at + 1)
+            if key not in _BLOB_KEYS or at + size != length:
+                return None
+        return Glimpse(_DOUBLE.unpack_from(head, 1)[0], step, tag, key)
     except (IndexError, struct.error, OddError):
         return None
 
 
-def _glimpse(head: bytes, length: int) -> Glimpse | None:
-    (wall_time,) = _DOUBLE.unpack_from(head, 1)
-    step, at = 0, 9
-    if head[9] == 0x10:
-        step, at = varint(head, 10, len(head))
-        step -= (step >> 63) << 64
-    if head[0] != 0x09 or head[at] != 0x2A:
-        return None
-    for _ in range(2):  # the summary and its value, each to the end of what it stands in
-        size, at = varint(head, at + 1, len(head))
-        if at + size != length or head[at] != 0x0A:
-            return None
-    size, at = varint(head, at + 1, len(head))
-    tag, at = head[at : at + size], at + size
-    key = head[at]
-    size, at = varint(head, at + 1, len(head))
-    alone = key in _BLOB_KEYS and at + size == length
-    return Glimpse(wall_time, step, tag, key) if alone or key == TENSOR_KEY else None
+def _short(head: bytes, at: int) -> tuple[int, int]:
+    """As `varint`, faster for small numbers."""
+    low = head[at]
+    if low < 128:
+        return low, at + 1
+    middle = head[at + 1]
+    if middle < 128:
+        return low & 127 | middle << 7, at + 2
+    return varint(head, at, len(head))
 
 
 def outline(payload: Wire) -> Outline | None:

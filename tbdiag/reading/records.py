@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from numpy.typing import NDArray
 
 from tbdiag.model.run import Scalar
+from tbdiag.reading import texts
 from tbdiag.reading.eventfile import read
 
 _MOST_NUMBERS = 1 << 20  # in one tensor; a hostile shape must not claim more memory
-_MOST_TEXT = 4 << 20
 __all__ = [
     "event_of",
     "is_start",
@@ -77,13 +76,7 @@ def number(tensor: Any) -> float | None:
 
 def text(tensor: Any) -> str:
     """The strings of a tensor as one text; a tensor of two columns as a Markdown table."""
-    strings: Sequence[bytes] = tensor.string_val
-    shape = [dimension.size for dimension in tensor.tensor_shape.dim]
-    words = [string[:_MOST_TEXT].decode("utf-8", "replace") for string in strings]
-    if len(shape) == 2 and shape[1] == 2 and len(words) == 2 * shape[0]:
-        rows = zip(words[::2], words[1::2], strict=True)
-        return "\n".join(["| name | value |", "|---|---|", *(f"| {k} | {v} |" for k, v in rows)])
-    return "\n".join(words)[:_MOST_TEXT]
+    return texts.joined(tensor.string_val, [each.size for each in tensor.tensor_shape.dim])
 
 
 def session_hparams(content: bytes) -> dict[str, Scalar]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tbdiag.errors import ReadError
-from tbdiag.reading import eventfile, records
+from tbdiag.reading import records, source
 from tbdiag.reading.follow import resume
 from tests.reading.eventfiles import (
     NAME,
@@ -50,13 +50,13 @@ def test_only_what_was_appended_is_read(tmp_path: Path, monkeypatch: Any) -> Non
     path = write(tmp_path / NAME, *EVENTS)
     columns, state = resume(path)
     offsets = []
-    taken = eventfile.Reading._take
+    filled = source.Source.fill
 
-    def noted(self: Any, *rest: Any) -> None:
-        offsets.append(self.offset)
-        taken(self, *rest)
+    def noted(self: Any, offset: int, count: int) -> int:
+        offsets.append(offset)
+        return filled(self, offset, count)
 
-    monkeypatch.setattr(eventfile.Reading, "_take", noted)
+    monkeypatch.setattr(source.Source, "fill", noted)
     with path.open("ab") as file:
         file.write(write(tmp_path / "more", scalar("loss", 9), version=False).read_bytes())
     resume(path, columns, state)

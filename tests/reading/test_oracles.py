@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tensorboard.compat.proto import summary_pb2
 
-from tbdiag.reading import eventfile, records
+from tbdiag.reading import cycles, eventfile, records, rounds
 from tbdiag.reading.columns import Columns
 from tests.reading import plain
 from tests.reading.eventfiles import (
@@ -112,6 +112,110 @@ def test_any_stream_reads_as_one_record_after_another(
     with monkeypatch.context() as patch:
         patch.setattr(eventfile, "_CHUNK", chunk)
         assert_same(records.read(path), plain.read(path))
+
+
+@st.composite
+def training(draw: Any) -> list[Any]:
+    """A log as loops write it: rounds of the same tags, with something else now and then."""
+    names = draw(st.lists(st.sampled_from(["a", "loss/train", "é" * 9, "lr"]), min_size=1, max_size=5))
+    kinds = draw(st.lists(st.sampled_from(["plain", "tensor"]), min_size=5, max_size=5))
+    rounds = draw(st.integers(5, 60))
+    first = draw(st.sampled_from([0, 1, 100, 127, 16000, 2**31, -2]))
+    counted = draw(st.booleans())
+    often = draw(st.integers(1, 40))
+    made: list[Any] = []
+    for index in range(rounds):
+        for place, (name, kind) in enumerate(zip(names, kinds, strict=False)):
+            step = first + (len(names) * index + place if counted else index)
+            number = draw(numbers)
+            if kind == "plain":
+                made.append(scalar(name, step, number))
+            else:
+                made.append(event(step, tensor("t" + name, proto(np.float32(number)))))
+        if index % often == often - 1:
+            made.append(draw(events))
+    return made
+
+
+@settings(
+    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    found=training(),
+    flip=st.one_of(st.none(), st.floats(0, 1, exclude_max=True)),
+    cut=st.integers(0, 300),
+    chunk=st.sampled_from([500, 3000, 1 << 19]),
+)
+def test_rounds_read_as_one_record_after_another(
+    tmp_path: Path, monkeypatch: Any, found: list[Any], flip: float | None, cut: int, chunk: int
+) -> None:
+    path = write(tmp_path / NAME, *found)
+    whole = bytearray(path.read_bytes())
+    if flip is not None:
+        place = int(flip * 8 * len(whole))
+        whole[place // 8] ^= 1 << place % 8
+    path.write_bytes(whole[: len(whole) - cut] if cut < len(whole) else whole)
+    with monkeypatch.context() as patch:
+        patch.setattr(eventfile, "_CHUNK", chunk)
+        patch.setattr(cycles, "_SHORTEST_RUN", 4)
+        patch.setattr(eventfile, "_PRICE", 0)
+        assert_same(records.read(path), plain.read(path))
+
+
+def test_rounds_are_taken_as_such(tmp_path: Path, monkeypatch: Any) -> None:
+    names = [f"loss/{name}" for name in "abcde"]
+    made = [scalar(name, step, step / 7) for step in range(2000) for name in names]
+    path = write(tmp_path / NAME, *made)
+    taken = []
+    points = rounds.Round.points
+
+    def noted(self: Any, chunk: Any, count: int) -> Any:
+        taken.append(count)
+        return points(self, chunk, count)
+
+    monkeypatch.setattr(rounds.Round, "points", noted)
+    for _ in range(2):  # the second time, the rounds are known from the start
+        assert_same(records.read(path), plain.read(path))
+    assert max(taken) > 8000
+
+
+@settings(
+    max_examples=80, phases=[Phase.explicit, Phase.generate], deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    sizes=st.lists(st.sampled_from([10, 300, 3000, 5000, 70_000, 600_000]), min_size=3, max_size=12),
+    kinds=st.lists(st.sampled_from(["image", "histo", "tensor", "text"]), min_size=12, max_size=12),
+    cut=st.sampled_from([0, 0, 1, 30, 4000, 90_000]),
+    flip=st.one_of(st.none(), st.integers(0, 400)),
+    verify=st.booleans(),
+)
+def test_blobs_between_scalars_read_as_one_record_after_another(
+    tmp_path: Path, sizes: list[int], kinds: list[str], cut: int, flip: int | None, verify: bool
+) -> None:
+    made: list[Any] = []
+    for step, (size, kind) in enumerate(zip(sizes, kinds, strict=False)):
+        made += [scalar(name, step, step / 7) for name in ("a", "b", "c")]
+        made += [blob(kind, size, step)] * 2
+        made += [scalar("rare", step, 1.0)] if step % 3 == 0 else []
+    path = write(tmp_path / NAME, *made, *made)
+    whole = bytearray(path.read_bytes())
+    if flip is not None:  # near the end, in a scalar: what came before it must stand
+        whole[-1 - flip // 8] ^= 1 << flip % 8
+    path.write_bytes(whole[: len(whole) - cut])
+    found, told = records.read(path, verify=verify), plain.read(path)
+    if verify or found.damage is not None or told.damage is None:
+        assert_same(found, told)
+
+
+def blob(kind: str, size: int, step: int) -> Any:
+    if kind == "image":
+        image = summary_pb2.Summary.Image(encoded_image_string=bytes(size))
+        return event(step, summary_pb2.Summary.Value(tag="i", image=image))
+    if kind == "histo":
+        return event(step, histo("h", list(range(size // 16)), [1] * (size // 16)))
+    if kind == "text":
+        return text("note", "x" * size, step)
+    return event(step, tensor("w", proto(np.ones((size // 24, 3))), "histograms"))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,99 @@
+"""The short records of a file without the blobs between them, one after another in a buffer."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tbdiag.reading import frames
+from tbdiag.reading.checksums import masked
+
+SHORT = 256  # bytes of a payload that is kept whatever it holds
+SMALL = 1 << 12  # bytes of a payload that is checked whatever it holds
+SLACK = 1 << 17  # bytes at the end of the buffer that stay free
+HEAD = 320  # bytes of a payload that tell what it is, if its tag is no longer than most
+
+Known = Callable[[bytes, int, int], bool]
+
+
+@dataclass(slots=True, eq=False)
+class Pack:
+    """Short records that were taken out of a file: the first ``size`` bytes of ``buffer``."""
+
+    buffer: NDArray[np.uint8]
+    size: int = 0
+    _starts: list[int] = field(default_factory=list)
+    _offsets: list[int] = field(default_factory=list)
+
+    def sift(self, data: memoryview, size: int, left: int, offset: int, known: Known) -> int:
+        """Keep the short records at the start of ``data``, of which ``size`` bytes count.
+
+        It stands at ``offset`` of a file of which ``left`` bytes follow. Of a longer record ``known``
+        is asked, with its first bytes, its place in the file and its length. Returns where the first
+        one starts that is not, or that is damaged or not whole, or where the last one ends: that may
+        be beyond ``size``.
+        """
+        header, unpack = frames.HEADER.size, frames.HEADER.unpack_from
+        at = first = 0
+        while at + header <= size:
+            length, checksum = unpack(data, at)
+            end = at + length + frames.FRAME
+            if _of_length(length) != checksum or end > left:
+                break
+            if length <= SHORT:
+                if end > size:
+                    break
+            else:
+                start = at + header
+                if length <= SMALL:
+                    payload = bytes(data[start : end - 4])
+                    whole = end <= size and frames.sound(payload, bytes(data[end - 4 : end]))
+                else:
+                    payload = bytes(data[start : start + HEAD])
+                    whole = start + HEAD <= size
+                if not (whole and known(payload, offset + at, length)):
+                    break
+                self._keep(data, first, at, offset)
+                first = end
+            at = end
+        self._keep(data, first, at, offset)
+        return at
+
+    def _keep(self, data: memoryview, first: int, end: int, offset: int) -> None:
+        if first < end:
+            self._starts.append(self.size)
+            self._offsets.append(offset + first)
+            self.buffer.data[self.size : self.size + end - first] = data[first:end]
+            self.size += end - first
+
+    def room(self) -> int:
+        """How many bytes more it may take."""
+        return len(self.buffer) - SLACK - self.size
+
+    def where(self, place: int) -> int:
+        """Where in the file the byte at ``place`` stands."""
+        run = bisect_right(self._starts, place) - 1
+        return self._offsets[run] + place - self._starts[run]
+
+    def drop(self, count: int) -> None:
+        """Forget the first bytes."""
+        if count < self.size:
+            run = bisect_right(self._starts, count) - 1
+            rest = self.where(count)
+            self._starts = [0, *(start - count for start in self._starts[run + 1 :])]
+            self._offsets = [rest, *self._offsets[run + 1 :]]
+            data = self.buffer.data
+            data[: self.size - count] = data[count : self.size]
+        else:
+            self._starts, self._offsets = [], []
+        self.size -= count
+
+
+@lru_cache(maxsize=1 << 12)
+def _of_length(length: int) -> int:
+    return masked(length.to_bytes(8, "little"))
