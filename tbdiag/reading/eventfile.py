@@ -76,17 +76,11 @@ class _Pace:
     wait: int = 0
     patience: int = 2
 
-    def paid(self, count: int) -> bool:
-        """So many records came in a round; returns whether any did."""
+    def paid(self, count: int) -> None:
+        """So many records came in a round."""
         self.credit = min(self.credit + count - _PRICE, _CREDIT)
         if self.credit < -_CREDIT:
-            self._give_up()
-        return count > 0
-
-    def learned(self, known: bool) -> None:
-        """A cycle was looked for."""
-        if not known:
-            self._give_up()
+            self.give_up()
 
     def chunk(self) -> None:
         """A chunk was read without rounds."""
@@ -94,7 +88,8 @@ class _Pace:
             self.wait -= 1
             self.trying = not self.wait
 
-    def _give_up(self) -> None:
+    def give_up(self) -> None:
+        """Nothing comes in rounds here."""
         self.trying, self.credit, self.wait = False, 0, self.patience
         self.patience *= 2
 
@@ -212,12 +207,9 @@ class Reading:
         """Take in the short records that were kept, but for about ``rest`` bytes of them."""
         pack = self._pack
         while pack.size > rest and not self._fault:
-            taken = self._consume(pack.buffer, pack.size, pack.size, pack.where, more=rest > 0)
+            pack.drop(self._consume(pack.buffer, pack.size, pack.size, pack.where, more=rest > 0))
             # A damaged one came before blobs that were taken in already.
-            self.disordered |= bool(self._fault) or not taken
-            if self.disordered:
-                self._fault = self._fault or _WRONG
-            pack.drop(taken)
+            self.disordered |= bool(self._fault)
 
     def _repeat(self, buffer: U8, size: int, *, more: bool) -> int:
         """Take in the next records if they come as in a known round; returns their bytes."""
@@ -227,7 +219,7 @@ class Reading:
             if batch is not None:
                 if self.gathered.started is None:
                     self.gathered.started = float(batch.walls[0])
-                self.gathered.add_batch(batch, each.tags.tolist())
+                self.gathered.batches.add(batch, each.tags.tolist())
                 self._pace.paid(count)
                 return each.end(count)
         self._pace.paid(0)
@@ -240,16 +232,15 @@ class Reading:
         if count - first != len(scalars.record) - at:  # several values in a record
             return count
         last = cycles.last_cycle(scalars.tags[at:], scalars.steps[at:])
-        members = None
         if last is not None:
-            round_ = slice(first + last[0], first + last[0] + last[1])
-            places, lengths = found.places[round_], found.lengths[round_]
+            start, end = first + last[0], first + sum(last)
+            places, lengths = found.places[start:end], found.lengths[start:end]
             members = cycles.members_of(buffer, places, lengths, self.gathered.templates)
-        self._pace.learned(members is not None)
-        if members is None:
-            return count
-        _workspace.cycles.learn(*members)
-        return first + sum(last)
+            if members is not None:
+                _workspace.cycles.learn(*members)
+                return end
+        self._pace.give_up()
+        return count
 
     def _take(
         self,
@@ -282,7 +273,7 @@ class Reading:
             if self._fault:
                 count = number
                 break
-        self.gathered.close_chunk(scalars, count)
+        self.gathered.batches.close_chunk(scalars, count)
         return int(places[count - 1] + lengths[count - 1]) + frames.FRAME if count else 0
 
     def _add(self, buffer: U8, number: int, place: int, length: int, offset: int) -> str:
@@ -319,7 +310,7 @@ class Reading:
             checksum = self._source.bytes(start + length, 4)
             record = Record(0, self.offset, payload, checksum)
             self._fault = self._taken(record, check=not large)
-        self.gathered.close_chunk(None, 0 if self._fault else 1)
+        self.gathered.batches.close_chunk(None, 0 if self._fault else 1)
         if not self._fault:
             self.offset += length + frames.FRAME
 

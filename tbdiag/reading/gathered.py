@@ -9,21 +9,18 @@ from operator import itemgetter
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tbdiag.model.run import Damage, Restart, Scalar
-from tbdiag.model.series import Floats, Ints
+from tbdiag.model.run import Damage, Scalar
 from tbdiag.reading import frames, texts
-from tbdiag.reading.columns import Columns, Points, RawHistograms
+from tbdiag.reading.batches import Batches
+from tbdiag.reading.columns import Columns, RawHistograms
 from tbdiag.reading.outline import glimpse, outline
-from tbdiag.reading.scalars import Batch, Scalars
 from tbdiag.reading.source import Sparse
 from tbdiag.reading.stored import Stored
 from tbdiag.reading.templates import Templates, is_scalar
 
 NOT_AN_EVENT = "a record is not an event"
 _SESSION_INFO = "_hparams_/session_start_info"
-Point = tuple[int, int, int, float, float]  # record, tag, step, wall time, value
 _Entry = tuple[int, float, int, int, int]  # step, wall time, offset, length, which value
 
 
@@ -83,12 +80,7 @@ class Gathered:
         self.sessions = sessions
         self.started: float | None = None
         self._apart: set[str] = set()  # tags that some record says are no scalars
-        self._points: list[Batch] = []
-        self._fast: set[int] = {templates.tag(name) for name in scalars}
-        self._count = 0
-        self._starts: list[tuple[int, int, float]] = []  # points before it, step, wall time
-        self._chunk_starts: list[tuple[int, int, float]] = []
-        self._chunk_points: list[Point] = []
+        self.batches = Batches({templates.tag(name) for name in scalars})
         self._histograms: dict[str, list[_Entry]] = {}
         self._blobs: dict[tuple[bytes, int], tuple[_Blob, str]] = {}  # by tag and kind on the wire
         self._last_texts: dict[str, tuple[int, int]] = {}  # tag: offset and length of the record
@@ -98,7 +90,7 @@ class Gathered:
     @property
     def restarted(self) -> bool:
         """Whether a session log told of a restart."""
-        return bool(self._starts)
+        return bool(self.batches.starts)
 
     def glimpsed(self, head: bytes, offset: int, length: int) -> bool:
         """Take in a record by its first bytes, if it is a blob as one before it was.
@@ -184,7 +176,7 @@ class Gathered:
         elif what == "file_version":
             self.sessions = _version(event.file_version) >= 2
         elif what == "session_log" and self.sessions and records.is_start(event.session_log):
-            self._chunk_starts.append((record.number, event.step, event.wall_time))
+            self.batches.restart(record.number, event.step, event.wall_time)
             for tag, entries in self._histograms.items():
                 self._histograms[tag] = [
                     entry for entry in entries if entry[0] < event.step or entry[2] > record.offset
@@ -213,8 +205,7 @@ class Gathered:
         elif kind == "tensor" and is_scalar(plugin, data_class):
             number = records.number(value.tensor)
         if number is not None:
-            point = (record.number, self.templates.tag(tag), step, wall_time, number)
-            self._chunk_points.append(point)
+            self.batches.note(record.number, self.templates.tag(tag), step, wall_time, number)
 
     def _plugin(self, tag: str, plugin: str, data_class: int) -> tuple[str, int]:
         """The plugin of a tag and its data class; writers may tell them in its first event only."""
@@ -225,49 +216,15 @@ class Gathered:
             known = self.plugins[tag] = (plugin, data_class)
         return known
 
-    def add_batch(self, batch: Batch, tags: Iterable[int]) -> None:
-        """Take in points that stand in their order, of the ``tags`` in it."""
-        self._fast.update(tags)
-        self._points.append(_narrow(batch))
-        self._count += len(batch)
-
-    def close_chunk(self, found: Scalars | None, records: int) -> None:
-        """Order the points of a chunk, of which only the first ``records`` records count."""
-        parts = [] if found is None else [found]
-        if found is not None:
-            self._fast.update(np.flatnonzero(np.bincount(found.tags)).tolist())
-        if self._chunk_points:
-            record, tags, steps, walls, values = zip(*self._chunk_points, strict=True)
-            none = np.zeros(0, dtype=np.int64)
-            parts.append(
-                Scalars(
-                    np.array(record, dtype=np.int64),
-                    np.array(tags, dtype=np.int64),
-                    np.array(steps, dtype=np.int64),
-                    np.array(walls, dtype=np.float64),
-                    np.array(values, dtype=np.float64),
-                    none,
-                    -1,
-                )
-            )
-        for start in self._chunk_starts:
-            before = sum(int(np.count_nonzero(part.record < start[0])) for part in parts)
-            self._starts.append((self._count + before, start[1], start[2]))
-        merged = _merged(parts, records)
-        if merged is not None:
-            self._points.append(_narrow(merged))
-            self._count += len(merged)
-        self._chunk_points, self._chunk_starts = [], []
-
     @property
     def ambiguous(self) -> bool:
         """Whether what a record means may depend on the ones before it, in a way not looked at."""
         names = self.templates.names
-        return any(names[tag] in self._apart for tag in self._fast)
+        return any(names[tag] in self._apart for tag in self.batches.tags)
 
     def columns(self, damage: Damage | None) -> Columns:
         """All that was gathered."""
-        scalars, purges = self._scalars()
+        scalars, purges = self.batches.points(self.templates.names)
         return Columns(
             scalars=scalars,
             histograms={
@@ -278,33 +235,10 @@ class Gathered:
             texts=self._texts,
             hparams=self._hparams,
             started=self.started,
-            voids=min((step for _, step, _ in self._starts), default=None),
+            voids=min((step for _, step, _ in self.batches.starts), default=None),
             purges=purges,
             damage=damage,
         )
-
-    def _scalars(self) -> tuple[dict[str, Points], tuple[Restart, ...]]:
-        if not self._points:
-            return {}, ()
-        tags = _taken(self._points, "tags", None)
-        order = np.argsort(tags, kind="stable")
-        steps = _taken(self._points, "steps", None)
-        valid, purges = _purge(steps, self._starts)
-        if valid is not None:
-            order = order[valid[order]]
-        if not len(order):
-            return {}, purges
-        tags, steps = tags[order], steps[order].astype(np.int64)
-        walls: Floats = _taken(self._points, "walls", None)[order]
-        values = _taken(self._points, "values", None)[order].astype(np.float64)
-        firsts = np.flatnonzero(np.append(True, tags[1:] != tags[:-1]))
-        ends = np.append(firsts[1:], len(tags))
-        scalars = {}
-        for which in np.argsort(order[firsts]).tolist():  # in the order of their first points
-            part = slice(int(firsts[which]), int(ends[which]))
-            name = self.templates.names[int(tags[part.start])]
-            scalars[name] = Points(steps[part], values[part], walls[part])
-        return scalars, purges
 
 
 def _text(wire: bytes) -> str:
@@ -326,57 +260,6 @@ def _raw(file: str, entries: Sequence[_Entry]) -> RawHistograms:
     columns = [np.zeros(len(entries), dtype=np.int64), *places]
     stored = Stored((file,), np.stack([np.array(each, np.int64) for each in columns], axis=1))
     return RawHistograms(np.array(steps, np.int64), np.array(walls, np.float64), stored)
-
-
-def _taken(parts: list[Batch], name: str, dtype: Any) -> NDArray[Any]:
-    """One column of all parts."""
-    return np.concatenate([getattr(part, name) for part in parts], dtype=dtype)
-
-
-def _narrow(batch: Batch) -> Batch:
-    """The same points in less memory, where that loses nothing."""
-    tags, steps = batch.tags, batch.steps
-    if len(steps):
-        if int(tags.max()) < 1 << 16:  # two bytes also sort by radix
-            tags = tags.astype(np.uint16)
-        if -(1 << 31) <= int(steps.min()) and int(steps.max()) < 1 << 31:
-            steps = steps.astype(np.int32)
-    return Batch(tags, steps, batch.walls, batch.values)
-
-
-def _merged(parts: list[Scalars], records: int) -> Batch | None:
-    """The points of the first ``records`` records, in their order."""
-    if not parts:
-        return None
-    if len(parts) == 1:
-        (both,) = parts
-        record, tags, steps, walls, values = (getattr(both, name) for name in _COLUMNS)
-    else:
-        columns = [np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS]
-        order = np.argsort(columns[0], kind="stable")
-        record, tags, steps, walls, values = (column[order] for column in columns)
-    count = int(np.searchsorted(record, records))
-    return Batch(tags[:count], steps[:count], walls[:count], values[:count])
-
-
-_COLUMNS = ("record", "tags", "steps", "walls", "values")
-
-
-def _purge(
-    steps: Ints, starts: list[tuple[int, int, float]]
-) -> tuple[NDArray[np.bool_] | None, tuple[Restart, ...]]:
-    """Which points no session's start declares void, as EventAccumulator does, and what it dropped."""
-    if not starts:
-        return None, ()
-    valid = np.ones(len(steps), dtype=bool)
-    purges = []
-    for count, step, wall_time in starts:
-        void = valid[:count] & (steps[:count] >= step)
-        if dropped := int(np.count_nonzero(void)):
-            reached = int(steps[:count][void].max())
-            purges.append(Restart(step=step, reached=reached, dropped=dropped, wall_time=wall_time))
-            valid[:count] &= ~void
-    return valid, tuple(purges)
 
 
 def _version(file_version: str) -> float:

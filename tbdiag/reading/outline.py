@@ -6,7 +6,18 @@ import struct
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tbdiag.reading.wire import BYTES, FIXED64, VARINT, OddError, Wire, fields, number, once, text, varint
+from tbdiag.reading.wire import (
+    BYTES,
+    FIXED64,
+    VARINT,
+    OddError,
+    Wire,
+    fields,
+    number,
+    once,
+    text,
+    varint,
+)
 
 _WALL, _STEP, _VERSION, _GRAPH, _SUMMARY, _SOURCE = 1, 2, 3, 4, 5, 10
 _NO_CONTENT = (_GRAPH, 8, 9)  # and two kinds of meta-graphs: bytes that nobody looks into

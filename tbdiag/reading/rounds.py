@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tbdiag.model.series import Floats, Ints
+from tbdiag.model.series import Ints
 from tbdiag.reading.checksums import effect_of_bytes, masked
 from tbdiag.reading.frames import HEADER
 from tbdiag.reading.scalars import STEP_KEY, WALL, WALL_KEY, Batch, Chunk, checksums, number
 from tbdiag.reading.templates import Slot
 
-U8, U32, U64 = NDArray[np.uint8], NDArray[np.uint32], NDArray[np.uint64]
+U8 = NDArray[np.uint8]
+U32 = NDArray[np.uint32]
+U64 = NDArray[np.uint64]
 
 _ROW = 4096  # bytes that are compared at least at once
 
@@ -110,7 +112,7 @@ class Round:
 
     def points(self, chunk: Chunk, count: int) -> Batch | None:
         """The points of the ``count`` records that `match` found; None where a checksum is wrong."""
-        rounds, width = -(-count // len(self.ends)), len(self.ends)
+        rounds = -(-count // len(self.ends))
         starts = np.arange(0, rounds * self.size, self.size)[:, None]
         places = starts + self.walls
         walls = chunk.words[places]

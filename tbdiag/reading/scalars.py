@@ -188,7 +188,9 @@ class _Found:
         if self.pieces:
             zeros = np.zeros(len(record), dtype=np.int64)
             parts = [(record, zeros, tags, values.astype(np.float64)), *self.pieces]
-            record, place, tags, values = (np.concatenate(part) for part in zip(*parts, strict=True))
+            record, place, tags, values = (
+                np.concatenate(part) for part in zip(*parts, strict=True)
+            )
             order = np.lexsort((place, record))
             record, tags, values = record[order], tags[order], values[order]
         walls = heads.wall_bits.view(np.float64)[record]

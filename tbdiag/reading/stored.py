@@ -14,7 +14,8 @@ from tbdiag.model.series import Ints
 from tbdiag.reading import frames
 from tbdiag.reading.outline import outline
 
-COLUMNS = 4  # of a place: number of the file, where the record starts, its payload's length, its value
+# Of a place: number of the file, where the record starts, length of its payload, number of its value.
+COLUMNS = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
