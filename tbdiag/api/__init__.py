@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
-from tbdiag.api.curves import diagnose, plot_training_curves
-from tbdiag.api.folders import load, scan
-from tbdiag.api.report import Report
-from tbdiag.api.settings import configured
+from typing import TYPE_CHECKING
 
 __all__ = ["Report", "configured", "diagnose", "load", "plot_training_curves", "scan"]
+
+if TYPE_CHECKING:
+    from tbdiag.api.curves import diagnose, plot_training_curves
+    from tbdiag.api.folders import load, scan
+    from tbdiag.api.report import Report
+    from tbdiag.api.settings import configured
+else:
+    _MODULES = {
+        "Report": "report",
+        "configured": "settings",
+        "diagnose": "curves",
+        "load": "folders",
+        "plot_training_curves": "curves",
+        "scan": "folders",
+    }
+
+    def __getattr__(name):
+        """The names, each imported when it is first used: loading runs needs no rules."""
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+        globals()[name] = value
+        return value

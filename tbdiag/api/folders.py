@@ -6,22 +6,19 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from tbdiag import __version__
-from tbdiag.api.report import Report
 from tbdiag.api.settings import Place, configured, strings
 from tbdiag.config import Config, shown
-from tbdiag.diagnosis.examine import Selection, examine
-from tbdiag.diagnosis.remember import remembered
-from tbdiag.diagnosis.select import select as select_rules
 from tbdiag.errors import NoRunsError
-from tbdiag.model.report import RunReport
 from tbdiag.model.run import Run
 from tbdiag.reading import runs as reading
-from tbdiag.reading.cache import Seen, cached
 from tbdiag.reading.discover import discover
-from tbdiag.reading.store import Store, default_store
+
+if TYPE_CHECKING:  # loading needs no rules, and reading all anew no cache
+    from tbdiag.api.report import Report
+    from tbdiag.reading.store import Store
 
 Progress = Callable[[int, int], object]
 Unread = tuple[str, str]
@@ -55,7 +52,7 @@ def each_run(
 ) -> Iterator[Run]:
     """What `load` gives, one run at a time; ``progress`` as in `scan`."""
     paths, unread, none = _paths(path), list[Unread](), True
-    store = default_store() if cache else None
+    store = _store(cache)
     for run, _ in _runs(paths, configured(config), unread, progress, store, follow_symlinks):
         none = False
         yield run
@@ -83,21 +80,31 @@ def scan(
     working directory are relative to it. Raises NoRunsError where nothing at all could be examined,
     UnknownRuleError and ConfigError.
     """
+    from tbdiag.api.report import Report
+    from tbdiag.diagnosis.examine import examine
+    from tbdiag.diagnosis.remember import remembered
+    from tbdiag.diagnosis.select import select as select_rules
+
     settings = configured(config)
     selection = select_rules(settings, strings(select), strings(ignore))
     paths, unread = [_default(settings)] if path is None else _paths(path), list[Unread]()
-    store = default_store() if cache else None
-    reports = tuple(
-        _examined(replace(run, path=Path(shown(Path(run.path)))), selection, store, key)
-        for run, key in _runs(paths, settings, unread, progress, store, follow_symlinks)
-    )
+    store, reports = _store(cache), []
+    for found, key in _runs(paths, settings, unread, progress, store, follow_symlinks):
+        run = replace(found, path=Path(shown(Path(found.path))))
+        reports.append(remembered(store, run, selection, key) if store else examine(run, selection))
     if not reports:
         _nothing(paths, unread)
-    return Report(version=__version__, digest=selection.digest, runs=reports, unread=tuple(unread))
+    return Report(
+        version=__version__, digest=selection.digest, runs=tuple(reports), unread=tuple(unread)
+    )
 
 
-def _examined(run: Run, selection: Selection, store: Store | None, key: str) -> RunReport:
-    return remembered(store, run, selection, key) if store else examine(run, selection)
+def _store(wanted: bool) -> Store | None:
+    if not wanted:
+        return None
+    from tbdiag.reading.store import default_store
+
+    return default_store()
 
 
 def _runs(
@@ -112,9 +119,11 @@ def _runs(
 
     What cannot be examined is added to ``unread``.
     """
+    if store:
+        from tbdiag.reading.cache import cached
     found = discover(paths, follow_symlinks)
     unread += [(shown(Path(path)), reason) for path, reason in found.unread]
-    done, seen = 0, Seen()
+    done, seen = 0, dict[Path, list[list[Any]]]()
     for files in found.runs:
         runs, key = (
             cached(store, files, settings.roles, seen)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tbdiag.config import Config, find
-from tbdiag.diagnosis import select as rules
 
 Place = str | os.PathLike[str]
 
@@ -17,7 +16,11 @@ def configured(config: Config | Place | None = None) -> Config:
     if isinstance(config, Config):
         return config
     path = find(Path.cwd()) if config is None else Path(config)
-    return Config() if path is None else rules.load(path)
+    if path is None:
+        return Config()
+    from tbdiag.diagnosis import select as rules
+
+    return rules.load(path)
 
 
 def strings(words: str | Sequence[str]) -> tuple[str, ...]:

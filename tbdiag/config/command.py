@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import string
 from collections.abc import Collection
 
 from tbdiag.config.settings import did_you_mean
@@ -13,6 +11,8 @@ OWN = ("logdir", "params_json", "params_yaml", "overrides")
 
 def words(command: str) -> tuple[str, ...]:
     """The command split as a shell splits words; raises ValueError where a quote is left open."""
+    import shlex
+
     return tuple(shlex.split(command))
 
 
@@ -21,6 +21,8 @@ def placeholders(word: str) -> tuple[str, ...]:
 
     Raises ValueError for a brace without a partner and for anything but a name between braces.
     """
+    import string
+
     names = []
     for _, name, form, conversion in string.Formatter().parse(word):
         if name is None:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tbdiag.config.command import OWN, mistakes, words
-from tbdiag.config.positions import positions
 from tbdiag.config.settings import (
     Choices,
     Config,
@@ -58,6 +55,10 @@ def read(path: Path) -> tuple[Config, list[Problem]]:
 
     Raises ConfigError where the file cannot be read at all, or is not TOML.
     """
+    import tomllib
+
+    from tbdiag.config.positions import positions
+
     text = _text(path)
     try:
         document: Any = tomllib.loads(text)
@@ -87,6 +88,8 @@ def read(path: Path) -> tuple[Config, list[Problem]]:
 
 def _crosswise(place: Config, table: ConfigTable, document: Mapping[str, Any]) -> list[Problem]:
     """Mistakes that no table shows by itself; a wrong range is still a name in [space]."""
+    from tbdiag.config.command import OWN, mistakes
+
     space = document.get("space")
     knobs = [*space] if isinstance(space, dict) else []
     problems = [
@@ -111,6 +114,8 @@ def _crosswise(place: Config, table: ConfigTable, document: Mapping[str, Any]) -
 
 
 def _config(place: Config, table: ConfigTable) -> Config:
+    from tbdiag.config.command import mistakes, words
+
     train = None
     if table.train is not None and not mistakes(table.train.command, table.space):
         train = Train(
@@ -168,6 +173,10 @@ def _concerns_us(shared: Path) -> bool:
         text = shared.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError):
         return False
+    if "tbdiag" not in text and "\\" not in text:  # nor can an escape spell it
+        return False
+    import tomllib
+
     try:
         tool = tomllib.loads(text).get("tool")
     except (tomllib.TOMLDecodeError, RecursionError):

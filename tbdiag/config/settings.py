@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tbdiag.config.positions import Key, line
 from tbdiag.model.role import Override, Role
+
+if TYPE_CHECKING:
+    from tbdiag.config.positions import Key
 
 Value = bool | int | float | str
 
@@ -80,6 +82,8 @@ class Config:
 
     def problem(self, key: Key, message: str) -> Problem:
         """A mistake at ``key``, with the file and line where it stands."""
+        from tbdiag.config.positions import line
+
         return Problem(shown(self.path or Path()), line(self.lines, key), message)
 
 
@@ -92,6 +96,8 @@ def shown(path: Path) -> str:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``; did you mean "…"?`` for the known word nearest to ``word``, else nothing."""
+    import difflib
+
     spelled = {each.lower(): each for each in known}
     near = difflib.get_close_matches(word.lower(), spelled, n=1, cutoff=0.6)
     return f'; did you mean "{spelled[near[0]]}"?' if near else ""

@@ -29,6 +29,9 @@ class NonFinite:
         return len(self.steps)
 
 
+_NONE = NonFinite(_frozen((), np.int64), _frozen((), np.float64))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Series:
     """A curve of n points: ``steps`` strictly increasing, ``values`` finite, ``wall_times`` in seconds.
@@ -75,6 +78,16 @@ class Series:
             _frozen(walls[finite], np.float64),
             NonFinite(_frozen(steps_[~finite], np.int64), _frozen(values_[~finite], np.float64)),
         )
+
+    @classmethod
+    def adopting(cls, tag: str, steps: Ints, values: Floats, wall_times: Floats) -> Series:
+        """A series of these very arrays, shape (n,), which are read-only from now on.
+
+        The caller has seen that ``steps`` increase strictly and that all ``values`` are finite.
+        """
+        for array in (steps, values, wall_times):
+            array.flags.writeable = False
+        return cls(tag, steps, values, wall_times, _NONE)
 
     def __len__(self) -> int:
         return len(self.steps)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -106,29 +107,34 @@ def unnumbered(
     candidates: Sequence[Candidate], stem: Callable[[Meaning], Words]
 ) -> list[Candidate]:
     """The candidates without families that differ in a number only (``loss_0``, ``loss_1`` …)."""
-    numbers: dict[Words, set[Words]] = {}
-
-    def family(candidate: Candidate) -> tuple[Any, ...]:
-        words = stem(candidate.meaning)
-        rest = tuple(word for word in words if not word.isdigit())
-        return (candidate.meaning.split, candidate.meaning.grain, candidate.meaning.quantity, rest)
-
+    numbers: dict[tuple[Any, ...], set[Words]] = {}
+    families: list[tuple[Any, ...] | None] = []
     for candidate in candidates:
-        found = tuple(word for word in stem(candidate.meaning) if word.isdigit())
-        if found:
-            numbers.setdefault(family(candidate), set()).add(found)
+        said = candidate.meaning
+        digits, rest = _parted(stem(said))
+        family = (said.split, said.grain, said.quantity, rest) if digits else None
+        if family:
+            numbers.setdefault(family, set()).add(digits)
+        families.append(family)
     return [
         candidate
-        for candidate in candidates
-        if len(numbers.get(family(candidate), ())) < 2
-        or not any(word.isdigit() for word in stem(candidate.meaning))
+        for candidate, family in zip(candidates, families, strict=True)
+        if family is None or len(numbers[family]) < 2
     ]
+
+
+@lru_cache(maxsize=16384)
+def _parted(words: Words) -> tuple[Words, Words]:
+    """The words that are numbers, and the others."""
+    digits = tuple(word for word in words if word.isdigit())
+    return digits, tuple(word for word in words if not word.isdigit())
 
 
 def is_counter(curve: Series) -> bool:
     """Whether a curve counts up in whole numbers: step and value were handed over in turn."""
-    steps = np.diff(curve.values[:SAMPLE])
-    return len(steps) >= FEW and float(np.mean(steps == 1)) > COUNTED
+    values = curve.values[:SAMPLE]
+    steps = values[1:] - values[:-1]
+    return len(steps) >= FEW and int(np.count_nonzero(steps == 1)) / len(steps) > COUNTED
 
 
 def is_accuracy(train: Series, val: Series) -> bool:

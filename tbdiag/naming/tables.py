@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from tbdiag.model.role import Better
@@ -29,7 +28,9 @@ class Pattern:
 @cache
 def raw() -> dict[str, Any]:
     """The tables as they stand in the file."""
-    return tomllib.loads(files("tbdiag.naming").joinpath("patterns.toml").read_text("utf-8"))
+    import tomllib
+
+    return tomllib.loads(Path(__file__).with_name("patterns.toml").read_text("utf-8"))
 
 
 @cache

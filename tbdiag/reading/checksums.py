@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import cache, lru_cache
 from importlib import import_module
+from importlib.machinery import PathFinder
+from importlib.util import module_from_spec
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -26,12 +30,33 @@ def masked(data: bytes) -> int:
 @cache
 def crc32c() -> Callable[[bytes], int]:
     """The CRC-32C of the `crc32c` package, or TensorBoard's own, slower by three orders."""
-    try:
-        module = import_module("crc32c")
-    except ImportError:
-        module = import_module("tensorboard.compat.tensorflow_stub.pywrap_tensorflow")
+    module = _extension()
+    if module is None:
+        try:
+            module = import_module("crc32c")
+        except ImportError:
+            module = import_module("tensorboard.compat.tensorflow_stub.pywrap_tensorflow")
     function: Callable[[bytes], int] = module.crc32c
     return function
+
+
+def _extension() -> ModuleType | None:
+    """The compiled part of the `crc32c` package, None where it is not found.
+
+    The package itself looks up its version and brings a command line along: as slow as half of NumPy.
+    """
+    name = "crc32c._crc32c"
+    if name in sys.modules:
+        return sys.modules[name]
+    package = PathFinder.find_spec("crc32c")
+    places = package.submodule_search_locations if package else None
+    spec = PathFinder.find_spec(name, places) if places else None
+    if spec is None or spec.loader is None:
+        return None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    sys.modules[name] = module
+    return module
 
 
 def mask(checksums: U32) -> U32:

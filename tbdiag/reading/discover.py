@@ -222,4 +222,6 @@ def natural(name: str) -> list[tuple[int, int, str]]:
 
 def printable(name: str) -> str:
     """A file name as text that any encoding of Unicode can write."""
+    if name.isascii():
+        return name
     return os.fsencode(name).decode("utf-8", "backslashreplace")

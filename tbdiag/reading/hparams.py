@@ -73,8 +73,8 @@ def _sources(
         yield session, "event file"
     for tag, text in texts.items():
         yield from_text_tag(tag, text), f"text {tag}"
-    for place in _upward(folder, root):
-        for path in _files(str(place), _changed(place)):
+    for place in _upward(str(folder), str(root)):
+        for path in _files(place, _changed(place)):
             yield from_file(path), Path(os.path.relpath(path, root)).as_posix()
     for name in names:
         yield from_name(name), "run name"
@@ -86,18 +86,18 @@ def _same(one: Scalar, other: Scalar) -> bool:
     return str(one).strip().lower() == str(other).strip().lower()
 
 
-def _upward(folder: Path, root: Path) -> Iterator[Path]:
+def _upward(folder: str, root: str) -> Iterator[str]:
+    """The folder and, where it lies below ``root``, those above it up to that."""
     yield folder
-    if root in folder.parents:
-        for parent in folder.parents:
-            yield parent
-            if parent == root:
-                return
+    if folder.startswith(root.rstrip(os.sep) + os.sep):
+        while folder != root:
+            folder = os.path.dirname(folder)  # noqa: PTH120 - a str, not a Path
+            yield folder
 
 
-def _changed(folder: Path) -> int:
+def _changed(folder: str) -> int:
     try:
-        return folder.stat().st_mtime_ns
+        return os.stat(folder).st_mtime_ns  # noqa: PTH116 - a str, not a Path
     except OSError:
         return 0
 
@@ -175,6 +175,11 @@ def from_text_tag(tag: str, text: str) -> Settings:
 
 def from_name(name: str) -> Settings:
     """The settings in a name such as ``lr1e-3_bs32`` or ``Adam; base_lr=0.004; dropout=0.3``."""
+    return dict(_from_name(name))
+
+
+@lru_cache(maxsize=4096)
+def _from_name(name: str) -> Settings:
     found: dict[str, object] = {}
     for match in _GLUED.finditer(name):
         found.setdefault(match[1], match[2])

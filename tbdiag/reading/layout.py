@@ -67,11 +67,11 @@ class _Layout:
 
     def _is_split(self, parent: str, name: str) -> bool:
         word = name.lower()
-        siblings = {sibling.lower() for sibling in self.children[parent] if sibling != name}
         if parent in self.folders:
             return word in _SPLITS or word.startswith("eval_")  # TF1's estimator: eval_<name>
         if word not in _SPLITS:
             return False
+        siblings = {sibling.lower() for sibling in self.children[parent] if sibling != name}
         # `train`, `train2`, `train3` are the runs of a counter, as Ultralytics names them …
         if any(re.fullmatch(re.escape(word) + r"[-_]?\d+", sibling) for sibling in siblings):
             return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -18,6 +18,7 @@ Piece = tuple[int, Points]  # the index of a file, and what it holds of one tag
 _STRAY = 3  # one point that would void as many is itself the odd one
 _TIME_AND_AGAIN = 3  # rewinds of one tag alone from which on its steps count something else
 _MANY = 100
+_TOGETHER = 1 << 17  # points that are copied to be looked at together
 _OFTEN = 4  # points per step from which on a tag was logged more often than it was counted
 
 
@@ -39,10 +40,10 @@ class Joined:
     """One tag over all files: ``points`` with strictly increasing steps, and what was left out."""
 
     points: Points
-    duplicates: int
-    rewinds: tuple[Rewind, ...]
-    strays: tuple[tuple[int, int], ...]  # (file, step) of points left out as odd
-    note: str
+    duplicates: int = 0
+    rewinds: tuple[Rewind, ...] = ()
+    strays: tuple[tuple[int, int], ...] = ()  # (file, step) of points left out as odd
+    note: str = ""
 
 
 def superseded(steps: Ints) -> NDArray[np.bool_]:
@@ -65,7 +66,13 @@ def join_all(pieces: Mapping[str, Sequence[Piece]]) -> dict[str, Joined]:
       ends, such as a final evaluation logged at step 0: left out, unless other tags of the file
       rewind with more.
     """
-    joined = {tag: join(tag, parts) for tag, parts in pieces.items()}
+    plain = _rising(pieces)
+    joined = {
+        tag: Joined(points=parts[0][1]) if tag in plain else join(tag, parts)
+        for tag, parts in pieces.items()
+    }
+    if len(plain) == len(pieces):
+        return joined
     for tag, result in joined.items():
         if any(_goes_on(pieces, joined, file, times) for file, times in _often(result)):
             note = f"the steps of {tag} go back {len(result.rewinds)} times while others go on"
@@ -75,6 +82,21 @@ def join_all(pieces: Mapping[str, Sequence[Piece]]) -> dict[str, Joined]:
         if any(file in resumed for file, _ in result.strays):
             joined[tag] = join(tag, pieces[tag], resumed)
     return joined
+
+
+def _rising(pieces: Mapping[str, Sequence[Piece]]) -> Set[str]:
+    """The tags that stand in one file and whose steps increase strictly there: most, as a rule."""
+    lone = {tag: parts[0][1].steps for tag, parts in pieces.items() if len(parts) == 1}
+    if not lone:
+        return lone.keys()
+    ends = np.cumsum([len(steps) for steps in lone.values()])
+    if ends[-1] <= _TOGETHER:  # many short curves are looked at in one go
+        steps = np.concatenate(list(lone.values()))
+        rises = steps[1:] > steps[:-1]
+        rises[ends[:-1] - 1] = True
+        if rises.all():
+            return lone.keys()
+    return {tag for tag, steps in lone.items() if bool((steps[1:] > steps[:-1]).all())}
 
 
 def _often(result: Joined) -> Iterator[tuple[int, list[float]]]:
@@ -140,7 +162,7 @@ def _concatenated(pieces: Sequence[Piece]) -> Points:
 def _numbered(points: Points, why: str) -> Joined:
     numbered = Points(np.arange(len(points)), points.values, points.wall_times)
     note = f"{why}: its points are numbered from 0"
-    return Joined(points=numbered, duplicates=0, rewinds=(), strays=(), note=note)
+    return Joined(points=numbered, note=note)
 
 
 def _rewinds(
@@ -254,12 +276,14 @@ def without_void(files: Sequence[Columns]) -> tuple[list[Columns], list[Restart]
             scalars: dict[str, Points] = {}
             for tag, points in kept[before].scalars.items():
                 valid = points.steps < later.voids
-                scalars[tag] = points.take(valid)
-                dropped += len(points) - len(scalars[tag])
+                if valid.any():
+                    scalars[tag] = points.take(valid)
+                dropped += len(points) - int(np.count_nonzero(valid))
                 reached = max(reached, int(points.steps.max(initial=reached)))
             histograms: dict[str, RawHistograms] = {
-                tag: records.take(records.steps < later.voids)
+                tag: records.take(valid)
                 for tag, records in kept[before].histograms.items()
+                if (valid := records.steps < later.voids).any()
             }
             kept[before] = replace(kept[before], scalars=scalars, histograms=histograms)
         if dropped:

@@ -27,6 +27,8 @@ from tbdiag.reading.stored import Stored
 
 _Read = tuple[EventFile, Columns]
 
+_SHORT = 1 << 14  # points of a curve that is looked at together with others
+
 
 def load(files: RunFiles, overrides: Mapping[Role, Override] | None = None) -> tuple[Run, ...]:
     """The run that ``files`` hold, read whole; several where trainings share one folder.
@@ -78,8 +80,10 @@ def _settled(files: RunFiles, parts: list[_Read]) -> tuple[RunFiles, list[_Read]
     """
     prefixes = {file.prefix for file in files.files}
     only = next(iter(prefixes)) if len(prefixes) == 1 else ""
+    if not only:
+        return files, parts
     firsts = {tag.split("/")[0].lower() for _, columns in parts for tag in columns.scalars}
-    if not (only and firsts & TRAINING and firsts & VALIDATION):
+    if not (firsts & TRAINING and firsts & VALIDATION):
         return files, parts
     own = replace(files, id=f"{files.id}/{printable(only[:-1])}", path=files.path / only[:-1])
     return own, [(replace(file, prefix=""), columns) for file, columns in parts]
@@ -87,6 +91,8 @@ def _settled(files: RunFiles, parts: list[_Read]) -> tuple[RunFiles, list[_Read]
 
 def _sessions(parts: Sequence[_Read]) -> list[list[_Read]]:
     """The files of each training, those of one folder void where a later one says so."""
+    if len(parts) == 1:
+        return [list(parts)]
     folders: dict[Path, list[_Read]] = {}
     for file, columns in parts:
         folders.setdefault(file.path.parent, []).append((file, columns))
@@ -119,10 +125,7 @@ def _run(
             scalars.setdefault(_tag(file, tag), []).append((index, points))
         texts |= {_tag(file, tag): text for tag, text in columns.texts.items()}
     joined = join_all(scalars)
-    series = {
-        tag: Series.of(tag, result.points.steps, result.points.values, result.points.wall_times)
-        for tag, result in joined.items()
-    }
+    series = _series(joined)
     return Run(
         id=name,
         path=files.path,
@@ -145,7 +148,22 @@ def _tag(file: EventFile, tag: str) -> str:
     return f"{file.prefix}{tag}/{file.key}" if file.key else file.prefix + tag
 
 
+def _series(joined: Mapping[str, Joined]) -> dict[str, Series]:
+    """The curves, of the very arrays that were read where all of their values are finite."""
+    short = [r.points.values for r in joined.values() if len(r.points) <= _SHORT]
+    all_finite = bool(np.isfinite(np.concatenate(short)).all()) if short else True
+    series = {}
+    for tag, result in joined.items():
+        steps, values, walls = result.points.steps, result.points.values, result.points.wall_times
+        finite = all_finite if len(values) <= _SHORT else bool(np.isfinite(values).all())
+        made = Series.adopting if finite else Series.of
+        series[tag] = made(tag, steps, values, walls)
+    return series
+
+
 def _without_void(parts: Sequence[_Read]) -> tuple[list[_Read], list[Restart]]:
+    if all(columns.voids is None and not columns.purges for _, columns in parts):
+        return list(parts), []
     folders: dict[Path, list[int]] = {}
     for index, (file, _) in enumerate(parts):
         folders.setdefault(file.path.parent, []).append(index)
@@ -163,6 +181,8 @@ def _without_summaries(parts: Sequence[_Read]) -> list[_Read]:
 
     Such points are the results of the whole run, which ``add_hparams`` logs at step 0.
     """
+    if not any(columns.hparams for _, columns in parts):
+        return list(parts)
     curves = {
         _tag(file, tag)
         for file, columns in parts
@@ -204,8 +224,14 @@ def _provenance(
     purges: Sequence[Restart],
     notes: tuple[str, ...],
 ) -> Provenance:
+    above = f"{files.path}{os.sep}"
+
     def name(path: Path) -> str:
-        return printable(Path(os.path.relpath(path, files.path)).as_posix())
+        whole = str(path)
+        inside = whole.removeprefix(above)
+        if inside == whole:  # a folder beside it
+            inside = os.path.relpath(path, files.path)
+        return printable(inside.replace(os.sep, "/"))
 
     restarts = restarts_of(chain.from_iterable(result.rewinds for result in joined.values()))
     odd = tuple(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import math
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tbdiag.model.run import Scalar
+
+if TYPE_CHECKING:
+    import ast
 
 Settings = dict[str, Scalar]
 
@@ -103,6 +104,8 @@ def from_json(text: str) -> Settings:
 
 def from_toml(text: str) -> Settings:
     """The settings of a TOML document; none where the text is not one."""
+    import tomllib
+
     return flatten(_guarded(tomllib.loads, text))
 
 
@@ -159,6 +162,8 @@ def from_python(text: str) -> Settings:
     """
     if len(text) > _LONGEST_YAML:
         return {}
+    import ast
+
     tree = _guarded(ast.parse, text.strip())
     found: dict[str, object] = {}
     for statement in tree.body if isinstance(tree, ast.Module) else ():
@@ -175,6 +180,8 @@ def from_python(text: str) -> Settings:
 
 def _literal(node: ast.expr) -> object:
     """The value of a literal in which ``name(key=value)`` stands for a dict; ValueError otherwise."""
+    import ast
+
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.args:
         return {word.arg: _literal(word.value) for word in node.keywords if word.arg}
     if isinstance(node, ast.Dict):

@@ -170,3 +170,14 @@ def test_labels_are_short_and_distinct() -> None:
         "1700000000.b.1",
     ]
     assert labels(["events.out.tfevents"] * 2) == ["1 of 2", "2 of 2"]
+
+
+def test_a_tag_whose_points_are_all_void_is_gone() -> None:
+    kept, (restart,) = without_void(
+        [
+            Columns(scalars={"loss": column([0, 1, 8]), "late": column([9])}),
+            Columns(scalars={"loss": column([5], 100)}, voids=5, started=100.0),
+        ]
+    )
+    assert list(kept[0].scalars) == ["loss"]
+    assert (restart.dropped, restart.reached) == (2, 9)
