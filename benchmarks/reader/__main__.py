@@ -36,7 +36,10 @@ def main() -> None:
         for part in _parts(options, place):
             print(part, flush=True)
             lines.append(part)
-    options.out.write_text("\n".join(lines), encoding="utf-8")
+    partial = options.workloads or options.readers or tuple(options.parts) != PARTS
+    out = options.out or (None if partial else PAGE)
+    if out is not None:
+        out.write_text("\n".join(lines), encoding="utf-8")
 
 
 def _parts(options: argparse.Namespace, place: Path) -> Iterator[str]:
@@ -88,13 +91,13 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     add = parser.add_argument
     add("--scale", type=float, default=1.0, help="part of the full size")
-    add("--rounds", type=int, default=5)
+    add("--rounds", type=int, default=3)
     add("--limit", type=int, default=600, help="CPU seconds after which a process is ended")
     add("--keep", type=Path, metavar="DIR", help="keep the workloads there for the next call")
     add("--parts", nargs="+", choices=PARTS, default=PARTS)
     add("--workloads", nargs="+", metavar="NAME", help="plain, tensors, many, mixed: not all")
     add("--readers", nargs="+", metavar="PEER", help="not all peers")
-    add("--out", type=Path, default=PAGE)
+    add("--out", type=Path, metavar="FILE", help="not docs/reader-benchmark.md, if all is measured")
     return parser.parse_args()
 
 
@@ -102,7 +105,7 @@ def _told(options: argparse.Namespace) -> str:
     """The options that decide what is measured, as they were given."""
     told = [
         f" --{name} {getattr(options, name)}"
-        for name, usual in (("scale", 1.0), ("rounds", 5))
+        for name, usual in (("scale", 1.0), ("rounds", 3))
         if getattr(options, name) != usual
     ]
     return "".join(told)

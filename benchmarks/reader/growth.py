@@ -11,6 +11,7 @@ from benchmarks.reader import workloads
 from benchmarks.reader.measure import Reader, compare
 from benchmarks.reader.page import table
 
+_CLEAR = 0.02  # CPU seconds beyond start-up that are more than noise
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 
 
@@ -28,18 +29,17 @@ def section(readers: list[Reader], place: Path, scale: float, rounds: int, limit
         rows.append([f"{workload.points:,}", *cells])
     empty = [f"{start[name].cpu:.2f} s, {start[name].peak / 1e6:,.0f} MB" for name in names]
     rows.insert(0, ["20 (start-up)", *empty])
-    told = ", ".join(
-        f"{slope:.2f} ({name})" for name, slope in zip(names, _slopes(sizes, costs), strict=True)
-    )
+    slopes = zip(names, _slopes(sizes, costs), strict=True)
+    told = ", ".join(f"{name} {slope}" for name, slope in slopes)
     return (
         f"{table(['points', *names], rows)}\nBeyond start-up, CPU grows with the number of points to"
-        f" the power of {told}.\n"
+        f" the power of: {told}.\n"
     )
 
 
-def _slopes(sizes: list[int], costs: list[list[float]]) -> Iterator[float]:
+def _slopes(sizes: list[int], costs: list[list[float]]) -> Iterator[str]:
     """The slope of each column over the sizes, both logarithmic, without what is lost in noise."""
     for column in np.array(costs).T:
-        clear = column > 0.01
+        clear = column > _CLEAR
         x, y = np.log(np.array(sizes)[clear]), np.log(column[clear])
-        yield float(np.polyfit(x, y, 1)[0]) if len(x) > 1 else float("nan")
+        yield f"{np.polyfit(x, y, 1)[0]:.2f}" if len(x) > 1 else "too short to tell"
