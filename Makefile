@@ -3,7 +3,7 @@
 PYTHON ?= $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)
 
 .DEFAULT_GOAL := help
-.PHONY: help check lint format types layers docs-check test slow cover docs samples rule site bench
+.PHONY: help check lint format types layers docs-check test slow cover docs samples rule site bench bench-reader
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,9 @@ samples: ## train the runs in sample_logs/ again: the same bytes
 
 bench: ## measure the rules on labelled runs, into docs/accuracy.md
 	$(PYTHON) -m benchmarks.accuracy
+
+bench-reader: ## measure the reader beside its peers, into docs/reader-benchmark.md
+	$(PYTHON) -m benchmarks.reader
 
 rule: ## start a new rule: make rule CODE=GEN006 NAME=memorized-labels FAMILY=generalization
 	$(PYTHON) tools/new_rule.py $(CODE) $(NAME) $(FAMILY)
