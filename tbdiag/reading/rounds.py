@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tbdiag.model.series import Ints
-from tbdiag.reading.checksums import effect_of_bytes, masked
+from tbdiag.reading.checksums import add, effect, effect_of_bytes, mask, masked
 from tbdiag.reading.frames import HEADER
-from tbdiag.reading.scalars import STEP_KEY, WALL, WALL_KEY, Batch, Chunk, checksums, number
+from tbdiag.reading.scalars import STEP_KEY, WALL, WALL_KEY, Batch, Chunk, constant, number
 from tbdiag.reading.templates import Slot
 
 U8 = NDArray[np.uint8]
@@ -34,24 +34,37 @@ class Member:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Alike:
-    """Members whose steps, tails and values are equally wide and equally far apart.
+    """Members whose steps are equally wide, and whose values are of one type and equally far from the end.
 
     ``columns`` are their places in the round, all of them or (p,); ``values`` (p,) where their values
-    stand in its bytes; ``sums`` (p,) what their tails add to their checksums.
+    stand in its bytes; ``sums`` (p,) what all but wall time, step and value add to their checksums.
+    ``tails`` (p, 4) is where in ``advance`` the table of each byte of a checksum starts, which tells
+    what that byte becomes over the length of the tail.
     """
 
     columns: Ints | slice
     values: Ints
     sums: U32
     width: int  # of the step and its key
-    length: int  # of the tail
-    slot: Slot
+    kind: str
+    after: int  # bytes that follow the value
+    tails: Ints
+    advance: U32
 
     def checksums(self, walls: U64, steps: U64, raw: NDArray[Any]) -> U32:
         """The masked checksums of records with these bytes, each (rounds, p)."""
-        sums = np.broadcast_to(self.sums, walls.shape).ravel()
-        parts = walls.ravel(), steps.ravel(), self.width, self.length, [raw.ravel()], (self.slot,)
-        return checksums(sums, *parts).reshape(walls.shape)
+        heads = np.zeros(walls.size, dtype=np.uint32)
+        add(heads, walls.ravel(), 8, self.width)
+        if self.width:
+            add(heads, steps.ravel(), self.width - 1, 0)
+        moved = self.advance[heads.view(np.uint8).reshape(*walls.shape, 4) + self.tails]
+        total = moved[..., 0] ^ self.sums
+        for place in range(1, 4):
+            total ^= moved[..., place]
+        size = raw.dtype.itemsize
+        flat = total.ravel()
+        add(flat, raw.view(f"<u{size}").ravel(), size, self.after)
+        return mask(flat).reshape(walls.shape)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,11 +131,11 @@ class Round:
         walls = chunk.words[places]
         steps = _steps(chunk.words, places + WALL, self.step_masks)
         told = chunk.at("<u4")[starts + self.told]
-        kinds = {group.slot[1] for group in self.groups}
+        kinds = {group.kind for group in self.groups}
         values = np.empty(places.shape, dtype=kinds.pop() if len(kinds) == 1 else np.float64)
         sums = np.empty(places.shape, dtype=np.uint32)
         for group in self.groups:
-            raw = chunk.at(group.slot[1])[starts + group.values]
+            raw = chunk.at(group.kind)[starts + group.values]
             values[:, group.columns] = raw
             sums[:, group.columns] = group.checksums(
                 walls[:, group.columns], steps[:, group.columns], raw
@@ -201,21 +214,31 @@ def make(members: Sequence[Member], widths: Sequence[int]) -> Round:
 def _groups(
     members: Sequence[Member], widths: Sequence[int], ends: Sequence[int]
 ) -> tuple[_Alike, ...]:
-    alike: dict[tuple[int, int, Slot], list[int]] = {}
+    alike: dict[tuple[int, str, int], list[int]] = {}
     for column, (member, width) in enumerate(zip(members, widths, strict=True)):
-        alike.setdefault((width, len(member.tail), member.slot), []).append(column)
+        start, kind = member.slot
+        after = len(member.tail) - start - int(kind[2])
+        alike.setdefault((width, kind, after), []).append(column)
     groups = []
-    for (width, length, slot), columns in alike.items():
-        tails = np.array([ends[column] for column in columns]) - 4 - length
-        sums = [effect_of_bytes(members[column].tail, 0) for column in columns]
+    for (width, kind, after), columns in alike.items():
+        lengths = [len(members[column].tail) for column in columns]
+        distinct = sorted(set(lengths))
+        tables = [effect(length - 1 - place) for length in distinct for place in range(4)]
+        tails = 1024 * np.array([distinct.index(length) for length in lengths])
+        sums = [
+            effect_of_bytes(members[column].tail, 0) ^ constant(width, length)
+            for column, length in zip(columns, lengths, strict=True)
+        ]
         groups.append(
             _Alike(
                 columns=np.array(columns) if len(alike) > 1 else slice(None),
-                values=tails + slot[0],
+                values=np.array([ends[column] for column in columns]) - 4 - after - int(kind[2]),
                 sums=np.array(sums, dtype=np.uint32),
                 width=width,
-                length=length,
-                slot=slot,
+                kind=kind,
+                after=after,
+                tails=tails[:, None] + np.array([0, 256, 512, 768]),
+                advance=np.concatenate(tables),
             )
         )
     return tuple(groups)

@@ -265,7 +265,7 @@ def checksums(
 
     ``sums`` (n,) is what the tails of ``length`` bytes add; ``width`` is that of the step and its key.
     """
-    total = sums ^ np.uint32(_constant(width, length))
+    total = sums ^ np.uint32(constant(width, length))
     add(total, walls, 8, length + width)
     if width:
         add(total, steps, width - 1, length)
@@ -276,7 +276,7 @@ def checksums(
 
 
 @lru_cache(maxsize=4096)
-def _constant(width: int, length: int) -> int:
+def constant(width: int, length: int) -> int:
     """What the length and the keys of the head add to a checksum."""
     constant = of_zeros(WALL + width + length)
     constant ^= effect_of_bytes(bytes([WALL_KEY]), 8 + width + length)
