@@ -53,7 +53,8 @@ def seconds(results: Sequence[tuple[Workload, Results]]) -> str:
             cells.append(f"{result.cpu:.2f} s, {result.peak / 1e6:,.0f} MB{mark}")
         rows.append(cells)
     below = [f"{number}. {words}" for number, words in enumerate(notes, 1)]
-    return "\n".join([table(["CPU seconds, peak memory", *names], rows), *below]) + "\n"
+    told = table(["CPU seconds, peak memory", *names], rows)
+    return "\n".join([told, *below, ""]) if below else told
 
 
 def ratios(results: Sequence[tuple[Workload, Results]]) -> str:
