@@ -24,6 +24,7 @@ from tbdiag.reading.templates import Templates
 U8 = NDArray[np.uint8]
 
 _CHUNK = 1 << 19
+_PEEK = 1 << 12
 _SPARSE = 1 << 16  # bytes that are read at once where most of them are skipped
 _SLACK = cycles.LARGEST  # gathers look beyond a record, never beyond this
 _GATHERED = 512  # bytes beyond a record that may be looked at
@@ -126,6 +127,7 @@ class Reading:
         self._plain = plain
         self._careful = plain or verify or not sifted
         self._sparse, self._dense = False, True
+        self._ahead = _CHUNK
         self._sifted = limit is None and not self._careful
         self._pack = Pack(_workspace.pack)
         self.disordered = False
@@ -150,7 +152,7 @@ class Reading:
 
     def _read(self, end: int) -> None:
         while self.offset < end and not self._fault:
-            size = self._source.fill(self.offset, _SPARSE if self._sparse else _CHUNK)
+            size = self._source.fill(self.offset, self._ahead)
             if self._sparse and self._sifted:
                 self._sift(size)
             elif self.offset == 0 and size > _GREETING and self._buffer[_GREETING] == _VERSION_KEY:
@@ -159,6 +161,7 @@ class Reading:
                 more = self.offset + size < self.size
                 taken = self._consume(self._buffer, size, end - self.offset, self._place, more=more)
                 self._sparse = not self._dense
+                self._ahead = _SPARSE if self._sparse else _CHUNK
                 self.offset += taken
                 if not (taken or self._fault):
                     self._next()
@@ -190,7 +193,12 @@ class Reading:
         taken = self._pack.sift(
             self._buffer.data, min(size, left), left, self.offset, self.gathered.glimpsed
         )
+        if not taken and size == _PEEK:
+            self._ahead = _SPARSE
+            return
         self._sparse = 2 * (self._pack.size - before) < size
+        # Where one large blob ended, the next one may begin.
+        self._ahead = _PEEK if taken > size + _SPARSE else _SPARSE
         if not taken or size - taken > SMALL + frames.FRAME:
             self.offset += taken
             self._drain()
@@ -199,6 +207,7 @@ class Reading:
             return
         self.offset += taken
         if not self._sparse:
+            self._ahead = _CHUNK
             self._drain()
         elif self._pack.room() < _SPARSE:
             self._drain(_SPARSE)

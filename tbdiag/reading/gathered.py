@@ -98,14 +98,17 @@ class Gathered:
         ``offset`` is where its frame starts in the file, ``length`` that of its payload.
         """
         seen = glimpse(head, length) if self._blobs else None
-        known = None if seen is None else self._blobs.get((seen.tag, seen.key))
-        if seen is None or known is None:
+        if seen is None:
+            return False
+        wall_time, step, name, key = seen
+        known = self._blobs.get((name, key))
+        if known is None:
             return False
         kind, tag = known
         if kind is _Blob.TEXT:
             self._last_text(tag, offset, length)
         elif kind is _Blob.HISTOGRAM:
-            self._histograms[tag].append((seen.step, seen.wall_time, offset, length, 0))
+            self._histograms[tag].append((step, wall_time, offset, length, 0))
         return True
 
     def _last_text(self, tag: str, offset: int, length: int = 0) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from tbdiag.reading.wire import (
     BYTES,
@@ -52,13 +51,7 @@ class Outline:
     values: tuple[Value, ...]
 
 
-class Glimpse(NamedTuple):
-    """An event with one value that is a blob; ``key`` tells its kind, ``tag`` is not decoded."""
-
-    wall_time: float
-    step: int
-    tag: bytes
-    key: int
+Glimpse = tuple[float, int, bytes, int]  # wall time, step, tag as it stands, key of the blob
 
 
 def glimpse(head: bytes, length: int) -> Glimpse | None:
@@ -67,41 +60,37 @@ def glimpse(head: bytes, length: int) -> Glimpse | None:
     The event holds one value, and that value a tag, a blob and, after a tensor, its metadata.
     """
     try:
-        at, step = _WALL_SIZE, 0
+        step, at = 0, _WALL_SIZE
         if head[at] == 0x10:
-            step, at = _short(head, at + 1)
-            step -= (step >> 63) << 64
+            step, at = head[at + 1], at + 2
+            if step > 127:
+                step, at = varint(head, at - 1, len(head))
+                step -= (step >> 63) << 64
         if head[0] != 0x09 or head[at] != 0x2A:
             return None
         # The summary and its value, each to the end of what it stands in.
-        size, at = _short(head, at + 1)
-        if at + size != length or head[at] != 0x0A:
-            return None
-        size, at = _short(head, at + 1)
-        if at + size != length or head[at] != 0x0A:
-            return None
-        size, at = _short(head, at + 1)
-        tag = head[at : at + size]
-        at += size
-        key = head[at]
-        if key != TENSOR_KEY:
-            size, at = _short(head, at + 1)
-            if key not in _BLOB_KEYS or at + size != length:
+        for _ in range(2):
+            size, at = head[at + 1], at + 2
+            if size > 127:
+                size, at = size & 127 | head[at] << 7, at + 1
+                if size > 16383:
+                    size, at = size & 16383 | head[at] << 14, at + 1
+                    if size > 2097151:
+                        size, at = varint(head, at - 3, len(head))
+            if at + size != length or head[at] != 0x0A:
                 return None
-        return Glimpse(_DOUBLE.unpack_from(head, 1)[0], step, tag, key)
+        size = head[at + 1]
+        start, at = at + 2, at + 2 + size
+        key = head[at]
+        if size > 127:
+            return None
+        if key != TENSOR_KEY:
+            size, end = varint(head, at + 1, len(head))
+            if key not in _BLOB_KEYS or end + size != length:
+                return None
+        return _DOUBLE.unpack_from(head, 1)[0], step, head[start:at], key
     except (IndexError, struct.error, OddError):
         return None
-
-
-def _short(head: bytes, at: int) -> tuple[int, int]:
-    """As `varint`, faster for small numbers."""
-    low = head[at]
-    if low < 128:
-        return low, at + 1
-    middle = head[at + 1]
-    if middle < 128:
-        return low & 127 | middle << 7, at + 2
-    return varint(head, at, len(head))
 
 
 def outline(payload: Wire) -> Outline | None:
