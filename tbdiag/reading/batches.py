@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,12 +23,14 @@ class Batches:
     """The points of a file in its order; ``tags`` are those of the points that came many at once.
 
     ``starts`` are the session logs that declare what was logged before them at later steps void.
+    ``whole`` tells whether all that was expected was handed in sound.
     """
 
     def __init__(self, tags: set[int]) -> None:
         self.tags = tags
         self.starts: list[Start] = []
-        self._batches: list[Batch] = []
+        self._batches: list[Batch | None] = []  # None until it was handed in
+        self.whole = True
         self._count = 0
         self._chunk_points: list[Point] = []
         self._chunk_starts: list[Start] = []
@@ -38,6 +40,19 @@ class Batches:
         self.tags.update(tags)
         self._batches.append(_narrow(batch))
         self._count += len(batch)
+
+    def expect(self, count: int, tags: Iterable[int]) -> Callable[[Batch | None], None]:
+        """Keep a place for ``count`` points of the ``tags``; the result takes them, or None if damaged."""
+        self.tags.update(tags)
+        place = len(self._batches)
+        self._batches.append(None)
+        self._count += count
+
+        def take(batch: Batch | None) -> None:
+            self._batches[place] = None if batch is None else _narrow(batch)
+            self.whole &= batch is not None
+
+        return take
 
     def note(self, record: int, tag: int, step: int, wall_time: float, value: float) -> None:
         """Take in one point of record number ``record`` of the chunk."""
@@ -75,9 +90,9 @@ class Batches:
 
     def points(self, names: Sequence[str]) -> tuple[dict[str, Points], tuple[Restart, ...]]:
         """The points of each tag, by its name, that are not void, and what was dropped."""
-        if not self._batches:
-            return {}, ()
         tags = self._taken("tags")
+        if not len(tags):
+            return {}, ()
         order = np.argsort(tags, kind="stable")
         steps = self._taken("steps")
         valid, purges = _purge(steps, self.starts)
@@ -97,7 +112,8 @@ class Batches:
         return points, purges
 
     def _taken(self, name: str) -> NDArray[Any]:
-        return np.concatenate([getattr(batch, name) for batch in self._batches])
+        columns = [getattr(batch, name) for batch in self._batches if batch is not None]
+        return np.concatenate(columns) if columns else np.zeros(0)
 
 
 def _narrow(batch: Batch) -> Batch:

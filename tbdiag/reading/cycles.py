@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tbdiag.model.series import Ints
-from tbdiag.reading.frames import HEADER
+from tbdiag.reading.frames import HEADER, SLACK
 from tbdiag.reading.rounds import Member, Round, make
 from tbdiag.reading.scalars import STEP_KEY, WALL
 from tbdiag.reading.templates import Templates, blank
 
 _MOST_ROUNDS = 128
-LARGEST = 1 << 17  # bytes of a round
 _WIDEST = 6  # bytes of a step and its key: no run counts more than 2³⁵ batches
 _SHORTEST_RUN = 256  # records that came as expected before more are expected to
 _CANDIDATES = 64
@@ -47,7 +46,7 @@ class Cycles:
             self._rounds.clear()
             self._by_head.clear()
         made = make(members, widths)
-        if made.size <= LARGEST:
+        if made.size <= SLACK:
             self._rounds[members, widths] = made
             self._by_head.setdefault(made.head, []).insert(0, made)
 

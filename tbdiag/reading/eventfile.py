@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import struct
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,9 @@ from numpy.typing import NDArray
 from tbdiag.errors import ReadError
 from tbdiag.reading import cycles, frames
 from tbdiag.reading.columns import Columns
+from tbdiag.reading.frames import SLACK
 from tbdiag.reading.gathered import NOT_AN_EVENT, DamagedError, Gathered, Record
+from tbdiag.reading.pool import Pool
 from tbdiag.reading.scalars import Chunk, Scalars, scan
 from tbdiag.reading.sift import HEAD, SMALL, Pack
 from tbdiag.reading.source import Source, Sparse
@@ -26,12 +29,13 @@ U8 = NDArray[np.uint8]
 _CHUNK = 1 << 19
 _PEEK = 1 << 12
 _SPARSE = 1 << 16  # bytes that are read at once where most of them are skipped
-_SLACK = cycles.LARGEST  # gathers look beyond a record, never beyond this
 _GATHERED = 512  # bytes beyond a record that may be looked at
 _GREETING = frames.HEADER.size + 9  # where the first field stands after the wall time
 _VERSION_KEY = 0x1A  # of `file_version`, which follows the wall time in a first record
 _PRICE = 800  # records that are read in the time in which a round is tried
 _CREDIT = 4 * _PRICE
+_AHEAD = 4 << 20  # bytes of files that are read before the first of them is handed out
+_MOST_AHEAD = 64
 _MOST_TAGS = 1 << 15  # after which the templates of earlier files are forgotten
 _WALL_TIME = struct.Struct("<d")
 _WRONG = "the checksum of a record is wrong"
@@ -46,12 +50,47 @@ def read(path: Path, limit: int | None = None, *, verify: bool = False) -> Colum
     ``verify``, their checksums are compared as well. Damage is told in the result; raises ReadError
     only where the file cannot be opened.
     """
-    reading = Reading(path, limit, verify=verify)
+    return settled(path, Reading(path, limit, verify=verify), limit, verify=verify).columns
+
+
+def read_ahead(paths: Iterable[Path]) -> Iterator[Columns | ReadError]:
+    """What `read` gives for each path, or the error that it raises: some files at a time.
+
+    Of several small files that log alike, the points are unpacked together.
+    """
+    begun: deque[tuple[Path, Reading | ReadError]] = deque()
+    held = 0
+    for path in paths:
+        try:
+            reading: Reading | ReadError = Reading(path)
+            held += reading.size if isinstance(reading, Reading) else 0
+        except ReadError as error:
+            reading = error
+        begun.append((path, reading))
+        if held > _AHEAD or len(begun) > _MOST_AHEAD:
+            yield from _all_settled(begun)
+            held = 0
+    yield from _all_settled(begun)
+
+
+def _all_settled(begun: deque[tuple[Path, Reading | ReadError]]) -> Iterator[Columns | ReadError]:
+    while begun:
+        path, reading = begun.popleft()
+        try:
+            yield reading if isinstance(reading, ReadError) else settled(path, reading).columns
+        except ReadError as error:
+            yield error
+
+
+def settled(
+    path: Path, reading: Reading, limit: int | None = None, *, verify: bool = False
+) -> Reading:
+    """The reading of a file from its start, or another one where the quick ways led astray."""
     if reading.disordered:
-        reading = Reading(path, limit, verify=verify, sifted=False)
+        reading = Reading(path, limit, verify=verify, quick=False)
     if reading.gathered.ambiguous:
         reading = Reading(path, limit, verify=verify, plain=True)
-    return reading.columns
+    return reading
 
 
 class _Workspace(threading.local):
@@ -60,9 +99,10 @@ class _Workspace(threading.local):
     def __init__(self) -> None:
         self.templates = Templates()
         self.cycles = cycles.Cycles()
-        self.buffer: NDArray[np.uint8] = np.zeros(_CHUNK + _SLACK, dtype=np.uint8)
+        self.buffer: NDArray[np.uint8] = np.zeros(_CHUNK + SLACK, dtype=np.uint8)
         self.scratch: NDArray[np.uint64] = np.zeros(_CHUNK // 8, dtype=np.uint64)
-        self.pack: NDArray[np.uint8] = np.zeros(_CHUNK + _SLACK, dtype=np.uint8)
+        self.pool = Pool()
+        self.pack: NDArray[np.uint8] = np.zeros(_CHUNK + SLACK, dtype=np.uint8)
 
 
 _workspace = _Workspace()
@@ -98,8 +138,9 @@ class _Pace:
 class Reading:
     """One pass over a file, from ``offset`` on: ``gathered``, ``columns``, and the ``offset`` reached.
 
-    Where blobs prevail, short records are sifted out and read together; ``disordered`` says that this
-    went wrong, and that the file is to be read with ``sifted`` off.
+    Records that come in rounds are unpacked together with those of other files, and where blobs
+    prevail, short records are sifted out; ``disordered`` says that this led astray, and that the file is
+    to be read with ``quick`` off.
     ``plugins``, ``sessions`` and the tags of ``scalars`` are what the records before ``offset`` told.
     With ``plain``, every record is decoded in its turn, whatever it looks like. Raises ReadError where
     the file cannot be opened or read.
@@ -112,7 +153,7 @@ class Reading:
         *,
         plain: bool = False,
         verify: bool = False,
-        sifted: bool = True,
+        quick: bool = True,
         offset: int = 0,
         plugins: Mapping[str, tuple[str, int]] | None = None,
         sessions: bool = False,
@@ -125,13 +166,13 @@ class Reading:
         )
         self.offset = offset
         self._plain = plain
-        self._careful = plain or verify or not sifted
+        self._careful = plain or verify or not quick
         self._sparse, self._dense = False, True
         self._ahead = _CHUNK
         self._sifted = limit is None and not self._careful
         self._pack = Pack(_workspace.pack)
-        self.disordered = False
-        self._pace = _Pace(trying=not plain and limit is None)
+        self._disordered = False
+        self._pace = _Pace(trying=quick and not plain and limit is None)
         self._fault = ""
         self._buffer = _workspace.buffer
         try:
@@ -145,10 +186,21 @@ class Reading:
                     rest = self._source.bytes(self.offset, frames.GLANCE)
         except OSError as error:
             raise ReadError(f"{path}: {error.strerror or error}") from error
-        damage = None
+        self._damage = None
         if self._fault:
-            damage = frames.damage(str(path), self.offset, self.size, self._fault, rest)
-        self.columns = self.gathered.columns(damage)
+            self._damage = frames.damage(str(path), self.offset, self.size, self._fault, rest)
+
+    @property
+    def disordered(self) -> bool:
+        """Whether a damaged record was noticed only after records that stand behind it."""
+        _workspace.pool.flush()
+        return self._disordered or not self.gathered.batches.whole
+
+    @property
+    def columns(self) -> Columns:
+        """All that was read; may be asked for once."""
+        _workspace.pool.flush()
+        return self.gathered.columns(self._damage)
 
     def _read(self, end: int) -> None:
         while self.offset < end and not self._fault:
@@ -166,7 +218,7 @@ class Reading:
                 if not (taken or self._fault):
                     self._next()
         self._drain()
-        self.disordered |= not self.gathered.decode_texts()
+        self._disordered |= not self.gathered.decode_texts()
 
     def _place(self, place: int) -> int:
         return self.offset + place
@@ -218,21 +270,26 @@ class Reading:
         while pack.size > rest and not self._fault:
             pack.drop(self._consume(pack.buffer, pack.size, pack.size, pack.where, more=rest > 0))
             # A damaged one came before blobs that were taken in already.
-            self.disordered |= bool(self._fault)
+            self._disordered |= bool(self._fault)
 
     def _repeat(self, buffer: U8, size: int, *, more: bool) -> int:
         """Take in the next records if they come as in a known round; returns their bytes."""
         for each in _workspace.cycles.starting(buffer[: frames.HEADER.size].tobytes()):
             count = each.match(buffer, size, _workspace.scratch, more=more)
-            batch = each.points(Chunk(buffer), count) if count else None
-            if batch is not None:
-                if self.gathered.started is None:
-                    self.gathered.started = float(batch.walls[0])
-                self.gathered.batches.add(batch, each.tags.tolist())
+            if count:
+                self._start(buffer, 0)
+                taker = self.gathered.batches.expect(count, each.tags.tolist())
+                _workspace.pool.hold(each, buffer, count, taker)
                 self._pace.paid(count)
                 return each.end(count)
         self._pace.paid(0)
         return 0
+
+    def _start(self, buffer: U8, place: int) -> None:
+        """Note the time of the first event, whose record starts at ``place``."""
+        if self.gathered.started is None:
+            start = place + frames.HEADER.size + 1
+            (self.gathered.started,) = _WALL_TIME.unpack_from(buffer.data, start)
 
     def _learn(self, buffer: U8, found: frames.Frames, scalars: Scalars, count: int) -> int:
         """How many of ``count`` records to take before those that come as in a round, now known."""
@@ -273,9 +330,8 @@ class Reading:
                 before = self._learn(buffer, found, scalars, count)
                 count = before if more else count
             self._pace.chunk()
-        if self.gathered.started is None and count and (not len(odd) or odd[0]):
-            start = int(places[0]) + frames.HEADER.size
-            (self.gathered.started,) = _WALL_TIME.unpack_from(buffer.data, start + 1)
+        if count and (not len(odd) or odd[0]):
+            self._start(buffer, int(places[0]))
         for number in odd[: np.searchsorted(odd, count)].tolist():
             place, length = int(places[number]), int(lengths[number])
             self._fault = self._add(buffer, number, place, length, where(place))

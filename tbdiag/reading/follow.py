@@ -16,7 +16,7 @@ from tbdiag.errors import ReadError
 from tbdiag.reading import stored
 from tbdiag.reading.checksums import masked
 from tbdiag.reading.columns import Columns, Points, RawHistograms
-from tbdiag.reading.eventfile import Reading
+from tbdiag.reading.eventfile import Reading, settled
 
 _HEAD = 4096
 
@@ -55,11 +55,7 @@ def resume(
         )
         if not (tail.disordered or tail.gathered.ambiguous or tail.gathered.restarted):
             return joined(columns, tail.columns), _state(path, tail)
-    whole = Reading(path)
-    if whole.disordered:
-        whole = Reading(path, sifted=False)
-    if whole.gathered.ambiguous:
-        whole = Reading(path, plain=True)
+    whole = settled(path, Reading(path))
     return whole.columns, _state(path, whole)
 
 

@@ -17,6 +17,7 @@ HEADER = struct.Struct("<QI")
 FRAME = 16  # bytes around a payload: its length, the length's checksum, and its own checksum
 LARGEST = 2**31 - 1  # a protobuf message cannot be larger
 GLANCE = 1 << 16
+SLACK = 1 << 17  # bytes at the end of a buffer that stay free, to be looked at beyond a record
 _SPARSE = 400  # bytes per short record beyond which walking is faster than searching
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tbdiag.model.series import Ints
 from tbdiag.reading.checksums import add, effect, effect_of_bytes, mask, masked
 from tbdiag.reading.frames import HEADER
-from tbdiag.reading.scalars import STEP_KEY, WALL, WALL_KEY, Batch, Chunk, constant, number
+from tbdiag.reading.scalars import STEP_KEY, WALL, WALL_KEY, Batch, constant, number
 from tbdiag.reading.templates import Slot
 
 U8 = NDArray[np.uint8]
@@ -52,13 +52,13 @@ class _Alike:
     advance: U32
 
     def checksums(self, walls: U64, steps: U64, raw: NDArray[Any]) -> U32:
-        """The masked checksums of records with these bytes, each (rounds, p)."""
+        """The masked checksums of records with these bytes, each (p, rounds)."""
         heads = np.zeros(walls.size, dtype=np.uint32)
         add(heads, walls.ravel(), 8, self.width)
         if self.width:
             add(heads, steps.ravel(), self.width - 1, 0)
-        moved = self.advance[heads.view(np.uint8).reshape(*walls.shape, 4) + self.tails]
-        total = moved[..., 0] ^ self.sums
+        moved = self.advance[heads.view(np.uint8).reshape(*walls.shape, 4) + self.tails[:, None]]
+        total = moved[..., 0] ^ self.sums[:, None]
         for place in range(1, 4):
             total ^= moved[..., place]
         size = raw.dtype.itemsize
@@ -73,7 +73,7 @@ class Round:
 
     ``row`` is a whole number of rounds as words, and ``mask`` has zeros where wall times, steps,
     values and checksums stand. ``walls``, ``told`` and ``ends`` (p,) are where each wall time and
-    checksum starts, and where each record ends.
+    checksum starts, and where each record ends. ``distinct`` tells whether no tag comes twice.
     """
 
     members: tuple[Member, ...]
@@ -87,6 +87,7 @@ class Round:
     ends: Ints
     step_masks: U64
     tags: Ints
+    distinct: bool
     groups: tuple[_Alike, ...]
 
     def match(self, buffer: U8, size: int, scratch: U64, *, more: bool) -> int:
@@ -123,43 +124,62 @@ class Round:
         done = count * len(row)
         return done + _agreeing(buffer[done:size], row, mask)
 
-    def points(self, chunk: Chunk, count: int) -> Batch | None:
-        """The points of the ``count`` records that `match` found; None where a checksum is wrong."""
-        rounds = -(-count // len(self.ends))
-        starts = np.arange(0, rounds * self.size, self.size)[:, None]
-        places = starts + self.walls
-        walls = chunk.words[places]
-        steps = _steps(chunk.words, places + WALL, self.step_masks)
-        told = chunk.at("<u4")[starts + self.told]
+    def rows(self, count: int) -> int:
+        """How many rounds ``count`` records are, the last of them maybe in part."""
+        return -(-count // len(self.ends))
+
+    def points(self, block: U8, counts: Sequence[int]) -> list[Batch | None]:
+        """The points of the rounds that stand in ``block`` one after another, in parts.
+
+        Each part begins with a round of its own and has as many records as ``counts`` says; where a
+        checksum in it is wrong, it is None. The points of one tag stand in their order.
+        """
+        rows = sum(map(self.rows, counts))
+        walls = _columns(block, rows, self.size, "<u8", self.walls)
+        steps = _columns(block, rows, self.size, "<u8", self.walls + WALL)
+        steps &= self.step_masks[:, None]
         kinds = {group.kind for group in self.groups}
-        values = np.empty(places.shape, dtype=kinds.pop() if len(kinds) == 1 else np.float64)
-        sums = np.empty(places.shape, dtype=np.uint32)
+        values = np.empty(walls.shape, dtype=kinds.pop() if len(kinds) == 1 else np.float64)
+        right = np.empty(walls.shape, dtype=bool)
+        told = _columns(block, rows, self.size, "<u4", self.told)
         for group in self.groups:
-            raw = chunk.at(group.kind)[starts + group.values]
-            values[:, group.columns] = raw
-            sums[:, group.columns] = group.checksums(
-                walls[:, group.columns], steps[:, group.columns], raw
-            )
-        if not np.array_equal(sums.ravel()[:count], told.ravel()[:count]):
-            return None
-        return Batch(
-            np.tile(self.tags, rounds)[:count],
-            _numbers(steps).ravel()[:count],
-            walls.view(np.float64).ravel()[:count],
-            values.ravel()[:count],
-        )
+            raw = _columns(block, rows, self.size, group.kind, group.values)
+            values[group.columns] = raw
+            sums = group.checksums(walls[group.columns], steps[group.columns], raw)
+            right[group.columns] = sums == told[group.columns]
+        columns = _numbers(steps), walls.view(np.float64), values
+        parts, first = list[Batch | None](), 0
+        for count in counts:
+            last = first + self.rows(count)
+            parts.append(self._part(slice(first, last), count, right, columns))
+            first = last
+        return parts
+
+    def _part(
+        self, rows: slice, count: int, right: NDArray[np.bool_], columns: Sequence[NDArray[Any]]
+    ) -> Batch | None:
+        """Steps, wall times and values of ``count`` records in these rows; by tag if each comes once."""
+        tags = np.broadcast_to(self.tags[:, None], right.shape)
+        parts = [each[:, rows] for each in (right, tags, *columns)]
+        over = parts[0].size - count
+        if self.distinct and not over:
+            flat = [part.ravel() for part in parts]
+        else:
+            flat = [part.T.ravel()[:count] for part in parts]
+        return Batch(*flat[1:]) if flat[0].all() else None
 
 
-def _steps(words: U64, places: Ints, masks: U64) -> U64:
-    """The bytes of the steps, each (rounds, p); none where a step has none."""
-    steps: U64 = words[places]
-    steps &= masks
-    return steps
+def _columns(block: U8, rows: int, size: int, kind: str, places: Ints) -> NDArray[Any]:
+    """What stands at ``places`` (p,) of each of the rows of ``size`` bytes, shape (p, rows)."""
+    columns = np.empty((len(places), rows), dtype=kind)
+    for column, place in zip(columns, places.tolist(), strict=True):
+        column[:] = np.ndarray((rows,), kind, block.data, place, (size,))
+    return columns
 
 
 def _numbers(bits: U64) -> Ints:
     """The steps, mostly the same for all records of a round."""
-    first = bits[:, :1]
+    first = bits[:1]
     if (bits == first).all():
         return np.broadcast_to(number(first), bits.shape)
     return number(bits)
@@ -207,6 +227,7 @@ def make(members: Sequence[Member], widths: Sequence[int]) -> Round:
             [(1 << 8 * (width - 1)) - 1 if width else 0 for width in widths], dtype=np.uint64
         ),
         tags=np.array([member.tag for member in members]),
+        distinct=len({member.tag for member in members}) == len(members),
         groups=_groups(members, widths, ends),
     )
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from tbdiag.reading import frames
 from tbdiag.reading.checksums import masked
+from tbdiag.reading.frames import SLACK
 
 SHORT = 256  # bytes of a payload that is kept whatever it holds
 SMALL = 1 << 12  # bytes of a payload that is checked whatever it holds
-SLACK = 1 << 17  # bytes at the end of the buffer that stay free
 HEAD = 320  # bytes of a payload that tell what it is, if its tag is no longer than most
 
 Known = Callable[[bytes, int, int], bool]

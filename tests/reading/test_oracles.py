@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tensorboard.compat.proto import summary_pb2
 
+from tbdiag.errors import ReadError
 from tbdiag.reading import cycles, eventfile, records, rounds
 from tbdiag.reading.columns import Columns
 from tests.reading import plain
@@ -171,14 +172,35 @@ def test_rounds_are_taken_as_such(tmp_path: Path, monkeypatch: Any) -> None:
     taken = []
     points = rounds.Round.points
 
-    def noted(self: Any, chunk: Any, count: int) -> Any:
-        taken.append(count)
-        return points(self, chunk, count)
+    def noted(self: Any, block: Any, counts: list[int]) -> Any:
+        taken.append(sum(counts))
+        return points(self, block, counts)
 
     monkeypatch.setattr(rounds.Round, "points", noted)
     for _ in range(2):  # the second time, the rounds are known from the start
         assert_same(records.read(path), plain.read(path))
     assert max(taken) > 8000
+
+
+def test_files_read_ahead_read_as_one_by_one(tmp_path: Path, monkeypatch: Any) -> None:
+    paths = []
+    for index in range(9):
+        names = ["a", "b", "a", "lr"] if index % 2 else ["loss", "a"]  # in one a tag comes twice
+        steps = range(300 + 7 * index)
+        made = [scalar(name, step, step / (1 + index)) for step in steps for name in names]
+        paths.append(write(tmp_path / f"{index}.tfevents", *made[: -index % 3 or None]))
+    broken = bytearray(paths[4].read_bytes())
+    broken[len(broken) // 2] ^= 1
+    paths[4].write_bytes(broken)
+    paths[6].unlink()
+    for most in (1, 100):
+        monkeypatch.setattr(eventfile, "_MOST_AHEAD", most)
+        for path, found in zip(paths, eventfile.read_ahead(paths), strict=True):
+            if path.exists():
+                assert isinstance(found, Columns)
+                assert_same(found, plain.read(path))
+            else:
+                assert isinstance(found, ReadError)
 
 
 def test_every_flipped_bit_in_a_round_is_noticed_where_it_stands(tmp_path: Path) -> None:
