@@ -212,30 +212,32 @@ class KeptSlot(Slot):
         super().close()
         self._parts, self._before, self._bundle = {}, None, None
 
-    def series(self, number: int) -> Mapping[str, Series]:
+    def series(self, number: int, points: int) -> Mapping[str, Series]:
         bundle = self._kept_bundle()
-        return super().series(number) if bundle is None else bundle.series(number)
+        return super().series(number, points) if bundle is None else bundle.series(number)
 
-    def histograms(self, number: int) -> Mapping[str, Histograms]:
+    def histograms(self, number: int, points: int) -> Mapping[str, Histograms]:
         bundle = self._kept_bundle()
-        return super().histograms(number) if bundle is None else bundle.histograms(number)
+        return super().histograms(number, points) if bundle is None else bundle.histograms(number)
 
-    def texts(self, number: int) -> Mapping[str, str]:
-        """The texts of a run."""
+    def texts(self, number: int, points: int) -> Mapping[str, str]:
+        """The texts of a run, as `series`."""
         bundle = self._kept_bundle()
-        return self._again(number).texts if bundle is None else bundle.texts(number)
+        return self._again(number, points).texts if bundle is None else bundle.texts(number)
 
     def _kept(self, number: int, head: Head, show: Show | None) -> Run:
         restored = self._cache.restored
+        provenance = restored(Provenance, head.provenance)
+        points = provenance.points
         return Run(
             id=head.id,
             path=Path(show(head.path) if show else head.path),
-            series=Later(lambda: self.series(number)),
-            histograms=Later(lambda: self.histograms(number)),
-            texts=Later(lambda: self.texts(number)),
+            series=Later(lambda: self.series(number, points)),
+            histograms=Later(lambda: self.histograms(number, points)),
+            texts=Later(lambda: self.texts(number, points)),
             hparams=Later(lambda: dict(restored(_HPARAMS, head.hparams))),
             roles=restored(RoleMap, head.roles),
-            provenance=restored(Provenance, head.provenance),
+            provenance=provenance,
         )
 
     def _kept_bundle(self) -> Bundle | None:

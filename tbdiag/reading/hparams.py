@@ -199,6 +199,7 @@ def _from_name(name: str) -> Settings:
     found: dict[str, object] = {}
     for match in _GLUED.finditer(name):
         found.setdefault(match[1], match[2])
-    for match in _ASSIGNED.finditer(name):
-        found[match[1]] = match[2]
+    if "=" in name:
+        for match in _ASSIGNED.finditer(name):
+            found[match[1]] = match[2]
     return settings.flatten(found)

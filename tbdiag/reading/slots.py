@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tbdiag.errors import ReadError
 from tbdiag.model.histogram import Histograms
@@ -16,12 +18,17 @@ from tbdiag.reading import runs
 from tbdiag.reading.discover import RunFiles
 from tbdiag.reading.later import Later
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
 Overrides = Mapping[Role, Override]
 Show = Callable[[str], str]
 Answer = tuple[bytes, bytes]  # outcomes and findings as JSON
 
 _AHEAD = 2  # folders that are read ahead of the rules, for each thread
-_JOBS = 1
+_WINDOW = 256 << 20  # bytes of event files that are read ahead
+_JOBS = 2
+_MANY = 8  # folders to be read for which threads are started
 
 
 class Slot:
@@ -98,54 +105,77 @@ class Slot:
     def let_go(self, number: int, run: Run, tags: Collection[str]) -> Run:
         """The run without its curves but those of ``tags``: the others are read when asked for."""
         known = {tag: run.series[tag] for tag in tags if tag in run.series}
+        points = run.provenance.points
         return replace(
             run,
-            series=Later(lambda: self.series(number), known),
-            histograms=Later(lambda: self.histograms(number)),
+            series=Later(lambda: self.series(number, points), known),
+            histograms=Later(lambda: self.histograms(number, points)),
         )
 
-    def series(self, number: int) -> Mapping[str, Series]:
-        """The curves of a run, read anew; raises ReadError where its files have changed by now."""
-        return self._again(number).series
+    def series(self, number: int, points: int) -> Mapping[str, Series]:
+        """The curves of a run that had so many points, out of its files once more.
 
-    def histograms(self, number: int) -> Mapping[str, Histograms]:
-        """The histograms of a run, read anew; raises ReadError as `series` does."""
-        return self._again(number).histograms
+        Raises ReadError where they hold less by now.
+        """
+        return self._again(number, points).series
 
-    def _again(self, number: int) -> Run:
-        if self._anew is None:
-            self._anew = runs.load(self.files, self._overrides)
-        if number >= len(self._anew):
-            raise ReadError(f"{self.files.path}: its event files changed while they were examined")
-        return self._anew[number]
+    def histograms(self, number: int, points: int) -> Mapping[str, Histograms]:
+        """The histograms of a run, as `series`."""
+        return self._again(number, points).histograms
+
+    def _again(self, number: int, points: int) -> Run:
+        anew = self._anew or runs.load(self.files, self._overrides)
+        if number >= len(anew) or anew[number].provenance.points < points:
+            raise ReadError(f"{self.files.path}: its event files lost points since they were read")
+        self._anew = anew
+        return anew[number]
 
 
-def read_ahead(slots: Iterable[Slot], jobs: int | None = None) -> Iterator[Slot]:
-    """The slots in their order, each read, up to ``jobs`` of them at a time."""
-    jobs = _JOBS if jobs is None else jobs
-    if jobs < 2:
+def read_ahead(slots: Sequence[Slot], jobs: int | None = None) -> Iterator[Slot]:
+    """The slots in their order, each read, up to ``jobs`` of them at a time.
+
+    Without ``jobs``, two where there are as many cores and enough to read: NumPy lets other threads
+    work, the interpreter does not, so that more gain nothing.
+    """
+    waiting = sum(slot.waiting for slot in slots)
+    if jobs is None:
+        jobs = min(_cores(), _JOBS) if waiting >= _MANY else 1
+    if min(jobs, waiting) < 2:
         for slot in slots:
             slot.read()
             yield slot
         return
-    from concurrent.futures import Future, ThreadPoolExecutor
+    from concurrent.futures import ThreadPoolExecutor
 
+    under_way: deque[tuple[Slot, Future[None] | None]] = deque()
     with ThreadPoolExecutor(jobs, thread_name_prefix="tbdiag") as pool:
-        under_way: deque[tuple[Slot, Future[None] | None]] = deque()
         try:
             for slot in slots:
-                under_way.append((slot, pool.submit(slot.read) if slot.waiting else None))
-                if len(under_way) > _AHEAD * jobs:
-                    yield _done(*under_way.popleft())
+                future = pool.submit(slot.read) if slot.waiting else None
+                under_way.append((slot, future))
+                while len(under_way) > _AHEAD * jobs or _bytes(under_way) > _WINDOW:
+                    yield _finished(*under_way.popleft())
             while under_way:
-                yield _done(*under_way.popleft())
+                yield _finished(*under_way.popleft())
         finally:
             for _, future in under_way:
                 if future:
                     future.cancel()
 
 
-def _done(slot: Slot, future: object) -> Slot:
-    if future is not None:
-        future.result()  # type: ignore[attr-defined]
+def _finished(slot: Slot, future: Future[None] | None) -> Slot:
+    if future:
+        future.result()
     return slot
+
+
+def _bytes(under_way: Iterable[tuple[Slot, Future[None] | None]]) -> int:
+    return sum(slot.bytes for slot, future in under_way if future)
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on this system
+        return os.cpu_count() or 1
