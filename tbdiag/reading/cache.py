@@ -64,6 +64,7 @@ class Cache:
     def _slots(self) -> tuple[KeptSlot, ...]:
         shelf, listing = self.shelf, self.listing
         before, shape = shelf.entries, _shape(listing)
+        self._old = frozenset(before)
         lines = {each: listing.line(each) for each in (*listing.folders, *shelf.aside)}
         self._changed = (shape, _looks(lines)) != (shelf.shape, shelf.looks)
         if not self._changed:
@@ -74,14 +75,21 @@ class Cache:
         else:
             found = discovered(listing)
             files = [_told(each) for each in found.runs]
-            shelf.shape, shelf.glanced = shape, found.glanced
+            shelf.shape, shelf.glanced, shelf.aside = shape, found.glanced, ()
         changed = {each for each in {**lines, **was} if lines.get(each) != was.get(each)}
-        known = {_owner(entry.files): entry for entry in before}
+        named = [json.dumps(each)[1:-1].encode() for each in changed]
+        known = {entry.files: entry for entry in before}
+        owners = {} if known.keys() >= set(files) else {_owner(e.files): e for e in before}
         slots = []
         for each in files:
-            entry = known.get(_owner(each))
-            same = entry is not None and entry.files == each and changed.isdisjoint(_folders(each))
-            slots.append(KeptSlot(self, each, *((entry, None) if same else (None, entry))))
+            entry = known.get(each)
+            if entry is None:
+                slots.append(KeptSlot(self, each, None, owners.get(_owner(each))))
+            # Whatever the files depend on stands in their paths; most are told by that alone.
+            elif any(name in each for name in named) and not changed.isdisjoint(_folders(each)):
+                slots.append(KeptSlot(self, each, None, entry))
+            else:
+                slots.append(KeptSlot(self, each, entry, None))
         return tuple(slots)
 
     def keep(
@@ -114,8 +122,9 @@ class Cache:
             return
         shelf, self._changed = self.shelf, False
         shelf.entries = [slot.entry for slot in self.slots if slot.entry is not None]
-        needed = {folder for entry in shelf.entries for folder in _folders(entry.files)}
-        shelf.aside = tuple(sorted(needed - self.listing.folders.keys()))
+        new = shelf.entries if not shelf.aside else [e for e in shelf.entries if e not in self._old]
+        needed = {folder for entry in new for folder in _folders(entry.files)}
+        shelf.aside = tuple(sorted({*shelf.aside, *needed} - self.listing.folders.keys()))
         folders = (*self.listing.folders, *shelf.aside)
         lines = {folder: self.listing.line(folder) for folder in folders}
         shelf.lines, shelf.looks = json.dumps(lines).encode(), _looks(lines)
