@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 
 import tbdiag
 from tbdiag import synth
+from tbdiag.api.intake import At
 from tbdiag.config import Config
 from tbdiag.errors import ConfigError, NoRunsError, RequestError, UnknownRuleError
 from tbdiag.model.role import Override, Role
@@ -167,14 +168,15 @@ def test_a_file_that_cannot_be_read_does_not_cost_the_others(tmp_path: Path) -> 
     assert report.unread == ((str(tmp_path / NAME), "not a regular file"),)
 
 
-def test_progress_counts_bytes_up_to_the_total(tmp_path: Path) -> None:
+def test_progress_counts_bytes_and_files_up_to_the_total(tmp_path: Path) -> None:
     sizes = [
         (event_dir(tmp_path / name, curves) / NAME).stat().st_size
         for name, curves in (("a", OVERFITTING), ("b", HEALTHY))
     ]
-    seen: list[tuple[int, int]] = []
-    tbdiag.scan(tmp_path, config=NONE, progress=lambda *at: seen.append(at))
-    assert seen == [(sizes[0], sum(sizes)), (sum(sizes), sum(sizes))]
+    for cache in (False, True, True):
+        seen: list[At] = []
+        tbdiag.scan(tmp_path, config=NONE, progress=seen.append, cache=cache)
+        assert seen == [At(sizes[0], sum(sizes), 1, 2), At(sum(sizes), sum(sizes), 2, 2)]
 
 
 @pytest.mark.parametrize(

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
 
 from tbdiag import __version__
+from tbdiag.api.intake import Intake, Progress, quarter
 from tbdiag.api.settings import Place, configured, strings
-from tbdiag.config import Config, shown
+from tbdiag.config import Config
 from tbdiag.errors import NoRunsError
 from tbdiag.model.run import Run
-from tbdiag.reading import runs as reading
-from tbdiag.reading.discover import discover
 
-if TYPE_CHECKING:  # loading needs no rules, and reading all anew no cache
+if TYPE_CHECKING:  # loading needs no rules
     from tbdiag.api.report import Report
-    from tbdiag.reading.store import Store
-
-Progress = Callable[[int, int], object]
-Unread = tuple[str, str]
 
 DEFAULT_FOLDERS = ("logs", "runs", "lightning_logs", "tb_logs")
+_POINT = 24  # bytes of a point in memory
 
 
 def load(
@@ -32,14 +28,18 @@ def load(
     config: Config | Place | None = None,
     cache: bool = True,
     follow_symlinks: bool = True,
+    jobs: int | None = None,
 ) -> list[Run]:
     """Every run below the paths that holds at least one curve, with its roles bound.
 
-    With ``cache``, a run of which no file changed comes from the user's cache.
-    ``config`` is a configuration or its file; without it the nearest one upward from the working
-    directory counts. Raises NoRunsError where nothing can be read.
+    With ``cache``, a run of which no file changed comes from the user's cache, and looks for its
+    curves there when it is asked for them. ``config`` is a configuration or its file; without it the
+    nearest one upward from the working directory counts. ``jobs`` folders are read at a time, by
+    default what is fastest. Raises NoRunsError where nothing can be read.
     """
-    return list(each_run(path, config=config, cache=cache, follow_symlinks=follow_symlinks))
+    return list(
+        each_run(path, config=config, cache=cache, follow_symlinks=follow_symlinks, jobs=jobs)
+    )
 
 
 def each_run(
@@ -48,16 +48,16 @@ def each_run(
     config: Config | Place | None = None,
     cache: bool = True,
     follow_symlinks: bool = True,
+    jobs: int | None = None,
     progress: Progress | None = None,
 ) -> Iterator[Run]:
     """What `load` gives, one run at a time; ``progress`` as in `scan`."""
-    paths, unread, none = _paths(path), list[Unread](), True
-    store = _store(cache)
-    for run, _ in _runs(paths, configured(config), unread, progress, store, follow_symlinks):
-        none = False
+    settings = configured(config)
+    intake = Intake(_paths(path), settings, cache, follow_symlinks, jobs, progress)
+    for _, _, run in intake:
         yield run
-    if none:
-        _nothing(paths, unread)
+    if not intake.any:
+        intake.refuse()
 
 
 def scan(
@@ -69,92 +69,48 @@ def scan(
     progress: Progress | None = None,
     cache: bool = True,
     follow_symlinks: bool = True,
+    jobs: int | None = None,
+    memory: int | None = None,
 ) -> Report:
     """Every rule's answer for every run below the paths.
 
     Without a path, the ``logdir`` of the configuration, else the first of ``logs``, ``runs``,
     ``lightning_logs``, ``tb_logs`` that exists. ``select`` and ``ignore`` take rule codes, names and
     families (``"OPT"``). With ``cache``, runs and answers come from the user's cache where neither
-    files nor rules changed; the report is the same. ``progress`` is called with the bytes done so far and in total. A file that
-    cannot be read, and a run without curves, stand in the report's ``unread``. Paths below the
-    working directory are relative to it. Raises NoRunsError where nothing at all could be examined,
+    files nor rules changed; the report is the same. ``progress`` is called with an `At` after each
+    folder. ``jobs`` folders are read at a time, by default what is fastest. Beyond ``memory`` bytes
+    of curves, by default a quarter of the machine's, runs of the report keep only the curves that
+    their findings speak of and look for the others when they are asked for them. A file that cannot
+    be read, and a run without curves, stand in the report's ``unread``. Paths below the working
+    directory are relative to it. Raises NoRunsError where nothing at all could be examined,
     UnknownRuleError and ConfigError.
     """
     from tbdiag.api.report import Report
-    from tbdiag.diagnosis.examine import examine
     from tbdiag.diagnosis.remember import remembered
     from tbdiag.diagnosis.select import select as select_rules
 
     settings = configured(config)
     selection = select_rules(settings, strings(select), strings(ignore))
-    paths, unread = [_default(settings)] if path is None else _paths(path), list[Unread]()
-    store, reports = _store(cache), []
-    for found, key in _runs(paths, settings, unread, progress, store, follow_symlinks):
-        run = replace(found, path=Path(shown(Path(found.path))))
-        reports.append(remembered(store, run, selection, key) if store else examine(run, selection))
+    paths = [_default(settings)] if path is None else _paths(path)
+    intake = Intake(paths, settings, cache, follow_symlinks, jobs, progress, relative=True)
+    room = quarter() if memory is None else memory
+    reports = []
+    for slot, number, run in intake:
+        report = remembered(slot, number, run, selection)
+        if slot.fresh:
+            room -= _POINT * sum(map(len, run.series.values()))
+            if room < 0:
+                tags = {each.tag for finding in report.findings for each in finding.evidence}
+                report = replace(report, run=slot.let_go(number, report.run, tags))
+        reports.append(report)
     if not reports:
-        _nothing(paths, unread)
+        intake.refuse()
     return Report(
-        version=__version__, digest=selection.digest, runs=tuple(reports), unread=tuple(unread)
+        version=__version__,
+        digest=selection.digest,
+        runs=tuple(reports),
+        unread=tuple(intake.unread),
     )
-
-
-def _store(wanted: bool) -> Store | None:
-    if not wanted:
-        return None
-    from tbdiag.reading.store import default_store
-
-    return default_store()
-
-
-def _runs(
-    paths: Sequence[Path],
-    settings: Config,
-    unread: list[Unread],
-    progress: Progress | None,
-    store: Store | None,
-    follow_symlinks: bool,
-) -> Iterator[tuple[Run, str]]:
-    """The runs below the paths one by one, each with the key of its state in the ``store``.
-
-    What cannot be examined is added to ``unread``.
-    """
-    if store:
-        from tbdiag.reading.cache import cached
-    found = discover(paths, follow_symlinks)
-    unread += [(shown(Path(path)), reason) for path, reason in found.unread]
-    done, seen = 0, dict[Path, list[list[Any]]]()
-    for files in found.runs:
-        runs, key = (
-            cached(store, files, settings.roles, seen)
-            if store
-            else (reading.load(files, settings.roles), "")
-        )
-        for run in runs:
-            if run.series or run.histograms:
-                yield run, key
-            else:
-                unread.append((shown(Path(run.path)), _why_empty(run)))
-        done += files.bytes
-        if progress:
-            progress(done, found.bytes)
-    if store:
-        store.trim()
-
-
-def _why_empty(run: Run) -> str:
-    damages = run.provenance.damages
-    return damages[0].reason if damages else "it holds no scalars and no histograms"
-
-
-def _nothing(paths: Sequence[Path], unread: Sequence[Unread]) -> NoReturn:
-    """Says in one sentence why there is nothing to examine."""
-    where = " and ".join(str(path) for path in paths)
-    if not unread:
-        raise NoRunsError(f'no event files below {where}: no file there has "tfevents" in its name')
-    (first, reason), more = unread[0], len(unread) - 1
-    rest = f", and {more} more could not be examined either" if more else ""
-    raise NoRunsError(f"nothing to examine below {where}: {first}: {reason}{rest}")
 
 
 def _default(settings: Config) -> Path:

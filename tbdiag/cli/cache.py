@@ -16,12 +16,13 @@ def cache(clear: o.Clear = False) -> None:
     TBDIAG_CACHE_DIR names another folder, TBDIAG_CACHE_MB another limit in megabytes.
     """
     from tbdiag.cli.output import say
-    from tbdiag.reading.store import RUN, default_store
+    from tbdiag.reading.store import default_store
 
     store = default_store()
     if clear:
         say(f"{store.clear() / 1e6:.1f} MB removed from {store.folder}")
         return
-    size = sum(size for _, size, _ in store.entries())
-    logs = len(store.entries(RUN))
-    say(f"{store.folder}: {logs} logs, {size / 1e6:.1f} of at most {store.limit / 1e6:.0f} MB")
+    shelves = store.shelves()
+    size = sum(size for _, size, _ in shelves)
+    folders = f"{len(shelves)} log folder{'s' if len(shelves) != 1 else ''}"
+    say(f"{store.folder}: {folders}, {size / 1e6:.1f} of at most {store.limit / 1e6:.0f} MB")

@@ -46,6 +46,8 @@ def scanned(
     config: Path | None,
     *,
     cache: bool,
+    jobs: int | None,
+    memory: int | None,
 ) -> Report:
     """The report, with a progress bar on the way."""
     with progress() as update:
@@ -56,6 +58,8 @@ def scanned(
             config=config,
             progress=update,
             cache=cache,
+            jobs=jobs,
+            memory=memory,
         )
 
 

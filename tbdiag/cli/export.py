@@ -15,6 +15,7 @@ def export(
     output: o.Table,
     force: o.Force = False,
     no_cache: o.NoCache = False,
+    jobs: o.Jobs = None,
     config: o.ConfigFile = None,
 ) -> None:
     """Write every logged point as a row: run, tag, step, wall_time, value.
@@ -32,6 +33,6 @@ def export(
     if output.exists() and not force:
         raise RequestError(f"{output} exists; --force overwrites it, -o names another file")
     with progress() as update, replacing(output, force=force) as draft:
-        runs = each_run(paths, config=config, cache=not no_cache, progress=update)
+        runs = each_run(paths, config=config, cache=not no_cache, jobs=jobs, progress=update)
         points = write(runs, draft)
     say(f"{output}: {points} points")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from typer import Argument, Option
+from typer import Argument, BadParameter, Option
 
 
 class Color(StrEnum):
@@ -29,6 +30,14 @@ class Show(StrEnum):
     """What to show beside the findings."""
 
     PASSED = "passed"
+
+
+def size(text: str) -> int:
+    """Bytes from words such as ``2GB``, ``500 MB`` or ``1.5g``, in thousands of thousands."""
+    match = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*([kmgt]?)b?\s*", text, re.IGNORECASE)
+    if match is None:
+        raise BadParameter(f'"{text}" is no size: write 500MB or 2GB')
+    return int(float(match[1]) * 1000 ** " kmgt".index(match[2].lower() or " "))
 
 
 Paths = Annotated[
@@ -70,5 +79,14 @@ ConfigFile = Annotated[
 Findings = Annotated[bool, Option(help="Mark what the rules found.")]
 Force = Annotated[bool, Option("--force", help="Overwrite the file.")]
 NoCache = Annotated[bool, Option("--no-cache", help="Read all anew, and keep nothing of it.")]
+Jobs = Annotated[
+    int | None, Option("--jobs", "-j", min=1, metavar="N", help="Read so many folders at a time.")
+]
+Memory = Annotated[
+    int | None,
+    Option(
+        parser=size, metavar="SIZE", help="Hold no more curves: 2GB; else a quarter of the RAM."
+    ),
+]
 Clear = Annotated[bool, Option("--clear", help="Remove all that is kept.")]
 Colors = Annotated[Color, Option("--color", help="Colour the text; auto: on a terminal.")]

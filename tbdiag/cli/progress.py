@@ -6,33 +6,43 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tbdiag.api.intake import At
 
 PATIENCE = 0.5  # seconds that pass without a bar
 
 
 @contextmanager
-def progress(clock: Callable[[], float] = time.monotonic) -> Iterator[Callable[[int, int], None]]:
-    """A function of (bytes done, bytes in total) that draws a bar where stderr is a terminal."""
+def progress(clock: Callable[[], float] = time.monotonic) -> Iterator[Callable[[At], None]]:
+    """A function of how far reading has come that draws a bar where stderr is a terminal."""
     started = clock()
     watched = sys.stderr.isatty()
-    draw: Callable[[int, int], None] | None = None
+    draw: Callable[[At], None] | None = None
     with ExitStack() as stack:
 
-        def update(done: int, total: int) -> None:
+        def update(at: At) -> None:
             nonlocal draw
             if draw is None and watched and clock() - started > PATIENCE:
                 draw = _bar(stack)
             if draw is not None:
-                draw(done, total)
+                draw(at)
 
         yield update
 
 
-def _bar(stack: ExitStack) -> Callable[[int, int], None]:
+def _bar(stack: ExitStack) -> Callable[[At], None]:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("reading"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    files = TextColumn("{task.fields[files]}")
+    columns = (TextColumn("reading"), BarColumn(), DownloadColumn(), files, TimeRemainingColumn())
     bar = stack.enter_context(Progress(*columns, console=Console(stderr=True), transient=True))
-    task = bar.add_task("reading", total=None)
-    return lambda done, total: bar.update(task, completed=done, total=total)
+    task = bar.add_task("reading", total=None, files="")
+
+    def draw(at: At) -> None:
+        files = f"{at.files} of {at.all_files} files"
+        bar.update(task, completed=at.bytes, total=at.all_bytes, files=files)
+
+    return draw

@@ -24,6 +24,8 @@ def scan(
     plots: o.Plots = None,
     config: o.ConfigFile = None,
     no_cache: o.NoCache = False,
+    jobs: o.Jobs = None,
+    memory: o.Memory = None,
     color: o.Colors = o.Color.AUTO,
 ) -> None:
     """Diagnose every run below the paths.
@@ -33,7 +35,9 @@ def scan(
     from tbdiag.cli import deliver
 
     targets = deliver.targets(formats, output)
-    found = deliver.scanned(paths, select, ignore, config, cache=not no_cache)
+    found = deliver.scanned(
+        paths, select, ignore, config, cache=not no_cache, jobs=jobs, memory=memory
+    )
     deliver.report(found, targets, color=color, show_passed=show is not None)
     if plots is not None:
         deliver.plots(found, plots)

@@ -2,50 +2,90 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+from collections.abc import Mapping
 from contextlib import suppress
+from functools import lru_cache
 
 from tbdiag.diagnosis.examine import Selection, examine
 from tbdiag.model.finding import Finding
-from tbdiag.model.report import Crashed, Outcome, RunReport
+from tbdiag.model.report import Crashed, Fired, Outcome, RunReport
 from tbdiag.model.run import Run
 from tbdiag.reading.plain import plain, restored
-from tbdiag.reading.store import ANSWERS, Store
+from tbdiag.reading.slots import Answer, Slot
 
 
-def remembered(store: Store, run: Run, selection: Selection, key: str) -> RunReport:
-    """What `examine` answers, out of ``store`` where it was asked the same before.
+class Remembered(RunReport):
+    """A run with what was answered before, told as JSON and read when somebody asks."""
 
-    ``key`` names the state that the run was read from, its files, overrides and tbdiag's own code;
-    where it is empty the rules always run. Crashes are never kept.
+    __slots__ = ("_answer", "_findings", "_outcomes")
+    _answer: Answer
+    _findings: tuple[Finding, ...] | None
+    _outcomes: Mapping[str, Outcome] | None
+
+    def __init__(self, run: Run, answer: Answer) -> None:
+        for name, value in (("run", run), ("_answer", answer), *_UNREAD):
+            object.__setattr__(self, name, value)
+
+    @property
+    def outcomes(self) -> Mapping[str, Outcome]:
+        """The outcome of each rule."""
+        outcomes = self._outcomes
+        if outcomes is None:
+            outcomes = {
+                code: Fired(tuple(f for f in self.findings if f.code == code))
+                if outcome is None
+                else outcome
+                for code, outcome in _outcomes(self._answer[0])
+            }
+            object.__setattr__(self, "_outcomes", outcomes)
+        return outcomes
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The findings, roots first."""
+        findings = self._findings
+        if findings is None:
+            findings = _findings(self._answer[1])
+            object.__setattr__(self, "_findings", findings)
+        return findings
+
+
+_UNREAD = (("_findings", None), ("_outcomes", None))
+
+
+def remembered(slot: Slot, number: int, run: Run, selection: Selection) -> RunReport:
+    """What `examine` answers about ``run``, the one of this ``number`` in its ``slot``.
+
+    The rules run where the slot does not keep what they answered. Crashes are never kept.
     """
-    if not key:
-        return examine(run, selection)
-    asked = json.dumps([key, run.id, selection.digest])
-    name = hashlib.sha256(asked.encode()).hexdigest()[:32] + ANSWERS
-    content = store.get(name)
-    if content is not None:
-        with suppress(ValueError, TypeError, KeyError, IndexError):  # as good as missing
-            return from_json(bytes(content), run)
+    kept = slot.answer(selection.digest, number)
+    if kept is not None:
+        return Remembered(run, kept)
     found = examine(run, selection)
     if not any(isinstance(each, Crashed) for each in found.outcomes.values()):
         with suppress(TypeError):  # a rule of another package may find anything
-            store.put(name, to_json(found))
+            slot.keep_answer(selection.digest, number, told(found))
     return found
 
 
-def to_json(report: RunReport) -> bytes:
-    """The outcomes and findings of a report, without its run."""
-    outcomes = [[code, plain(outcome)] for code, outcome in report.outcomes.items()]
-    return json.dumps([outcomes, plain(report.findings)]).encode()
+def told(report: RunReport) -> Answer:
+    """The outcomes and findings of a report as JSON, without its run."""
+    outcomes = [
+        [code, None if isinstance(outcome, Fired) else plain(outcome)]
+        for code, outcome in report.outcomes.items()
+    ]
+    return json.dumps(outcomes).encode(), json.dumps(plain(report.findings)).encode()
 
 
-def from_json(content: bytes, run: Run) -> RunReport:
-    """The report that `to_json` told; raises ValueError or TypeError for anything else."""
-    outcomes, findings = json.loads(content)
-    return RunReport(
-        run=run,
-        outcomes={code: restored(Outcome, outcome) for code, outcome in outcomes},
-        findings=restored(tuple[Finding, ...], findings),
+@lru_cache(maxsize=4096)
+def _outcomes(text: bytes) -> tuple[tuple[str, Outcome | None], ...]:
+    """Each rule and its outcome, None where it fired; the same text is read once."""
+    return tuple(
+        (code, None if outcome is None else restored(Outcome, outcome))
+        for code, outcome in json.loads(text)
     )
+
+
+def _findings(text: bytes) -> tuple[Finding, ...]:
+    return () if text == b"[]" else restored(tuple[Finding, ...], json.loads(text))

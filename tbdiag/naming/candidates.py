@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -130,11 +131,22 @@ def _parted(words: Words) -> tuple[Words, Words]:
     return digits, tuple(word for word in words if not word.isdigit())
 
 
-def is_counter(curve: Series) -> bool:
-    """Whether a curve counts up in whole numbers: step and value were handed over in turn."""
-    values = curve.values[:SAMPLE]
-    steps = values[1:] - values[:-1]
-    return len(steps) >= FEW and int(np.count_nonzero(steps == 1)) / len(steps) > COUNTED
+def counters(candidates: Sequence[Candidate]) -> set[str]:
+    """The tags whose curves count up in whole numbers: step and value were handed over in turn."""
+    heads = {c.tag: c.curve.values[:SAMPLE] for c in candidates if len(c.curve) > FEW}
+    if not heads:
+        return set()
+    values = np.concatenate(list(heads.values()))
+    ends = list(accumulate(map(len, heads.values())))
+    with np.errstate(over="ignore"):
+        ones = values[1:] - values[:-1] == 1
+    ones[np.array(ends[:-1], dtype=np.intp) - 1] = False  # from one curve to the next
+    found = np.add.reduceat(ones, [0, *ends[:-1]], dtype=np.int64).tolist()
+    return {
+        tag
+        for (tag, head), n in zip(heads.items(), found, strict=True)
+        if n > COUNTED * (len(head) - 1)
+    }
 
 
 def is_accuracy(train: Series, val: Series) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from tbdiag.model.role import Better, Binding, Override, Role, RoleMap
 from tbdiag.model.series import Series
 from tbdiag.naming import tables
-from tbdiag.naming.candidates import Candidate, Choice, choose, is_counter
+from tbdiag.naming.candidates import Candidate, Choice, choose, counters
 from tbdiag.naming.losses import Losses, choose_losses
 from tbdiag.naming.meaning import meaning
 from tbdiag.naming.metrics import choose_metrics
@@ -96,11 +96,9 @@ class _Cast:
             self._settle(role, choice)
 
     def _losses(self, epochs: float | None) -> Losses:
-        everything = [
-            c
-            for c in self.candidates
-            if c.meaning.loss and not _average_of_a_run(c) and not is_counter(c.curve)
-        ]
+        everything = [c for c in self.candidates if c.meaning.loss and not _average_of_a_run(c)]
+        counting = counters(everything)
+        everything = [c for c in everything if c.tag not in counting]
         players = adversarial(self.candidates)
         self._settle_all(players)
         pool = everything

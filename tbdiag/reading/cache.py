@@ -1,110 +1,348 @@
-"""Runs as they were read before, as long as nothing that they were read from has changed."""
+"""Runs as they were read before, as far as nothing that they were read from has changed."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-import re
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from tbdiag.model.role import Override, Role
-from tbdiag.model.run import Run
-from tbdiag.reading.bundle import pack, unpack
-from tbdiag.reading.discover import RunFiles, is_event_file
-from tbdiag.reading.plain import plain
-from tbdiag.reading.runs import load
-from tbdiag.reading.store import RUN, Store
+from tbdiag import __version__
+from tbdiag.errors import ReadError
+from tbdiag.model.histogram import Histograms
+from tbdiag.model.role import RoleMap
+from tbdiag.model.run import HParam, Provenance, Run
+from tbdiag.model.series import Series
+from tbdiag.reading import follow, runs
+from tbdiag.reading.bundle import Bundle, Part, pack
+from tbdiag.reading.columns import Columns
+from tbdiag.reading.discover import EventFile, RunFiles, discovered
+from tbdiag.reading.hparams import upward
+from tbdiag.reading.later import Later
+from tbdiag.reading.listing import Listing, Look, walk
+from tbdiag.reading.plain import plain, restored
+from tbdiag.reading.shelf import Entry, Head, Shelf
+from tbdiag.reading.slots import Answer, Overrides, Show, Slot
+from tbdiag.reading.store import Store
 
-# Folders beside the events in which settings are looked for.
-_SETTINGS = re.compile(r"\.hydra|vis_data|checkpoint-\d+")
+T = TypeVar("T")
 
-Overrides = Mapping[Role, Override]
-Seen = dict[Path, list[list[Any]]]
+_EVERY = 5.0  # seconds after which what was read so far is made safe
 
 
-def cached(
-    store: Store, files: RunFiles, overrides: Overrides | None, seen: Seen
-) -> tuple[tuple[Run, ...], str]:
-    """What `load` reads, out of ``store`` where nothing changed, and the key of that state.
+class Cache:
+    """What is kept of one request, and what has to be read for it.
 
-    The key covers path, inode, size and modification time of every event file and of the settings
-    beside them, the overrides and tbdiag's own code. It is empty where a file cannot be looked at:
-    then nothing is stored. ``seen`` keeps what stands in the folders for the runs of one scan.
+    A folder of runs counts as it was kept where path, inode, size and time of change of its event
+    files and of the settings beside and above them are the same, and tbdiag's own code is.
     """
-    key = state(files, overrides, seen)
-    name = _name(files)
-    content = store.get(name) if key else None
-    if content is not None:
+
+    def __init__(
+        self,
+        store: Store,
+        paths: Sequence[Path],
+        overrides: Overrides | None = None,
+        follow_symlinks: bool = True,
+    ) -> None:
+        self.overrides = overrides
+        self.listing = walk(paths, follow_symlinks)
+        given = [os.path.abspath(path) for path in paths]  # noqa: PTH100 - as `walk` does
+        asked = json.dumps([given, follow_symlinks, plain(overrides or {})])
+        self.shelf = Shelf.opened(store, _digest(asked), code())
+        self.slots = self._slots()
+        kept = sum(
+            slot.entry.place.length for slot in self.slots if slot.entry and slot.entry.place
+        )
+        self._room = store.limit - kept
+        self._restored: dict[tuple[type, bytes], Any] = {}
+        self._saved = time.monotonic()
+
+    def _slots(self) -> tuple[KeptSlot, ...]:
+        shelf, listing = self.shelf, self.listing
+        before, shape = shelf.entries, _shape(listing)
+        self._old = frozenset(before)
+        lines = {each: listing.line(each) for each in (*listing.folders, *shelf.aside)}
+        self._changed = (shape, _looks(lines)) != (shelf.shape, shelf.looks)
+        if not self._changed:
+            return tuple([KeptSlot(self, entry.files, entry, None) for entry in before])
+        was: dict[str, str] = json.loads(shelf.lines)
+        if shape == shelf.shape and all(lines[each] == was[each] for each in shelf.glanced):
+            files = [entry.files for entry in before]
+        else:
+            found = discovered(listing)
+            files = [_told(each) for each in found.runs]
+            shelf.shape, shelf.glanced, shelf.aside = shape, found.glanced, ()
+        changed = {each for each in {**lines, **was} if lines.get(each) != was.get(each)}
+        named = [json.dumps(each)[1:-1].encode() for each in changed]
+        known = {entry.files: entry for entry in before}
+        owners = {} if known.keys() >= set(files) else {_owner(e.files): e for e in before}
+        slots = []
+        for each in files:
+            entry = known.get(each)
+            if entry is None:
+                slots.append(KeptSlot(self, each, None, owners.get(_owner(each))))
+            # Whatever the files depend on stands in their paths; most are told by that alone.
+            elif any(name in each for name in named) and not changed.isdisjoint(_folders(each)):
+                slots.append(KeptSlot(self, each, None, entry))
+            else:
+                slots.append(KeptSlot(self, each, entry, None))
+        return tuple(slots)
+
+    def keep(
+        self, files: RunFiles, told: bytes, parts: Mapping[str, Part], found: Sequence[Run]
+    ) -> Entry | None:
+        """Keeps what was read of a folder; None where that cannot come back."""
+        shelf = self.shelf
+        self.changed()
         try:
-            found = unpack(content, key)
-        except (ValueError, TypeError, KeyError, IndexError):
-            found = None
-        if found is not None:
-            return found, key
-    runs = load(files, overrides)
-    if key:
-        try:
-            packed = pack(runs, key)
+            record = pack(parts, found)
+            heads = tuple(_head(run) for run in found)
         except TypeError:
-            packed = None
-        if packed is not None:
-            store.put(name, packed)
-    return runs, key
+            return None
+        entry = Entry(told, files.bytes, len(files.files), heads)
+        if len(record) <= self._room:
+            self._room -= len(record)
+            entry.place = shelf.write(record)
+        return entry
+
+    def changed(self) -> None:
+        """Something is to be kept; what was read so far is made safe now and then."""
+        if self._changed and time.monotonic() > self._saved + _EVERY:
+            self.save()
+        self._changed = True
+
+    def save(self) -> None:
+        """Writes what is to be kept, if there is anything new."""
+        self._saved = time.monotonic()
+        if not self._changed:
+            return
+        shelf, self._changed = self.shelf, False
+        shelf.entries = [slot.entry for slot in self.slots if slot.entry is not None]
+        new = shelf.entries if not shelf.aside else [e for e in shelf.entries if e not in self._old]
+        needed = {folder for entry in new for folder in _folders(entry.files)}
+        shelf.aside = tuple(sorted({*shelf.aside, *needed} - self.listing.folders.keys()))
+        folders = (*self.listing.folders, *shelf.aside)
+        lines = {folder: self.listing.line(folder) for folder in folders}
+        shelf.lines, shelf.looks = json.dumps(lines).encode(), _looks(lines)
+        shelf.commit(whole=len(shelf.entries) == len(self.slots))
+        shelf.store.trim()
+
+    def restored(self, kind: type[T], text: bytes) -> T:
+        """The value that was told as ``text``; equal texts share it."""
+        value = self._restored.get((kind, text))
+        if value is None:
+            value = self._restored[kind, text] = restored(kind, json.loads(text))
+        found: T = value
+        return found
 
 
-def state(files: RunFiles, overrides: Overrides | None, seen: Seen) -> str:
-    """A digest of all that the runs in ``files`` depend on; empty where a file is out of reach."""
-    told: list[Any] = [code(), files.id, str(files.path), str(files.root), plain(overrides or {})]
-    try:
-        for file in files.files:
-            status = file.path.stat()
-            told.append([str(file.path), file.prefix, file.key, file.hparams_only])
-            told.append([status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns])
-        folders = [files.path]
-        if files.root in files.path.parents:
-            above = files.path.parents
-            folders += [each for each in above if each == files.root or files.root in each.parents]
-        for folder in folders:
-            if folder not in seen:
-                seen[folder] = _beside(folder)
-            told.append(seen[folder])
-    except OSError:
-        return ""
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+class KeptSlot(Slot):
+    """A folder of runs that was kept in ``entry``, or is read: a file that only grew, from its end on.
+
+    ``before`` is what was kept of the folder, where it does not hold any more.
+    """
+
+    def __init__(
+        self, cache: Cache, told: bytes, entry: Entry | None, before: Entry | None
+    ) -> None:
+        super().__init__(None, cache.overrides)
+        self._cache, self._told = cache, told
+        self.entry, self._before = entry, before
+        self._parts: dict[str, Part] = {}
+        self._bundle: Bundle | None = None
+        self._fleeting = False
+
+    @property
+    def files(self) -> RunFiles:
+        if self._files is None:
+            name, path, root, listed = json.loads(self._told)
+            files = tuple(EventFile(Path(each), *rest) for each, *rest in listed)
+            size = sum(self._look(file)[1] for file in files)
+            self._files = RunFiles(
+                id=name, path=Path(path), root=Path(root), files=files, bytes=size
+            )
+        return self._files
+
+    @property
+    def bytes(self) -> int:
+        return self.files.bytes if self.entry is None else self.entry.bytes
+
+    @property
+    def count(self) -> int:
+        return self.entry.count if self.entry else len(self.files.files)
+
+    @property
+    def waiting(self) -> bool:
+        return self.entry is None and self._found is None
+
+    def read(self) -> None:
+        if self.waiting:
+            for folder in _folders(self._told):
+                self._cache.listing.line(folder)  # settings count as they are before they are read
+            self._found = runs.load(self.files, self._overrides, self._columns)
+
+    def __len__(self) -> int:
+        return len(self.entry.heads) if self.entry else len(self._runs)
+
+    def run(self, number: int, show: Show | None = None) -> Run:
+        if self._found is None and self.entry is not None:
+            return self._kept(number, self.entry.heads[number], show)
+        return super().run(number, show)
+
+    @property
+    def _runs(self) -> tuple[Run, ...]:
+        found = super()._runs
+        if self.entry is None:
+            if not self._fleeting:
+                self.entry = self._cache.keep(self.files, self._told, self._parts, found)
+            self._parts, self._before, self._bundle = {}, None, None
+        return found
+
+    def answer(self, selection: str, number: int) -> Answer | None:
+        kept = self.entry.answers.get(selection) if self.entry else None
+        return kept[number] if kept else None
+
+    def keep_answer(self, selection: str, number: int, answer: Answer) -> None:
+        if self.entry is not None:
+            nothing: list[Answer | None] = [None] * len(self.entry.heads)
+            self.entry.answers.setdefault(selection, nothing)[number] = answer
+            self._cache.changed()
+
+    def filled(self, number: int, run: Run) -> bool:
+        return (
+            super().filled(number, run) if self.entry is None else self.entry.heads[number].filled
+        )
+
+    def close(self) -> None:
+        super().close()
+        self._parts, self._before, self._bundle = {}, None, None
+
+    def series(self, number: int, points: int) -> Mapping[str, Series]:
+        bundle = self._kept_bundle()
+        return super().series(number, points) if bundle is None else bundle.series(number)
+
+    def histograms(self, number: int, points: int) -> Mapping[str, Histograms]:
+        bundle = self._kept_bundle()
+        return super().histograms(number, points) if bundle is None else bundle.histograms(number)
+
+    def texts(self, number: int, points: int) -> Mapping[str, str]:
+        """The texts of a run, as `series`."""
+        bundle = self._kept_bundle()
+        return self._again(number, points).texts if bundle is None else bundle.texts(number)
+
+    def _kept(self, number: int, head: Head, show: Show | None) -> Run:
+        restored = self._cache.restored
+        provenance = restored(Provenance, head.provenance)
+        points = provenance.points
+        return Run(
+            id=head.id,
+            path=Path(show(head.path) if show else head.path),
+            series=Later(lambda: self.series(number, points)),
+            histograms=Later(lambda: self.histograms(number, points)),
+            texts=Later(lambda: self.texts(number, points)),
+            hparams=Later(lambda: dict(restored(_HPARAMS, head.hparams))),
+            roles=restored(RoleMap, head.roles),
+            provenance=provenance,
+        )
+
+    def _kept_bundle(self) -> Bundle | None:
+        """What was kept of the folder; None where it is gone or damaged."""
+        if self._bundle is None and self.entry is not None:
+            self._bundle = _bundle(self.entry)
+        return self._bundle
+
+    def _columns(self, file: EventFile) -> Columns:
+        look, known = self._look(file), self._known(str(file.path))
+        if known is not None and known.look == look:
+            part = known
+        else:
+            before = (known.columns, known.state) if known else (None, None)
+            try:
+                part = Part(look, *follow.resume(file.path, *before))
+            except ReadError:
+                self._fleeting = True  # next time it may be read
+                raise
+        self._parts[str(file.path)] = part
+        return part.columns
+
+    def _known(self, path: str) -> Part | None:
+        if self._bundle is None and self._before is not None:
+            self._bundle = _bundle(self._before)
+            self._before = None
+        return None if self._bundle is None else self._bundle.parts.get(path)
+
+    def _look(self, file: EventFile) -> Look:
+        folder, name = os.path.split(file.path)
+        return self._cache.listing.folders[folder][name]
+
+
+def _bundle(entry: Entry) -> Bundle | None:
+    record = entry.place.record() if entry.place else None
+    if record is None:
+        entry.place = None
+        return None
+    return Bundle(record)
 
 
 @lru_cache(maxsize=1)
 def code() -> str:
-    """A digest of the package's own source: whoever edits it never sees an old answer."""
-    package = Path(__file__).parents[1]
-    digest = hashlib.sha256()
-    for path in sorted(package.rglob("*")):
-        if path.suffix in (".py", ".toml"):
-            digest.update(f"{path.relative_to(package)}\0".encode())
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
+    """A digest of the version and of how the package's files look: an edit makes all be read anew."""
+    looks = [__version__]
+    pending = [str(Path(__file__).parents[1])]
+    while pending:
+        with os.scandir(pending.pop()) as listing:
+            for entry in sorted(listing, key=lambda entry: entry.name):
+                if entry.name.endswith((".py", ".toml")):
+                    status = entry.stat()
+                    looks.append(f"{entry.path}\0{status.st_size} {status.st_mtime_ns}")
+                elif entry.is_dir() and entry.name != "__pycache__":
+                    pending.append(entry.path)
+    return _digest("\0".join(looks))
 
 
-def _beside(folder: Path) -> list[list[Any]]:
-    """Name, size and time of change of what stands in a folder beside the event files."""
-    found: list[list[Any]] = []
-    with os.scandir(folder) as listing:
-        for entry in listing:
-            if is_event_file(entry.name, folder.name):
-                continue
-            if entry.is_dir():
-                if _SETTINGS.fullmatch(entry.name):
-                    found.append([entry.name, _beside(Path(entry.path))])
-            else:
-                status = os.stat(entry.path) if entry.is_symlink() else entry.stat()  # noqa: PTH116
-                found.append([entry.name, status.st_ino, status.st_size, status.st_mtime_ns])
-    return sorted(found, key=lambda each: str(each[0]))
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
-def _name(files: RunFiles) -> str:
-    place = json.dumps([str(files.path), str(files.root), files.id])
-    return hashlib.sha256(place.encode()).hexdigest()[:32] + RUN
+def _shape(listing: Listing) -> str:
+    """The names of which it depends what the runs are, and what could not be looked into."""
+    folders = [
+        "\0".join([folder, listing.roots[folder], *files])
+        for folder, files in listing.folders.items()
+    ]
+    return _digest("\n".join([*folders, *map(str, listing.unread)]))
+
+
+def _looks(lines: Mapping[str, str]) -> str:
+    return _digest("\n".join([f"{folder}\0{line}" for folder, line in lines.items()]))
+
+
+def _owner(told: bytes) -> str:
+    path: str = json.loads(told)[1]
+    return path
+
+
+def _folders(told: bytes) -> set[str]:
+    """The folders on which it depends what is read of these files: theirs, and those of settings."""
+    _, path, root, listed = json.loads(told)
+    return {file.rpartition(os.sep)[0] for file, *_ in listed}.union(upward(path, root))
+
+
+def _told(files: RunFiles) -> bytes:
+    listed = [[str(each.path), each.prefix, each.key, each.hparams_only] for each in files.files]
+    return json.dumps([files.id, str(files.path), str(files.root), listed]).encode()
+
+
+def _head(run: Run) -> Head:
+    roles, provenance, hparams = (
+        json.dumps(plain(each)).encode() for each in (run.roles, run.provenance, run.hparams)
+    )
+    filled = bool(run.series or run.histograms)
+    return Head(run.id, str(run.path), filled, roles, provenance, hparams)
+
+
+_HPARAMS: Any = Mapping[str, HParam]

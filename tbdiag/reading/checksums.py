@@ -21,14 +21,14 @@ _DELTA = 0xA282EAD8
 _FEW = 1500  # records for which no tables of two bytes are made
 
 
-def masked(data: bytes) -> int:
+def masked(data: bytes | memoryview) -> int:
     """The masked CRC-32C of TFRecord files (tensorflow/core/lib/hash/crc32c.h)."""
     checksum = crc32c()(data)
     return (((checksum >> 15) | (checksum << 17)) + _DELTA) & 0xFFFFFFFF
 
 
 @cache
-def crc32c() -> Callable[[bytes], int]:
+def crc32c() -> Callable[[bytes | memoryview], int]:
     """The CRC-32C of the `crc32c` package, or TensorBoard's own, slower by three orders."""
     module = _extension()
     if module is None:
@@ -36,7 +36,7 @@ def crc32c() -> Callable[[bytes], int]:
             module = import_module("crc32c")
         except ImportError:
             module = import_module("tensorboard.compat.tensorflow_stub.pywrap_tensorflow")
-    function: Callable[[bytes], int] = module.crc32c
+    function: Callable[[bytes | memoryview], int] = module.crc32c
     return function
 
 

@@ -26,13 +26,14 @@ class State:
     """How far a file was read, and what tells it from another one of the same name.
 
     ``offset`` is where its last whole record ends; ``head`` is the checksum of its first ``looked``
-    bytes. ``plugins`` and ``sessions`` are what its records told about the ones to come.
+    bytes, ``tail`` of as many before the offset. ``plugins`` and ``sessions`` are what its records told about the ones to come.
     """
 
     inode: int
     offset: int
     looked: int
     head: int
+    tail: int
     sessions: bool = False
     plugins: Mapping[str, tuple[str, int]] = field(default_factory=dict)
 
@@ -99,25 +100,30 @@ def _more(old: RawHistograms, new: RawHistograms) -> RawHistograms:
 def _grown(path: Path, columns: Columns, state: State) -> bool:
     try:
         told = path.stat()
-        head = _head(path, state.looked)
+        ends = _ends(path, state.offset, state.looked)
     except OSError as error:
         raise ReadError(f"{path}: {error.strerror or error}") from error
-    same = (told.st_ino, head) == (state.inode, state.head)
+    same = (told.st_ino, *ends) == (state.inode, state.head, state.tail)
     return same and told.st_size >= state.offset > 0 and columns.started is not None
 
 
-def _head(path: Path, count: int) -> int:
-    with path.open("rb") as file:
-        return masked(file.read(count))
+def _ends(path: Path, offset: int, count: int) -> tuple[int, int]:
+    """The checksums of the first ``count`` bytes, and of as many before ``offset``."""
+    with path.open("rb", buffering=0) as file:
+        head = file.read(count)
+        file.seek(max(offset - count, 0))
+        return masked(head), masked(file.read(count))
 
 
 def _state(path: Path, reading: Reading) -> State:
     looked = min(reading.offset, _HEAD)
+    head, tail = _ends(path, reading.offset, looked)
     return State(
         inode=reading.inode,
         offset=reading.offset,
         looked=looked,
-        head=_head(path, looked),
+        head=head,
+        tail=tail,
         sessions=reading.gathered.sessions,
         plugins=reading.gathered.plugins,
     )

@@ -15,7 +15,10 @@ from tbdiag.reading.settings import Settings
 _LARGEST_FILE = 4 << 20
 _STEMS = ("hparams", "params", "args", "config", "opt", "hyp")
 _SUFFIXES = (".json", ".yaml", ".yml", ".toml")
+_NAMES = dict.fromkeys(stem + suffix for stem in _STEMS for suffix in _SUFFIXES)  # an ordered set
 _MORE_FILES = (".hydra/overrides.yaml", ".hydra/config.yaml", "vis_data/config.py", "config.py")
+_FOLDERS = frozenset(name.split("/")[0] for name in _MORE_FILES)
+_CHECKPOINT = "checkpoint-"
 _TRAINER_STATE = frozenset(
     {"train_batch_size", "max_steps", "num_train_epochs", "logging_steps", "eval_steps"}
 )
@@ -73,7 +76,7 @@ def _sources(
         yield session, "event file"
     for tag, text in texts.items():
         yield from_text_tag(tag, text), f"text {tag}"
-    for place in _upward(str(folder), str(root)):
+    for place in upward(str(folder), str(root)):
         for path in _files(place, _changed(place)):
             yield from_file(path), Path(os.path.relpath(path, root)).as_posix()
     for name in names:
@@ -86,7 +89,7 @@ def _same(one: Scalar, other: Scalar) -> bool:
     return str(one).strip().lower() == str(other).strip().lower()
 
 
-def _upward(folder: str, root: str) -> Iterator[str]:
+def upward(folder: str, root: str) -> Iterator[str]:
     """The folder and, where it lies below ``root``, those above it up to that."""
     yield folder
     if folder.startswith(root.rstrip(os.sep) + os.sep):
@@ -108,22 +111,35 @@ def _files(folder: str, changed: int) -> tuple[Path, ...]:
     del changed
     try:
         with os.scandir(folder) as listing:
-            names = {entry.name for entry in listing}
+            names = [entry.name for entry in listing if tells_settings(entry.name)]
     except OSError:
         return ()
-    lower = {name.lower(): name for name in sorted(names)}
-    wanted = [stem + suffix for stem in _STEMS for suffix in _SUFFIXES]
-    found = [Path(folder, lower[name]) for name in wanted if name in lower]
-    found += [Path(folder, name) for name in _MORE_FILES if name.split("/")[0] in names]
+    return tuple(Path(path) for path in settings_files(folder, names))
+
+
+def tells_settings(name: str) -> bool:
+    """Whether a file of this name may hold settings, or a folder of it such a file."""
+    return name in _FOLDERS or name.lower() in _NAMES or name.startswith(_CHECKPOINT)
+
+
+def settings_files(folder: str, names: Iterable[str]) -> Iterator[str]:
+    """Where settings are looked for in a folder in which ``names`` stand, the first to count first."""
+    known = set(names)
+    lower = {name.lower(): name for name in sorted(known)}
+    for name in _NAMES:
+        if name in lower:
+            yield f"{folder}{os.sep}{lower[name]}"
+    for name in _MORE_FILES:
+        if name.split("/")[0] in known:
+            yield f"{folder}{os.sep}{name}"
     steps = [
-        int(match[1]) for name in names if (match := re.fullmatch(r"checkpoint-(\d{1,15})", name))
+        int(match[1])
+        for name in known
+        if (match := re.fullmatch(_CHECKPOINT + r"(\d{1,15})", name))
     ]
     if steps:
-        found += [
-            Path(folder, f"checkpoint-{max(steps)}", name)
-            for name in ("trainer_state.json", "config.json")
-        ]
-    return tuple(found)
+        for name in ("trainer_state.json", "config.json"):
+            yield f"{folder}{os.sep}{_CHECKPOINT}{max(steps)}{os.sep}{name}"
 
 
 def from_file(path: Path) -> Settings:
@@ -183,6 +199,7 @@ def _from_name(name: str) -> Settings:
     found: dict[str, object] = {}
     for match in _GLUED.finditer(name):
         found.setdefault(match[1], match[2])
-    for match in _ASSIGNED.finditer(name):
-        found[match[1]] = match[2]
+    if "=" in name:
+        for match in _ASSIGNED.finditer(name):
+            found[match[1]] = match[2]
     return settings.flatten(found)

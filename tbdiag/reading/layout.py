@@ -34,17 +34,13 @@ class Part:
     hparams_only: bool = False
 
 
-def parts_of(folders: Mapping[str, Sequence[str]]) -> list[Part]:
-    """Each folder of ``folders`` (folder → its event files) as a part of a run, in the same order.
+class Layout:
+    """How ``folders`` (folder → its event files) make up runs.
 
     Folders named for a data split (``train``, ``validation`` …) are parts of their parent. So are
     the sub-runs that torch's ``add_scalars`` and ``add_hparams`` make, known by a glance into them.
     """
-    layout = _Layout(folders)
-    return [layout.part(folder) for folder in folders]
 
-
-class _Layout:
     def __init__(self, folders: Mapping[str, Sequence[str]]) -> None:
         self.folders = folders
         self.children: dict[str, list[str]] = {}
@@ -53,7 +49,13 @@ class _Layout:
             self.children.setdefault(parent, []).append(name)
         self._glances: dict[str, Columns | None] = {}
 
+    @property
+    def glanced(self) -> tuple[str, ...]:
+        """The folders that were glanced into."""
+        return tuple(self._glances)
+
     def part(self, folder: str) -> Part:
+        """The folder as a part of a run."""
         parent, name = os.path.split(folder)
         if self._is_split(parent, name):
             prefix = name + "/"

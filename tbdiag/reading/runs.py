@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -17,10 +17,11 @@ from tbdiag.model.run import Damage, Provenance, Restart, Run
 from tbdiag.model.series import Series
 from tbdiag.reading import stored
 from tbdiag.reading.columns import Columns, Points
-from tbdiag.reading.discover import Discovery, EventFile, RunFiles, printable
+from tbdiag.reading.discover import Discovery, EventFile, RunFiles
 from tbdiag.reading.histograms import DecodedHistograms
 from tbdiag.reading.hparams import hparams_of
 from tbdiag.reading.layout import TRAINING, VALIDATION
+from tbdiag.reading.listing import printable
 from tbdiag.reading.restarts import Joined, join_all, restarts_of, without_void
 from tbdiag.reading.sessions import labels, sessions_of, side_by_side
 from tbdiag.reading.stored import Stored
@@ -30,13 +31,19 @@ _Read = tuple[EventFile, Columns]
 _SHORT = 1 << 14  # points of a curve that is looked at together with others
 
 
-def load(files: RunFiles, overrides: Mapping[Role, Override] | None = None) -> tuple[Run, ...]:
+def load(
+    files: RunFiles,
+    overrides: Mapping[Role, Override] | None = None,
+    read: Callable[[EventFile], Columns] | None = None,
+) -> tuple[Run, ...]:
     """The run that ``files`` hold, read whole; several where trainings share one folder.
 
     A file that cannot be read to its end, or at all, is told in the provenance; never raises for it.
-    ``overrides`` names the tags of roles that are not to be bound automatically.
+    ``overrides`` names the tags of roles that are not to be bound automatically. ``read`` gives the
+    columns of a file, or raises ReadError.
     """
-    files, parts = _settled(files, [(file, _columns(file)) for file in files.files])
+    read = read or _read
+    files, parts = _settled(files, [(file, _columns(file, read)) for file in files.files])
     sessions = _sessions(parts)
     if len(sessions) == 1:
         return (_run(files, files.id, sessions[0], (), overrides),)
@@ -56,11 +63,15 @@ def read_all(
         yield files, load(files, overrides)
 
 
-def _columns(file: EventFile) -> Columns:
+def _read(file: EventFile) -> Columns:
     from tbdiag.reading import records
 
+    return records.read(file.path)
+
+
+def _columns(file: EventFile, read: Callable[[EventFile], Columns]) -> Columns:
     try:
-        columns = records.read(file.path)
+        columns = read(file)
     except ReadError as error:
         reason = f"cannot be read: {str(error).rpartition(': ')[2]}"
         try:

@@ -71,8 +71,8 @@ def test_export_to_arrow_or_says_what_is_missing(here: Path, capsys: Captured, s
 
 def test_cache_shows_and_clears_what_is_kept(here: Path, capsys: Captured) -> None:
     called(capsys, "scan", "logs", "--no-cache")
-    assert ": 0 logs" in called(capsys, "cache")[1]
+    assert ": 0 log folders" in called(capsys, "cache")[1]
     called(capsys, "scan", "logs")
-    assert ": 2 logs" in called(capsys, "cache")[1]
+    assert ": 1 log folder," in called(capsys, "cache")[1]
     assert "removed" in called(capsys, "cache", "--clear")[1]
-    assert ": 0 logs" in called(capsys, "cache")[1]
+    assert ": 0 log folders" in called(capsys, "cache")[1]

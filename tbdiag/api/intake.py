@@ -1,0 +1,121 @@
+"""The runs that a call asks for, one after the other, and what cannot be had of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from tbdiag.config import Config, shown
+from tbdiag.errors import NoRunsError
+from tbdiag.model.run import Run
+from tbdiag.reading.discover import discover
+from tbdiag.reading.slots import Slot, read_ahead
+
+if TYPE_CHECKING:  # reading all anew needs no cache
+    from tbdiag.reading.cache import Cache
+
+_SHARE = 4  # of the machine's memory, one part is for curves
+_FALLBACK = 2 << 30  # bytes, where the machine does not tell how much it has
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """How far reading has come: bytes and event files, of so many in all."""
+
+    bytes: int
+    all_bytes: int
+    files: int
+    all_files: int
+
+
+Progress = Callable[[At], object]
+
+
+class Intake:
+    """The runs below ``paths`` that can be examined: each with its slot and its number there.
+
+    Iterated once; with ``relative``, paths of runs are as users read them. What cannot be examined is added to ``unread`` as (path, reason); with ``cache``,
+    what was read is kept in the end. Raises NoRunsError where a path does not exist.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        settings: Config,
+        cache: bool,
+        follow_symlinks: bool,
+        jobs: int | None,
+        progress: Progress | None,
+        relative: bool = False,
+    ) -> None:
+        self.any, self._relative = False, relative
+        self._paths, self._jobs, self._progress = paths, jobs, progress
+        self._here = os.getcwd()  # noqa: PTH109 - compared as text
+        self._above = self._here.rstrip(os.sep) + os.sep
+        self._cache: Cache | None = None
+        self._slots: Sequence[Slot]
+        if cache:
+            from tbdiag.reading.cache import Cache
+            from tbdiag.reading.store import default_store
+
+            self._cache = Cache(default_store(), paths, settings.roles, follow_symlinks)
+            self._slots, unread = self._cache.slots, self._cache.listing.unread
+        else:
+            found = discover(paths, follow_symlinks)
+            self._slots = [Slot(files, settings.roles) for files in found.runs]
+            unread = list(found.unread)
+        self.unread = [(shown(Path(path)), reason) for path, reason in unread]
+
+    def __iter__(self) -> Iterator[tuple[Slot, int, Run]]:
+        at = At(0, 0, 0, 0)
+        if self._progress:
+            sizes = [(slot.bytes, slot.count) for slot in self._slots]
+            at = At(0, sum(size for size, _ in sizes), 0, sum(count for _, count in sizes))
+        try:
+            for slot in read_ahead(self._slots, self._jobs):
+                for number in range(len(slot)):
+                    run = slot.run(number, self.shown if self._relative else None)
+                    if slot.filled(number, run):
+                        self.any = True
+                        yield slot, number, run
+                    else:
+                        self.unread.append((self.shown(str(run.path)), _why_empty(run)))
+                if self._progress:
+                    done, files = at.bytes + slot.bytes, at.files + slot.count
+                    at = At(done, at.all_bytes, files, at.all_files)
+                    self._progress(at)
+                slot.close()
+        finally:  # what was read before an interruption is not read again
+            if self._cache:
+                self._cache.save()
+
+    def shown(self, path: str) -> str:
+        """An absolute path as users read it: relative to the working directory where it lies below."""
+        return path.removeprefix(self._above) if path != self._here else os.curdir
+
+    def refuse(self) -> NoReturn:
+        """Says in one sentence why there is nothing to examine."""
+        where = " and ".join(str(path) for path in self._paths)
+        if not self.unread:
+            raise NoRunsError(
+                f'no event files below {where}: no file there has "tfevents" in its name'
+            )
+        (first, reason), more = self.unread[0], len(self.unread) - 1
+        rest = f", and {more} more could not be examined either" if more else ""
+        raise NoRunsError(f"nothing to examine below {where}: {first}: {reason}{rest}")
+
+
+def quarter() -> int:
+    """A quarter of the machine's memory, in bytes."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // _SHARE
+    except (AttributeError, OSError, ValueError):
+        return _FALLBACK
+
+
+def _why_empty(run: Run) -> str:
+    damages = run.provenance.damages
+    return damages[0].reason if damages else "it holds no scalars and no histograms"

@@ -1,0 +1,191 @@
+"""What stands below the given paths: event files and files of settings, and how they looked."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tbdiag.errors import NoRunsError
+from tbdiag.reading.hparams import settings_files, tells_settings
+
+_SKIPPED_FOLDERS = frozenset({".tbdiag", ".git", "__pycache__"})
+
+# Inode, size in bytes and time of the last change in nanoseconds; the device belongs to the first.
+Look = tuple[int, int, int]
+
+
+@dataclass(slots=True)
+class Listing:
+    """Folders with event files: folder → file → its look, and folder → the path it was found below.
+
+    ``settings`` holds the looks of files that may hold settings, by folder, as text. ``unread`` lists
+    (path, reason) of files and folders that could not be looked into.
+    """
+
+    folders: dict[str, dict[str, Look]] = field(default_factory=dict)
+    roots: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, str] = field(default_factory=dict)
+    unread: list[tuple[str, str]] = field(default_factory=list)
+
+    def line(self, folder: str) -> str:
+        """All that reading a folder depends on, as text: equal lines, equal contents."""
+        files = [f"{name}\0{look}" for name, look in self.folders.get(folder, {}).items()]
+        if folder not in self.settings:
+            self.settings[folder] = _settings_in(folder)
+        return "\0".join([*files, self.settings[folder]])
+
+
+def walk(paths: Collection[Path], follow_symlinks: bool = True) -> Listing:
+    """What stands below ``paths``, each an event file or a folder that is searched to its depths.
+
+    A folder or file that is reached twice counts once, under its own name rather than a link's, so
+    links may form loops. Raises NoRunsError where a path does not exist or is a file that is not an
+    event file.
+    """
+    walk = _Walk(follow_symlinks)
+    for path in paths:
+        walk.start(path)
+    walk.follow_links()
+    return walk.found
+
+
+def is_event_file(name: str, folder: str = "") -> bool:
+    """Whether a file of this name in a folder of that name was written by a training run."""
+    if "tfevents" not in name or name.startswith("._") or name.endswith(".profile-empty"):
+        return False
+    return not (folder == "tbdiag" and name.endswith(".tbdiag"))
+
+
+@dataclass(slots=True)
+class _Walk:
+    """A walk under way: what it found, and where it has been."""
+
+    follow: bool
+    found: Listing = field(default_factory=Listing)
+    seen: set[tuple[int, int]] = field(default_factory=set)
+    links: list[tuple[str, str]] = field(default_factory=list)
+
+    def start(self, path: Path) -> None:
+        given = os.path.abspath(path)  # noqa: PTH100 - resolve() would lose the name of a link
+        try:
+            is_folder = stat.S_ISDIR(os.stat(given).st_mode)  # noqa: PTH116 - names may be bytes
+        except OSError as error:
+            missing = isinstance(error, FileNotFoundError | NotADirectoryError)
+            reason = "does not exist" if missing else f"cannot be read: {error.strerror}"
+            raise NoRunsError(f"{path} {reason}") from error
+        folder, name = os.path.split(given)
+        if is_folder:
+            self._folder(given, given)
+        elif is_event_file(name, os.path.basename(folder)):  # noqa: PTH119 - a str, not a Path
+            self._file(given, folder, name, folder)
+        else:
+            raise NoRunsError(f"{path} is not an event file: its name does not hold 'tfevents'")
+
+    def follow_links(self) -> None:
+        """Visit the links last, so that what they point to has its own name where it can."""
+        while self.links and self.follow:
+            links, self.links = self.links, []
+            for path, root in sorted(links, key=lambda link: natural(link[0])):
+                folder, name = os.path.split(path)
+                if os.path.isdir(path):  # noqa: PTH112 - a str, not a Path
+                    self._folder(path, root)
+                elif is_event_file(name, folder):
+                    self._file(path, folder, name, root)
+
+    def _folder(self, top: str, root: str) -> None:
+        pending = [top]
+        while pending:
+            folder = pending.pop()
+            try:
+                if not self._first_visit(os.stat(folder)):  # noqa: PTH116 - a str, not a Path
+                    continue
+                with os.scandir(folder) as listing:
+                    entries = list(listing)
+            except OSError as error:
+                self._unread(folder, error.strerror or str(error))
+                continue
+            if len(entries) > 1:
+                entries.sort(key=lambda entry: natural(entry.name))
+            below, aside = [], []
+            own = folder.rpartition(os.sep)[2]
+            for entry in entries:
+                name = entry.name
+                if tells_settings(name):
+                    aside.append(name)
+                if entry.is_symlink():
+                    self.links.append((entry.path, root))
+                elif entry.is_dir():
+                    if name not in _SKIPPED_FOLDERS:
+                        below.append(entry.path)
+                elif is_event_file(name, own):
+                    self._file(entry.path, folder, name, root, entry)
+            self.found.settings[folder] = _looks(settings_files(folder, aside)) if aside else ""
+            pending.extend(reversed(below))
+
+    def _file(
+        self, path: str, folder: str, name: str, root: str, entry: os.DirEntry[str] | None = None
+    ) -> None:
+        try:
+            status = entry.stat() if entry else os.stat(path)  # noqa: PTH116 - a str, not a Path
+        except OSError as error:
+            self._unread(path, error.strerror or str(error))
+            return
+        if not stat.S_ISREG(status.st_mode):
+            self._unread(path, "not a regular file")
+        elif not os.access(path, os.R_OK):
+            self._unread(path, "Permission denied")
+        elif self._first_visit(status):
+            look = (status.st_ino, status.st_size, status.st_mtime_ns)
+            self.found.folders.setdefault(folder, {})[name] = look
+            self.found.roots.setdefault(folder, root)
+
+    def _first_visit(self, status: os.stat_result) -> bool:
+        identity = (status.st_dev, status.st_ino)
+        if identity in self.seen:
+            return False
+        self.seen.add(identity)
+        return True
+
+    def _unread(self, path: str, reason: str) -> None:
+        self.found.unread.append((printable(path), reason))
+
+
+def _settings_in(folder: str) -> str:
+    """The looks of the files of settings in a folder that the walk did not pass."""
+    try:
+        with os.scandir(folder) as listing:
+            names = [entry.name for entry in listing if tells_settings(entry.name)]
+    except OSError:
+        return ""
+    return _looks(settings_files(folder, names))
+
+
+def _looks(paths: Iterator[str]) -> str:
+    looks = []
+    for path in paths:
+        try:
+            status = os.stat(path)  # noqa: PTH116 - a str, not a Path
+        except OSError:
+            continue
+        looks.append(f"{path}\0{status.st_ino} {status.st_size} {status.st_mtime_ns}")
+    return "\0".join(looks)
+
+
+def natural(name: str) -> list[tuple[int, int, str]]:
+    """A sort key by which ``run_2`` stands before ``run_10``."""
+    return [
+        (0, int(word), word) if word.isdecimal() else (1, 0, word)
+        for word in re.split(r"([0-9]+)", name)
+        if word
+    ]
+
+
+def printable(name: str) -> str:
+    """A file name as text that any encoding of Unicode can write."""
+    if name.isascii():
+        return name
+    return os.fsencode(name).decode("utf-8", "backslashreplace")

@@ -1,0 +1,181 @@
+"""The folders of runs of a request one after the other, read ahead in threads where that pays."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tbdiag.errors import ReadError
+from tbdiag.model.histogram import Histograms
+from tbdiag.model.role import Override, Role
+from tbdiag.model.run import Run
+from tbdiag.model.series import Series
+from tbdiag.reading import runs
+from tbdiag.reading.discover import RunFiles
+from tbdiag.reading.later import Later
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+Overrides = Mapping[Role, Override]
+Show = Callable[[str], str]
+Answer = tuple[bytes, bytes]  # outcomes and findings as JSON
+
+_AHEAD = 2  # folders that are read ahead of the rules, for each thread
+_WINDOW = 256 << 20  # bytes of event files that are read ahead
+_JOBS = 2
+_MANY = 8  # folders to be read for which threads are started
+
+
+class Slot:
+    """A folder of runs. `read` may be called in any thread, all else in one."""
+
+    def __init__(self, files: RunFiles | None, overrides: Overrides | None) -> None:
+        self._files, self._overrides = files, overrides
+        self._found: tuple[Run, ...] | None = None
+        self._anew: tuple[Run, ...] | None = None
+
+    @property
+    def files(self) -> RunFiles:
+        """The folder and its event files."""
+        assert self._files is not None
+        return self._files
+
+    @property
+    def bytes(self) -> int:
+        """The size of the event files."""
+        return self.files.bytes
+
+    @property
+    def count(self) -> int:
+        """The number of event files."""
+        return len(self.files.files)
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the runs were read, and stand in memory."""
+        return self._found is not None
+
+    def filled(self, number: int, run: Run) -> bool:
+        """Whether a run holds anything to be examined."""
+        del number
+        return bool(run.series or run.histograms)
+
+    def close(self) -> None:
+        """Forgets the runs: whoever wants them has them."""
+        self._found = None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether there is something to be read."""
+        return self._found is None
+
+    def read(self) -> None:
+        """Reads the runs, once."""
+        if self._found is None:
+            self._found = runs.load(self.files, self._overrides)
+
+    def __len__(self) -> int:
+        """How many runs there are, read if they were not yet."""
+        return len(self._runs)
+
+    def run(self, number: int, show: Show | None = None) -> Run:
+        """One of the runs, its path as ``show`` writes it."""
+        run = self._runs[number]
+        return replace(run, path=Path(show(str(run.path)))) if show else run
+
+    @property
+    def _runs(self) -> tuple[Run, ...]:
+        self.read()
+        assert self._found is not None
+        return self._found
+
+    def answer(self, selection: str, number: int) -> Answer | None:
+        """What the rules of a selection answered about a run, where that was kept."""
+        del selection, number
+        return None
+
+    def keep_answer(self, selection: str, number: int, answer: Answer) -> None:
+        """Keeps what the rules answered about a run."""
+
+    def let_go(self, number: int, run: Run, tags: Collection[str]) -> Run:
+        """The run without its curves but those of ``tags``: the others are read when asked for."""
+        known = {tag: run.series[tag] for tag in tags if tag in run.series}
+        points = run.provenance.points
+        return replace(
+            run,
+            series=Later(lambda: self.series(number, points), known),
+            histograms=Later(lambda: self.histograms(number, points)),
+        )
+
+    def series(self, number: int, points: int) -> Mapping[str, Series]:
+        """The curves of a run that had so many points, out of its files once more.
+
+        Raises ReadError where they hold less by now.
+        """
+        return self._again(number, points).series
+
+    def histograms(self, number: int, points: int) -> Mapping[str, Histograms]:
+        """The histograms of a run, as `series`."""
+        return self._again(number, points).histograms
+
+    def _again(self, number: int, points: int) -> Run:
+        anew = self._anew or runs.load(self.files, self._overrides)
+        if number >= len(anew) or anew[number].provenance.points < points:
+            raise ReadError(f"{self.files.path}: its event files lost points since they were read")
+        self._anew = anew
+        return anew[number]
+
+
+def read_ahead(slots: Sequence[Slot], jobs: int | None = None) -> Iterator[Slot]:
+    """The slots in their order, each read, up to ``jobs`` of them at a time.
+
+    Without ``jobs``, two where there are as many cores and enough to read: NumPy lets other threads
+    work, the interpreter does not, so that more gain nothing.
+    """
+    waiting = sum(slot.waiting for slot in slots)
+    if jobs is None:
+        jobs = min(_cores(), _JOBS) if waiting >= _MANY else 1
+    if min(jobs, waiting) < 2:
+        for slot in slots:
+            slot.read()
+            yield slot
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    under_way: deque[tuple[Slot, Future[None] | None]] = deque()
+    with ThreadPoolExecutor(jobs, thread_name_prefix="tbdiag") as pool:
+        try:
+            for slot in slots:
+                future = pool.submit(slot.read) if slot.waiting else None
+                under_way.append((slot, future))
+                while len(under_way) > _AHEAD * jobs or _bytes(under_way) > _WINDOW:
+                    yield _finished(*under_way.popleft())
+            while under_way:
+                yield _finished(*under_way.popleft())
+        finally:
+            for _, future in under_way:
+                if future:
+                    future.cancel()
+
+
+def _finished(slot: Slot, future: Future[None] | None) -> Slot:
+    if future:
+        future.result()
+    return slot
+
+
+def _bytes(under_way: Iterable[tuple[Slot, Future[None] | None]]) -> int:
+    return sum(slot.bytes for slot, future in under_way if future)
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on this system
+        return os.cpu_count() or 1
