@@ -20,6 +20,7 @@ _BATCHES = {
     **dict.fromkeys((4, 10, 20, 25, 50, 200, 250, 500, 1000), 0.03),
 }
 _LOGGED_BATCH = 2.0
+_OTHER_BATCH = 0.25  # how much less those count where one was logged: most evaluate with the same
 _NEGLIGIBLE = 0.01
 _DROPS_LAST = 0.1  # the share of evaluations that leave the last, smaller batch out
 _SHIFTS = (-1.0, -0.5, 0.0, 0.5, 1.0)  # in log odds: how the last batch may differ from the rest
@@ -50,8 +51,8 @@ def set_size(
 
     Accuracies of N samples lie on the grid k/N, to within float32 or the decimals that were kept.
     The smallest such N up to ``largest`` is accepted where values that are not on a grid would lie
-    on one as fine with a probability below ``chance``, and where it is as improbable that every
-    change was a multiple of the same number by chance. A mean of the means of unequal batches lies
+    on one as fine with a probability below ``chance``, and where it is as improbable that the counts
+    behind all distinct values are multiples of the same number by chance. A mean of the means of unequal batches lies
     on a grid that is finer than 1/N: unless its odds against the plain reading are at most
     ``ambiguity``, the answer is a range. ``batches`` are batch sizes known to be in use.
     """
@@ -64,11 +65,14 @@ def _set_size(
     data: bytes, batches: tuple[int, ...], chance: float, ambiguity: float, largest: int
 ) -> SetSize | None:
     shares: Floats = np.frombuffer(data, dtype=np.float64)
-    moves = int(np.count_nonzero(np.diff(shares)))
-    size = _grid_size(np.unique(shares[(shares > 0) & (shares < 1)]), chance, largest)
-    if size is None or 2.0**-moves > chance:
+    distinct = np.unique(shares[(shares > 0) & (shares < 1)])
+    size = _grid_size(distinct, chance, largest)
+    if size is None or 2.0 ** -len(distinct) > chance:
         return None
-    known = _BATCHES | dict.fromkeys(batches, _LOGGED_BATCH)
+    known = _BATCHES
+    if batches:
+        others = {batch: _OTHER_BATCH * likely for batch, likely in _BATCHES.items()}
+        known = others | dict.fromkeys(batches, _LOGGED_BATCH)
     plain = _evaluated(size, known) / size
     odds = {
         reading: likely

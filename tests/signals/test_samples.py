@@ -112,7 +112,8 @@ def test_few_changes_tell_nothing() -> None:
     # Nine even counts of 80 look like counts of 40 once in 512.
     shares = counted(np.linspace(0.5, 0.9, 9), 40)
     assert set_size(shares) is None
-    assert set_size(np.tile(counted([0.5, 0.65, 0.775, 0.9], 40), 10)) == SetSize(40, 40)
+    # Nor do four levels, however often training goes back and forth between them.
+    assert set_size(np.tile(counted([0.5, 0.65, 0.775, 0.9], 40), 10)) is None
 
 
 @pytest.mark.parametrize(

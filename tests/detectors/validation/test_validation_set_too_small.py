@@ -67,7 +67,7 @@ def test_what_is_stated_beats_what_is_inferred() -> None:
 
 
 def test_a_small_gain_on_a_fair_set_is_a_note() -> None:
-    creeping = 0.85 + 0.01 * np.arange(60) / 60 + jitter(60, 0.004, 2)
+    creeping = 0.85 + 0.01 * np.arange(60) / 60 + jitter(60, 0.012, 2)
     (finding,) = found(counted(creeping, 300))
     assert finding.severity is Severity.NOTE
     assert 0 < measures(finding)["last_gain"] < measures(finding)["standard_error"]
