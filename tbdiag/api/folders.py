@@ -72,7 +72,7 @@ def scan(
     jobs: int | None = None,
     memory: int | None = None,
 ) -> Report:
-    """Every rule's answer for every run below the paths.
+    """Every rule's answer for every run below the paths, and for all of them together.
 
     Without a path, the ``logdir`` of the configuration, else the first of ``logs``, ``runs``,
     ``lightning_logs``, ``tb_logs`` that exists. ``select`` and ``ignore`` take rule codes, names and
@@ -86,8 +86,10 @@ def scan(
     UnknownRuleError and ConfigError.
     """
     from tbdiag.api.report import Report
+    from tbdiag.diagnosis.examine import examine_search
     from tbdiag.diagnosis.remember import remembered
     from tbdiag.diagnosis.select import select as select_rules
+    from tbdiag.search import Search
 
     settings = configured(config)
     selection = select_rules(settings, strings(select), strings(ignore))
@@ -105,10 +107,15 @@ def scan(
         reports.append(report)
     if not reports:
         intake.refuse()
+    objective = settings.train.objective if settings.train else None
+    search = Search((each.run for each in reports), objective)
+    outcomes, findings = examine_search(search, selection.search)
     return Report(
         version=__version__,
         digest=selection.digest,
         runs=tuple(reports),
+        search=findings,
+        search_outcomes=outcomes,
         unread=tuple(intake.unread),
     )
 
