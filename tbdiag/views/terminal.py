@@ -121,9 +121,9 @@ def _finding(paper: Paper, finding: Finding, run: Run | None, same: Sequence[Fin
             continue
         drawn = run is not None and (curve is not None or evidence.tag in run.histograms)
         span = steps(*evidence.span) if drawn else ""
-        of = f"of {paper.cut(evidence.run, paper.width // 2)}" if evidence.run else ""
-        facts = [of, span, evidence.note, measures(evidence.measures)]
+        facts = [span, evidence.note, measures(evidence.measures)]
         tag = paper.cut(evidence.tag, paper.width // 2)
+        tag += f" of {paper.cut(evidence.run, paper.width // 2)}" if evidence.run else ""
         words = ": ".join(fact for fact in facts if fact)
         words = f"{tag}, {words}" if words else tag
         paper.flow(words, indent=4, style="dim", label=("see" if at == 0 else "and", "dim"))

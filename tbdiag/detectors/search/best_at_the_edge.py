@@ -136,7 +136,7 @@ class BestAtTheEdge(SearchDetector):
             Evidence(
                 tag=curve.tag,
                 span=(int(curve.steps[0]), int(curve.steps[-1])),
-                note=f"of the best run{scale}",
+                note=f"the best run{scale}",
                 measures=(
                     Measure("distance_from_the_end", min(at, 1 - at), "<=", self.margin),
                     Measure("lead_in_deviations", lead, ">", self.lead),

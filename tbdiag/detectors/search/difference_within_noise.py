@@ -19,7 +19,8 @@ from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severit
 from tbdiag.model.remedy import Remedy
 from tbdiag.model.run import Scalar
 from tbdiag.search import Family
-from tbdiag.search.entrant import Entrant, values
+from tbdiag.search.entrant import Entrant
+from tbdiag.search.lead import lead
 from tbdiag.search.noise import noise
 from tbdiag.signals.repeats import Noise
 from tbdiag.synth import a_search
@@ -104,46 +105,26 @@ class DifferenceWithinNoise(SearchDetector):
 
     def check(self, family: Family) -> Iterator[Finding]:
         chance = self.noise(family)
-        sign = -1 if family.objective.higher else 1
-        groups = sorted(family.repeats, key=lambda group: sign * _mean(group))
-        first, second = groups[0], groups[1]
-        lead = abs(_mean(second) - _mean(first))
-        if chance is None or not np.isfinite(lead):
+        found = None if chance is None else lead(family.entrants, chance, self.factor)
+        if chance is None or found is None or found.beyond:
             return
-        limit = chance.limit(self.factor, len(first), len(second))
-        if lead >= limit:
-            return
-        tied = [
-            group
-            for group in groups
-            if abs(_mean(group) - _mean(first)) < chance.limit(self.factor, len(first), len(group))
-        ]
-        best, next_best = first[0], second[0]
-        curve = best.curve
+        best, next_best = found.first[0], found.second[0]
         samples = chance.samples
         yield self.finding(
-            f"{_named(first)} leads {_named(second)} by {lead:.2g} in {family.objective.phrase}, "
-            f"within the noise of {limit:.2g}: any of {len(tied)} out of {len(groups)} may be the best",
-            Evidence(
-                tag=curve.tag,
-                span=(int(curve.steps[0]), int(curve.steps[-1])),
-                note="of the best run",
-                measures=(
-                    Measure("lead", lead, "<", limit),
-                    Measure("seed_sd", chance.seed_sd),
-                    Measure("repeats", chance.repeats),
-                    Measure("standard_error", chance.error),
-                    *([Measure("validation_samples", samples)] if samples else ()),
-                    Measure("tied", len(tied)),
-                ),
-                run=best.run.id,
+            f"{_named(found.first)} leads {_named(found.second)} by {found.by:.2g} in "
+            f"{family.objective.phrase}, within the noise of {found.limit:.2g}: any of "
+            f"{len(found.tied)} out of {found.groups} may be the best",
+            _of(
+                best,
+                "the best run",
+                Measure("lead", found.by, "<", found.limit),
+                Measure("seed_sd", chance.seed_sd),
+                Measure("repeats", chance.repeats),
+                Measure("standard_error", chance.error),
+                *([Measure("validation_samples", samples)] if samples else ()),
+                Measure("tied", len(found.tied)),
             ),
-            Evidence(
-                tag=next_best.curve.tag,
-                span=(int(next_best.curve.steps[0]), int(next_best.curve.steps[-1])),
-                note="of the next best run",
-                run=next_best.run.id,
-            ),
+            _of(next_best, "the next best run"),
             subject=family.project,
             confidence=Confidence.HIGH if chance.repeats else Confidence.MEDIUM,
             remedies=REMEDIES,
@@ -179,9 +160,15 @@ class DifferenceWithinNoise(SearchDetector):
         yield search_silent("three data sets", a_search(data, [0.4, 0.401, 0.402]))
 
 
-def _mean(group: Sequence[Entrant]) -> float:
-    """The mean of the repeats; infinite where one of them failed."""
-    return float(np.mean(values(group)))
+def _of(each: Entrant, note: str, *measures: Measure) -> Evidence:
+    steps = each.curve.steps
+    return Evidence(
+        tag=each.curve.tag,
+        span=(int(steps[0]), int(steps[-1])),
+        note=note,
+        measures=measures,
+        run=each.run.id,
+    )
 
 
 def _named(group: Sequence[Entrant]) -> str:

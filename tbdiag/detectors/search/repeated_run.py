@@ -19,7 +19,7 @@ from tbdiag.detectors.base import (
 )
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
 from tbdiag.model.remedy import Remedy
-from tbdiag.model.run import Run, Scalar
+from tbdiag.model.run import Provenance, Restart, Run, Scalar
 from tbdiag.model.series import Series
 from tbdiag.search import Family
 from tbdiag.search.entrant import Entrant, identity
@@ -65,8 +65,8 @@ class RepeatedRun(SearchDetector):
     if these are at least `points` and `overlap` of either run: a run that was begun anew after a crash
     is no repetition. They are identical where they never differ by more than `exact` of their value,
     and different where the medians of their last tenths differ by more than `apart`; in between, only
-    the arithmetic differs. Different runs are reported only where a seed is among the settings. At most
-    `shown` repetitions are listed for a run.
+    the arithmetic differs. Different runs are reported only where a seed is among the settings and
+    neither was resumed, which draws other random numbers. At most `shown` repetitions are listed for a run.
 
     ## Remedy
 
@@ -108,12 +108,17 @@ class RepeatedRun(SearchDetector):
                     continue
                 if found.apart <= self.exact:
                     same.append((each, found))
-                elif found.end_apart > self.apart and each.seeds:
+                elif self._is_other(first, each, found):
                     other.append((each, found))
             if same:
                 yield self._wasted(family, first, same)
             if other:
                 yield self._irreproducible(family, first, other)
+
+    def _is_other(self, one: Entrant, other: Entrant, found: Agreement) -> bool:
+        """Whether the runs came out differently although nothing that is known would make them."""
+        resumed = one.run.provenance.restarts or other.run.provenance.restarts
+        return found.end_apart > self.apart and bool(other.seeds) and not resumed
 
     def _known(self, each: Entrant) -> bool:
         sources = [hparam.source for hparam in each.run.hparams.values()]
@@ -171,7 +176,7 @@ class RepeatedRun(SearchDetector):
             *self._evidence(first, other, "differs"),
             subject=f"{family.project}/{first.run.id}/different",
             confidence=Confidence.LOW,
-            remedies=IRREPRODUCIBLE,
+            remedies=IRREPRODUCIBLE[::-1] if found.from_the_start else IRREPRODUCIBLE,
         )
 
     def _evidence(
@@ -213,6 +218,10 @@ class RepeatedRun(SearchDetector):
         yield search_silent("begun anew after a crash", (begun, twin))
         rest = _with(twin, lambda each: each.between(500, np.inf))
         yield search_silent("goes on elsewhere", (begun, rest))
+        resumed = Provenance(restarts=(Restart(step=500, reached=525, dropped=1, wall_time=99.0),))
+        (changed,) = a_search([known], [0.44], seed=2)
+        changed = replace(changed, id="resumed", provenance=resumed)
+        yield search_silent("resumed on the way", (one, changed))
         few: dict[str, Scalar] = {"lr": 1e-3}
         yield search_silent("hardly a setting is known", a_search([few, few], [0.4, 0.44]))
 
