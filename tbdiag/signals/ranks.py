@@ -45,8 +45,8 @@ def spearman(x: Floats, y: Floats, level: float = 0.9) -> Correlation:
     half = NormalDist().inv_cdf((1 + level) / 2) * math.sqrt((1 + rho**2 / 2) / (n - 3))
     return Correlation(
         rho=rho,
-        low=math.tanh(inner - half),
-        high=math.tanh(inner + half),
+        low=min(math.tanh(inner - half), rho),
+        high=max(math.tanh(inner + half), rho),
         p=_two_sided(rho, n),
         n=n,
     )
