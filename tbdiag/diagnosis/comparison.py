@@ -216,8 +216,9 @@ def _effects(entrants: Sequence[Entrant]) -> tuple[tuple[Effect, ...], str]:
             (),
             f"{len(entrants)} runs are too few to tell which setting matters; {_FEW} are needed",
         )
-    found = (_effect(entrants, name) for name in names)
-    return tuple(each for each in found if each is not None), ""
+    found = [each for each in (_effect(entrants, name) for name in names) if each is not None]
+    found.sort(key=lambda each: -abs(each.correlation.rho) if each.correlation else 0.0)
+    return tuple(found), ""
 
 
 def _effect(entrants: Sequence[Entrant], name: str) -> Effect | None:

@@ -85,6 +85,8 @@ def _setting(settings: dict[str, Scalar], name: str) -> str:
 
 
 def _same(found: Comparison) -> str:
+    if found.same == 1:
+        return "1 more is the same"
     return f"{found.same} more are the same" if found.same else ""
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tbdiag.advisor.study import Value, importances
+from tests.cli.builders import ROOT
 
 RATIOS = frozenset({"lr", "weight_decay"})
 
@@ -94,5 +95,7 @@ def test_a_scan_never_loads_optuna() -> None:
         "import sys, tbdiag; tbdiag.scan('sample_logs', cache=False); "
         "print('optuna' in sys.modules, 'matplotlib' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert done.stdout.split() == ["False", "False"]

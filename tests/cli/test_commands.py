@@ -197,7 +197,7 @@ def test_the_version_is_one_line(capsys: Captured) -> None:
     assert called(capsys, "--version") == (0, f"tbdiag {__version__}\n", "")
 
 
-@pytest.mark.parametrize("command", ["scan", "plot", "rules"])
+@pytest.mark.parametrize("command", ["scan", "compare", "plot", "rules"])
 def test_help_keeps_its_examples_as_they_stand(command: str) -> None:
     done = CliRunner().invoke(app, [command, "--help"])
     assert done.exit_code == 0
