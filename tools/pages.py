@@ -33,11 +33,14 @@ def rule_page(rule: Rule) -> str:
     told = explanation(rule)
     name = rule_name(rule)
     fires = next(sample.name for sample in rule.samples() if sample.fires)
+    shown = "the curve, with the steps of the finding shaded"
+    if issubclass(rule, SearchDetector):
+        shown = "the curves of all runs, those of the finding in colour"
     lines = [
         notice(f"`{rule.__module__.replace('.', '/')}.py`"),
         f"# {rule.code} {name}\n",
         f"{told.summary}\n",
-        f"![{fires}: the curve, with the steps of the finding shaded]({rule.code}.svg)\n",
+        f"![{fires}: {shown}]({rule.code}.svg)\n",
         f"Severity: {rule.severity.value}. Since {rule.since}. Needs: {needs(rule)}.\n",
     ]
     if rule.explains:
