@@ -16,10 +16,10 @@ class Agreement:
     """Two runs at the steps that their curves share.
 
     ``shared`` finite points over all curves; ``overlap``, the share of the longer curve's steps that the
-    other one logged, too, where it is least; ``apart`` is the largest
-    difference and ``end_apart`` the largest one between the medians of the last tenths, both as a share
-    of the values. ``tag`` is the curve on which the former shows, ``first_step`` the first step at
-    which that one differs, its first one if it never does. ``same_times``: equal to the wall times.
+    other one logged, too, where it is least. ``apart`` is the largest difference and ``end_apart`` the
+    largest one between the medians of the last tenths, both as a share of the values. ``tag`` is the curve
+    on which the former shows, the last by name of equals, and ``first_step`` the first step at which that
+    one differs, its first one if it never does. ``same_times``: equal to the wall times.
     """
 
     shared: int
@@ -38,7 +38,7 @@ def agreement(one: Mapping[str, Series], other: Mapping[str, Series]) -> Agreeme
     there = [each for each in found if each is not None]
     if not there:
         return None
-    worst = max(there, key=lambda each: each.apart)
+    worst = max(there, key=lambda each: (each.apart, each.tag))
     return Agreement(
         shared=sum(each.shared for each in there),
         overlap=min(each.overlap for each in there),

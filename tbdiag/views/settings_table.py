@@ -13,6 +13,7 @@ _RUNS = 20  # runs in a table
 _ACROSS = 6  # runs that are columns; of more each is a row
 _ROWS = 20  # settings in a table with the runs as columns
 _WIDE = 16  # columns of a value in a table with the runs as rows
+_SETTING = "setting"  # the head of the column with the names
 _EFFECTS = 12
 _SURE = 0.1  # largest probability by chance of an importance that is shown
 
@@ -100,12 +101,12 @@ def _across(paper: Paper, found: Comparison, labels: Sequence[str]) -> None:
     labels = labels[: len(found.standings)]
     shown = found.differing[:_ROWS]
     table = [[_setting(_known(each), name) for each in found.standings] for name in shown]
-    first = min(max(map(cells, shown)), paper.width // 3)
+    first = min(max(map(cells, (_SETTING, *shown))), paper.width // 3)
     most = (paper.width - first - 2) // len(labels) - 2
     cut = [[paper.cut(value, most) for value in row] for row in table]
     sizes = [max(cells(row[at]) for row in (labels, *cut)) for at in range(len(labels))]
     paper.gap()
-    _cells(paper, "setting", labels, first, sizes, "dim")
+    _cells(paper, _SETTING, labels, first, sizes, "dim")
     for name, row in zip(shown, cut, strict=True):
         _cells(paper, name, row, first, sizes, "")
     left = len(found.differing) - len(shown)

@@ -153,12 +153,13 @@ class RepeatedRun(SearchDetector):
         self, family: Family, first: Entrant, same: Sequence[tuple[Entrant, Agreement]]
     ) -> Finding:
         copied = all(found.same_times for _, found in same)
-        what = "is a copy of" if copied else "repeats"
-        how = (
-            "to the second" if copied else f"with identical curves at {same[0][1].shared:,} points"
-        )
+        points = f"{same[0][1].shared:,} points"
+        how = f"the times of {points} included" if copied else f"identical at {points}"
+        what = f"{'copies' if copied else 'repetitions'} of {_short(first.run.id)}"
+        if len(same) == 1:
+            what = f"a {'copy' if copied else 'repetition'} of {_short(first.run.id)}"
         return self.finding(
-            f"{_listed(same)} {what} {_short(first.run.id)}, {how}",
+            f"{_listed(same)} {'is' if len(same) == 1 else 'are'} {what}, {how}",
             *self._evidence(first, same, "identical"),
             subject=f"{family.project}/{first.run.id}/identical",
             confidence=Confidence.HIGH,
@@ -195,17 +196,24 @@ class RepeatedRun(SearchDetector):
                 ),
                 run=each.run.id,
             )
+        curve = first.run.series[others[0][1].tag]
+        yield Evidence(
+            tag=curve.tag,
+            span=(int(curve.steps[0]), int(curve.steps[-1])),
+            note="the first of them",
+            run=first.run.id,
+        )
 
     @classmethod
     def samples(cls) -> Iterator[SearchSample]:
         """Identical and different repeats; other seeds, restarts and unknown settings as traps."""
         known: dict[str, Scalar] = {"lr": 1e-3, "epochs": 40, "dropout": 0.1, "seed": 7}
         other: dict[str, Scalar] = {**known, "seed": 8}
+        yield search_fires("different in spite of the seed", a_search([known, known], [0.4, 0.44]))
         (one,) = a_search([known], [0.4])
         twin = replace(one, id="again", path=PurePosixPath("logs", "again"))
         yield search_fires("identical", (one, _later(twin)))
         yield search_fires("a copied folder", (one, twin))
-        yield search_fires("different in spite of the seed", a_search([known, known], [0.4, 0.44]))
         seedless: dict[str, Scalar] = {
             name: value for name, value in known.items() if name != "seed"
         }

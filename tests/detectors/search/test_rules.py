@@ -160,7 +160,7 @@ def test_several_repetitions_of_one_run_are_one_finding() -> None:
     runs = the_same(4, [0.4, 0.5, 0.6, 0.7])
     (finding,) = found(RepeatedRun(), runs)
     assert "run01 and 2 more have" in finding.message
-    assert [each.run for each in finding.evidence] == ["run01", "run02", "run03"]
+    assert [each.run for each in finding.evidence] == ["run01", "run02", "run03", "run00"]
 
 
 def test_identical_and_different_ones_are_two() -> None:
