@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ENOUGH = 20  # runs: with fewer the importances of settings are mostly luck
+MOST = 24  # settings whose importance is asked for, those with the strongest correlation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -103,10 +104,18 @@ def compare(
 
 
 def _with_importances(found: comparison.Comparison) -> comparison.Comparison:
-    """With the importance of each setting that every run has, where there are runs enough."""
-    entrants = [each.entrant for each in found.standings]
-    names = [each.name for each in found.effects if each.runs == len(entrants)]
-    if len(entrants) < ENOUGH or not names:
+    """With the importance of each setting that every run has, where there are runs enough.
+
+    Runs of which no setting is known do not count.
+    """
+    entrants = [each.entrant for each in found.standings if each.entrant.settings]
+    names = [each.name for each in found.effects if each.runs == len(entrants)][:MOST]
+    if found.effects and len(entrants) < ENOUGH:
+        why = f"{len(entrants)} runs are too few to tell importances; {ENOUGH} are needed"
+        return replace(found, why_no_importance=why)
+    if found.effects and not names:
+        return replace(found, why_no_importance="no setting that differs is known of every run")
+    if not names:
         return found
     from tbdiag.advisor.study import importances
 

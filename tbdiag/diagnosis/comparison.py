@@ -67,7 +67,8 @@ class Comparison:
 
     ``differing`` are the settings that are not the same in all runs, seeds included, ``same`` how many
     are. ``lead`` is that of the best over the others, None where none can be told. ``effects`` say
-    which setting matters, ``why_no_effects`` why that cannot be said. ``left_out`` lists (run, reason);
+    which setting matters, ``why_no_effects`` why that cannot be said, ``why_no_importance`` why only
+    correlations are. ``left_out`` lists (run, reason);
     ``caveats`` are sentences about what makes the runs less comparable.
     """
 
@@ -80,6 +81,7 @@ class Comparison:
     lead: Lead | None
     effects: tuple[Effect, ...] = ()
     why_no_effects: str = ""
+    why_no_importance: str = ""
     left_out: tuple[tuple[str, str], ...] = ()
     caveats: tuple[str, ...] = field(default=())
 
@@ -197,7 +199,8 @@ def _caveats(entrants: Sequence[Entrant]) -> tuple[str, ...]:
     if measures and not entrants[0].objective.higher:
         told.append(f"the runs differ in {', '.join(measures)}: their losses may not mean the same")
     if blind := sum(not each for each in settings):
-        told.append(f"no hyperparameters are known of {blind} of {len(settings)} runs")
+        of = "any run" if blind == len(settings) else f"{blind} of {len(settings)} runs"
+        told.append(f"no hyperparameters are known of {of}")
     if entrants[0].objective.role in (Role.TRAIN_LOSS, Role.TRAIN_METRIC):
         told.append("validation was not logged: the comparison is by training alone")
     tags = sorted({each.objective.tag for each in entrants})
@@ -208,7 +211,10 @@ def _caveats(entrants: Sequence[Entrant]) -> tuple[str, ...]:
 
 def _effects(entrants: Sequence[Entrant]) -> tuple[tuple[Effect, ...], str]:
     """Which setting goes with good results, and why that cannot be told."""
+    entrants = [each for each in entrants if each.settings]
     names = differing([each.settings for each in entrants])
+    if not entrants:
+        return (), "which setting matters cannot be told: no hyperparameters are known"
     if not names:
         return (), "the runs do not differ in any setting but the seed"
     if len(entrants) < _FEW:
@@ -227,6 +233,8 @@ def _effect(entrants: Sequence[Entrant], name: str) -> Effect | None:
         return None
     good = values(there) if there[0].objective.higher else -values(there)
     given = numbers(there, name)
+    if given is not None and len(set(given)) < 2:
+        return None
     if given is not None:
         return Effect(name=name, runs=len(there), correlation=spearman(np.array(given), good))
     groups: dict[str, list[float]] = {}

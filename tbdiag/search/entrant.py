@@ -136,10 +136,13 @@ def differing(settings: Sequence[Mapping[str, Scalar]]) -> tuple[str, ...]:
 
 
 def grouped(entrants: Sequence[Entrant]) -> tuple[tuple[Entrant, ...], ...]:
-    """Those with the same settings together, in the order of the first of each group."""
-    groups: dict[tuple[object, ...], list[Entrant]] = defaultdict(list)
+    """Those with the same settings together, in the order of the first of each group.
+
+    Of a run without known settings nobody knows whose repeat it is: it stands alone.
+    """
+    groups: dict[object, list[Entrant]] = defaultdict(list)
     for each in entrants:
-        groups[identity(each.settings)].append(each)
+        groups[identity(each.settings) or id(each)].append(each)
     return tuple(tuple(group) for group in groups.values())
 
 

@@ -8,6 +8,7 @@ from tbdiag.model.role import Role
 from tbdiag.search.entrant import Entrant, Objective, grouped, identity, samples_of, values
 from tbdiag.signals.repeats import Noise, pooled, standard_error
 
+_REWARDS = (Role.REWARD, Role.VAL_REWARD)
 _TRIED = 3  # runs whose accuracies are asked for the size of the validation set
 
 
@@ -24,8 +25,9 @@ def assumed_sd(objective: Objective, value: float, *, metric_sd: float, loss_sd:
 def noise(
     entrants: Sequence[Entrant], *, metric_sd: float, loss_sd: float, weight: float
 ) -> Noise | None:
-    """The noise of the best values of comparable runs, None where all of them failed.
+    """The noise of the best values of comparable runs, None where it is not known.
 
+    It is not where all runs failed, and for rewards without repeats, whose deviation may be anything.
     From repeats where there are some, else as `assumed_sd`, which counts like ``weight`` degrees of
     freedom beside them; the error of the validation set where its size is known.
     """
@@ -37,7 +39,10 @@ def noise(
     ranked = sorted(alive, key=lambda each: sign * each.value)
     best = ranked[0].value
     usual = assumed_sd(objective, best, metric_sd=metric_sd, loss_sd=loss_sd)
+    weight = 0.0 if objective.role in _REWARDS else weight
     sd, repeats = pooled((values(_distinct(group)) for group in grouped(alive)), usual, weight)
+    if objective.role in _REWARDS and not repeats:
+        return None
     samples = _samples(objective, ranked)
     unit = percent(objective, best) or 1
     return Noise(

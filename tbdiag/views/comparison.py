@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,6 +17,7 @@ from tbdiag.views.text import cells, count, number, result
 
 _RUNS = 20  # runs in a table before they are counted only
 _DRAWN = 8  # runs whose curves are drawn
+_LEFT_OUT = 5  # runs that are named for a reason why they are left out
 _WIDEST = 72  # columns of a curve
 
 Names = dict[int, str]  # the label of each run by the identity of its entry
@@ -43,9 +45,14 @@ def render(
     for overlay in overlays([each.run for each in found.standings[:_DRAWN]]):
         _curves(paper, overlay, labels)
     effects(paper, found)
-    for run, reason in found.left_out[:_DRAWN]:
+    reasons: dict[str, list[str]] = defaultdict(list)
+    for run, reason in found.left_out:
+        reasons[reason].append(run)
+    for reason, runs in reasons.items():
+        more = f" and {len(runs) - _LEFT_OUT} more" if len(runs) > _LEFT_OUT else ""
+        words = f"{', '.join(runs[:_LEFT_OUT])}{more}: {reason}"
         paper.gap()
-        paper.flow(f"{run}: {reason}", indent=0, label=("left out:", "warning"), most=2)
+        paper.flow(words, indent=0, label=("left out:", "warning"), most=6)
     return paper.text()
 
 
@@ -69,7 +76,11 @@ def _verdict(paper: Paper, found: Comparison, names: Names) -> None:
     paper.gap()
     lead, noise = found.lead, found.noise
     if lead is None or noise is None:
-        paper.flow("no run leads: the curves hold no finite values to compare", indent=0)
+        words = "no run leads: the curves hold no finite values to compare"
+        if found.standings[0].entrant.level is not None:
+            words = f"whether {names[id(found.standings[0].entrant)]} is better cannot be told"
+            words += ": rewards differ from seed to seed, and there are no repeats"
+        paper.flow(words, indent=0, style="name")
         return
     first, second = _group(lead.first, names), _group(lead.second, names)
     by, limit = number(lead.by), number(lead.limit)
@@ -149,6 +160,10 @@ def _facts(each: Standing) -> list[str]:
     return [result(level.best), f"{level.step:,}", result(level.last), epochs, _time(each.seconds)]
 
 
+def _step(x: float) -> str:
+    return f"{x:,.0f}" if x.is_integer() else number(x)
+
+
 def _time(seconds: float) -> str:
     for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * size:
@@ -163,7 +178,7 @@ def _curves(paper: Paper, overlay: Overlay, labels: Sequence[str]) -> None:
         f"{number(picture.low)} to {number(picture.high)}",
         "log scale" if picture.log else "",
         "what is worse is cut off" if picture.cut else "",
-        f"{overlay.unit}s {overlay.first:,.0f}–{overlay.last:,.0f}",
+        f"{overlay.unit}s {_step(overlay.first)}–{_step(overlay.last)}",
     ]
     about = f"  {', '.join(fact for fact in facts if fact)}"
     paper.gap()

@@ -34,6 +34,7 @@ def document(found: Comparison) -> dict[str, Any]:
         "lead": None if found.lead is None else _lead(found.lead),
         "effects": [_effect(each) for each in found.effects],
         "why_no_effects": found.why_no_effects,
+        "why_no_importance": found.why_no_importance,
         "left_out": [{"run": run, "reason": reason} for run, reason in found.left_out],
         "caveats": [*found.caveats],
     }

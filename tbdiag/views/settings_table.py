@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tbdiag.diagnosis.comparison import Comparison, Effect, Standing
 from tbdiag.model.run import Scalar
 from tbdiag.views.paper import Paper, Piece
-from tbdiag.views.text import cells, count, number, result, shorten
+from tbdiag.views.text import cells, number, result, shorten
 
 _RUNS = 20  # runs in a table
 _ACROSS = 6  # runs that are columns; of more each is a row
@@ -15,6 +15,7 @@ _ROWS = 20  # settings in a table with the runs as columns
 _WIDE = 16  # columns of a value in a table with the runs as rows
 _SETTING = "setting"  # the head of the column with the names
 _EFFECTS = 12
+_LEAST = 0.01  # share that is worth its line
 _SURE = 0.1  # largest probability by chance of an importance that is shown
 
 
@@ -43,19 +44,20 @@ def effects(paper: Paper, found: Comparison) -> None:
         paper.flow(_matters(paper, each), indent=2, label=(label + pad + " ", "name"), most=3)
     if len(found.effects) > len(shown):
         paper.line((f"and {len(found.effects) - len(shown)} more", "dim"), indent=2)
-    if all(each.importance is None for each in found.effects):
-        words = f"{count(len(found.standings), 'run')} are too few to tell importances; rank correlations with 90 % intervals"
-        paper.flow(words, indent=2, style="dim")
+    words = "rank correlations with good results, with 90 % intervals"
+    if found.why_no_importance:
+        words = f"{words}; {found.why_no_importance}"
     else:
-        words = "importance: share of what makes the best quarter of the runs (PED-ANOVA); rank correlations with 90 % intervals"
-        paper.flow(words, indent=2, style="dim")
+        words = f"importance: share of what makes the best quarter of the runs (PED-ANOVA); {words}"
+    paper.flow(words, indent=2, style="dim")
 
 
 def _matters(paper: Paper, each: Effect) -> str:
     told = []
     if each.importance is not None and each.chance is not None:
         share = f"importance {each.importance:.0%}"
-        told.append(share if each.chance <= _SURE else "no more important than chance")
+        sure = each.chance <= _SURE and each.importance >= _LEAST
+        told.append(share if sure else "no more important than chance")
     if each.correlation is not None:
         c = each.correlation
         interval = f"{c.rho:+.2f} ({c.low:+.2f} to {c.high:+.2f})"

@@ -147,3 +147,36 @@ def test_too_few_runs_are_said_to_be_too_few() -> None:
 def test_unknown_settings_are_a_caveat() -> None:
     found = compared(a_search([{}, {"lr": 0.1}], [0.3, 0.4]))
     assert "no hyperparameters are known of 1 of 2 runs" in found.caveats
+
+
+def test_runs_of_which_nothing_is_known_are_nobodys_repeats() -> None:
+    found = compared(a_search([{}, {}, {}], [0.3, 0.5, 0.7]))
+    assert found.lead is not None
+    assert (found.lead.groups, found.lead.noise.repeats, found.lead.beyond) == (3, 0, True)
+    assert found.caveats == ("no hyperparameters are known of any run",)
+    assert "no hyperparameters are known" in found.why_no_effects
+
+
+def test_rewards_lead_by_nothing_without_repeats() -> None:
+    def agents(*seeds: int) -> list[Run]:
+        return [
+            replace(
+                a_run({Role.REWARD: top - decay(40, top, 0)}, hparams={"lr": lr, "seed": seed}),
+                id=f"{lr}-{seed}",
+            )
+            for lr, tops in ((0.1, (200.0, 230.0)), (0.01, (90.0, 110.0)))
+            for seed, top in enumerate(tops)
+            if seed in seeds
+        ]
+
+    alone, repeated = compared(agents(0)), compared(agents(0, 1))
+    assert (alone.objective.role, alone.lead) == (Role.REWARD, None)
+    assert repeated.lead is not None
+    assert repeated.lead.noise.repeats == 4
+    assert repeated.lead.beyond
+
+
+def test_a_setting_that_some_runs_lack_is_not_told_by_its_absence() -> None:
+    settings: list[Mapping[str, Scalar]] = [{"lr": 10.0**-at, "new": 1} for at in range(6)]
+    found = compared(a_search([*settings, {"lr": 1.0}, {"lr": 2.0}], np.linspace(0.3, 0.8, 8)))
+    assert [each.name for each in found.effects] == ["lr"]
