@@ -106,7 +106,7 @@ def test_what_was_left_out_is_said() -> None:
     found = compared([*a_search([{"lr": 0.1}, {"lr": 0.2}], [0.3, 0.4]), other])
     assert "left out: other: no validation loss was logged" in plain(found)
     many = [replace(other, id=f"other{at}") for at in range(9)]
-    found = compared([*a_search([{"lr": 0.1}, {"lr": 0.2}], [0.3, 0.4]), *many])
+    found = compared([*a_search([{"lr": at} for at in range(9)], [0.3] * 9), *many])
     text = " ".join(plain(found).split())
     assert "left out: other0, other1, other2, other3, other4 and 4 more: no validation" in text
 
