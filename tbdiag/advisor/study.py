@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from tbdiag.signals.ranks import ranks
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
+    from optuna.study import Study
 
 Value = float | str
 
@@ -36,13 +38,12 @@ def importances(
     Hutter, 2023) and add up to 1, also where nothing matters at all: p is the share of ``draws``
     shuffles of the losses, and of the runs as they are, in which the setting seems to matter as much.
     """
-    space = {
-        name: _distribution([each[name] for each in trials], name in by_ratio) for name in trials[0]
-    }
-    order = ranks(losses)
-    seen = _scores(trials, order, space)
-    rng = np.random.default_rng(seed)
-    by_chance = [_scores(trials, rng.permutation(order), space) for _ in range(draws)]
+    with _silence():
+        study = _study(trials, by_ratio)
+        order = ranks(losses)
+        seen = _scores(study, order)
+        rng = np.random.default_rng(seed)
+        by_chance = [_scores(study, rng.permutation(order)) for _ in range(draws)]
     total = sum(seen.values()) or 1.0
     return {
         name: (
@@ -63,35 +64,51 @@ def _distribution(values: Sequence[Value], by_ratio: bool) -> BaseDistribution:
     return FloatDistribution(min(numbers), max(numbers), log=log)
 
 
-def _scores(
-    trials: Sequence[Mapping[str, Value]], order: Floats, space: Mapping[str, BaseDistribution]
-) -> dict[str, float]:
-    """The importances that Optuna gives, which do not add up to anything."""
+def _study(trials: Sequence[Mapping[str, Value]], by_ratio: frozenset[str]) -> Study:
+    """The runs as trials that are numbered in their order, without a value that counts."""
     import optuna
     from optuna.distributions import CategoricalDistribution
+
+    space = {
+        name: _distribution([each[name] for each in trials], name in by_ratio) for name in trials[0]
+    }
+    study = optuna.create_study(direction="minimize")
+    for settings in trials:
+        params: dict[str, Any] = {
+            name: str(value) if isinstance(space[name], CategoricalDistribution) else float(value)
+            for name, value in settings.items()
+        }
+        study.add_trial(optuna.trial.create_trial(params=params, distributions=space, value=0.0))
+    return study
+
+
+def _scores(study: Study, order: Floats) -> dict[str, float]:
+    """The importances of PED-ANOVA where the trials' ranks are ``order`` (n,), not normalised."""
     from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 
+    make: Callable[..., PedAnovaImportanceEvaluator] = PedAnovaImportanceEvaluator
+    newer = "target_quantile" in signature(make).parameters  # the older name went with Optuna 5
+    evaluator = make(**{"target_quantile" if newer else "baseline_quantile": _TOP})
+    return dict(
+        get_param_importances(
+            study,
+            evaluator=evaluator,
+            target=lambda trial: float(order[trial.number]),
+            normalize=False,
+        )
+    )
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Within it Optuna says nothing: a study in memory is nobody's news."""
+    import optuna
+
     verbosity = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)  # a study in memory is nobody's news
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            study = optuna.create_study(direction="minimize")
-            for settings, rank in zip(trials, order, strict=True):
-                params: dict[str, Any] = {
-                    name: str(settings[name])
-                    if isinstance(each, CategoricalDistribution)
-                    else float(settings[name])
-                    for name, each in space.items()
-                }
-                study.add_trial(
-                    optuna.trial.create_trial(
-                        params=params, distributions=dict(space), value=float(rank)
-                    )
-                )
-            make: Callable[..., PedAnovaImportanceEvaluator] = PedAnovaImportanceEvaluator
-            newer = "target_quantile" in signature(make).parameters  # since Optuna 4.3
-            evaluator = make(**{"target_quantile" if newer else "baseline_quantile": _TOP})
-            return dict(get_param_importances(study, evaluator=evaluator, normalize=False))
+            warnings.simplefilter("ignore")  # experimental; low targets count, as they should
+            yield
     finally:
         optuna.logging.set_verbosity(verbosity)
