@@ -347,3 +347,12 @@ def test_comparing_a_few_runs_never_loads_optuna() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "False"
+
+
+def test_a_search_is_judged_also_where_curves_were_let_go(tmp_path: Path) -> None:
+    for number in range(3):
+        event_dir(tmp_path / f"lr{number + 1}e-3_bs32", HEALTHY)
+    kept = tbdiag.scan(tmp_path, config=NONE, cache=False)
+    let_go = tbdiag.scan(tmp_path, config=NONE, cache=False, memory=0)
+    assert let_go.to_json() == kept.to_json()
+    assert [each.code for each in let_go.search] == ["SET002"]

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tbdiag import __version__
-from tbdiag.api.folders import Progress, each_run
+from tbdiag.api.folders import each_run
+from tbdiag.api.intake import Progress
 from tbdiag.api.settings import Place, configured
 from tbdiag.config import Config, shown
 from tbdiag.detectors.search.difference_within_noise import DifferenceWithinNoise

@@ -90,11 +90,13 @@ def scan(
     from tbdiag.diagnosis.remember import remembered
     from tbdiag.diagnosis.select import select as select_rules
     from tbdiag.search import Search
+    from tbdiag.search.entrant import needed
 
     settings = configured(config)
     selection = select_rules(settings, strings(select), strings(ignore))
     paths = [_default(settings)] if path is None else _paths(path)
     intake = Intake(paths, settings, cache, follow_symlinks, jobs, progress, relative=True)
+    objective = settings.train.objective if settings.train else None
     room = quarter() if memory is None else memory
     reports = []
     for slot, number, run in intake:
@@ -103,11 +105,11 @@ def scan(
             room -= _POINT * sum(map(len, run.series.values()))
             if room < 0:
                 tags = {each.tag for finding in report.findings for each in finding.evidence}
+                tags |= needed(run, objective)
                 report = replace(report, run=slot.let_go(number, report.run, tags))
         reports.append(report)
     if not reports:
         intake.refuse()
-    objective = settings.train.objective if settings.train else None
     search = Search((each.run for each in reports), objective)
     outcomes, findings = examine_search(search, selection.search)
     return Report(

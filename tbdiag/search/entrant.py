@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -44,18 +45,22 @@ class Objective:
         return self.tag if self.role is None else self.role.phrase
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Entrant:
-    """A run in a search: its ``settings`` without seeds and bookkeeping, its ``seeds``, its level.
+    """A run in a search: its ``settings`` without seeds and bookkeeping, and its ``seeds``.
 
-    ``level`` is None where the objective was never finite: the run failed.
+    Its curves are looked at only when somebody asks how it stands: they may have to be read for it.
     """
 
     run: Run
     settings: Mapping[str, Scalar]
     seeds: Mapping[str, Scalar]
     objective: Objective
-    level: Level | None
+
+    @cached_property
+    def level(self) -> Level | None:
+        """Where the objective stands, None where it was never finite: the run failed."""
+        return level(self.curve, higher=self.objective.higher)
 
     @property
     def curve(self) -> Series:
@@ -75,7 +80,7 @@ class Entrant:
 
 
 def entrant(run: Run, wanted: Override | None = None) -> Entrant | None:
-    """The run with its settings and its level, None where it has no curve to be ranked by."""
+    """The run with its settings, None where it has no curve to be ranked by."""
     objective = _objective(run, wanted)
     if objective is None:
         return None
@@ -85,8 +90,14 @@ def entrant(run: Run, wanted: Override | None = None) -> Entrant | None:
         settings=settings,
         seeds=seeds,
         objective=objective,
-        level=level(run.series[objective.tag], higher=objective.higher),
     )
+
+
+def needed(run: Run, wanted: Override | None = None) -> frozenset[str]:
+    """The tags of the curves that a run's place in a search is told by."""
+    objective, rate = _objective(run, wanted), run.roles.bound.get(Role.LEARNING_RATE)
+    known = (None if objective is None else objective.tag, None if rate is None else rate.tag)
+    return frozenset(tag for tag in known if tag is not None)
 
 
 def settings_of(run: Run) -> tuple[dict[str, Scalar], dict[str, Scalar]]:
@@ -160,7 +171,7 @@ def _objective(run: Run, wanted: Override | None) -> Objective | None:
             return _by_tag(run, wanted)
     for role in roles:
         binding = run.roles.bound.get(role)
-        if binding is not None and binding.tag in run.series:
+        if binding is not None:
             better = (wanted.better if wanted is not None else None) or binding.better
             return Objective(binding.tag, binding.quantity, better, role)
     return None

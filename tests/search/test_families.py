@@ -12,7 +12,7 @@ import pytest
 from tbdiag.model.role import Better, Override, Role, RoleMap
 from tbdiag.model.run import HParam, Run
 from tbdiag.search import Search
-from tbdiag.search.entrant import differing, entrant, numeric, settings_of
+from tbdiag.search.entrant import differing, entrant, needed, numeric, settings_of
 from tbdiag.search.noise import noise
 from tbdiag.synth import a_run, a_search, flat
 
@@ -171,3 +171,24 @@ def test_the_validation_set_is_read_off_shares_and_percents(scale: int, samples:
     assert chance.samples == samples
     assert chance.error == pytest.approx(scale * 0.0152, rel=0.05)
     assert chance.seed_sd == pytest.approx(scale * 0.0019)
+
+
+def test_grouping_reads_no_curve() -> None:
+    class Unread(dict):
+        def __getitem__(self, tag: str) -> object:
+            raise AssertionError(f"{tag} was read")
+
+        __contains__ = __getitem__
+
+    runs = a_search([{**each, "seed": 1} for each in RATES], [0.4] * 4)
+    unread = [replace(run, series=Unread(run.series)) for run in runs]
+    (family,) = Search(unread).families
+    assert (family.varied, len(family.repeats)) == (("lr",), 4)
+
+
+def test_what_is_needed_of_a_run_is_its_objective_and_its_rate() -> None:
+    curves = {Role.TRAIN_LOSS: flat(9, 1.0), Role.VAL_LOSS: flat(9, 1.0)}
+    run = a_run({**curves, Role.LEARNING_RATE: flat(9, 0.1)})
+    assert needed(run) == {"loss/val", "lr"}
+    assert needed(run, Override("train_loss")) == {"loss/train", "lr"}
+    assert needed(a_run({Role.TRAIN_LOSS: flat(9, 1.0)})) == frozenset()
