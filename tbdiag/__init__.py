@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 __all__ = [
+    "Comparison",
     "Finding",
     "Report",
     "Run",
     "Series",
     "TbdiagError",
+    "compare",
     "diagnose",
     "load",
     "plot_training_curves",
@@ -19,7 +21,15 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from tbdiag.api import Report, diagnose, load, plot_training_curves, scan
+    from tbdiag.api import (
+        Comparison,
+        Report,
+        compare,
+        diagnose,
+        load,
+        plot_training_curves,
+        scan,
+    )
     from tbdiag.errors import TbdiagError
     from tbdiag.model.finding import Finding
     from tbdiag.model.run import Run

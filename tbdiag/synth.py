@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -129,3 +130,37 @@ def a_run(
         roles=RoleMap(bound=bound),
         provenance=provenance or Provenance(files=("sample",), points=points),
     )
+
+
+def a_search(
+    settings: Sequence[Mapping[str, Scalar]],
+    losses: ArrayLike,
+    *,
+    accuracies: ArrayLike | None = None,
+    samples: int = 5003,
+    folder: str = "logs",
+    noise: float = 0.002,
+    seed: int = 0,
+    epochs: int = 40,
+) -> tuple[Run, ...]:
+    """One run for each of the ``settings``, whose validation loss falls to the one of ``losses``.
+
+    With ``accuracies`` the runs log those, too, as ``samples`` samples give them. A loss that is not
+    finite is NaN throughout.
+    """
+    floors = np.asarray(losses, dtype=np.float64)
+    tops = [None] * len(floors) if accuracies is None else list(np.asarray(accuracies))
+    made = []
+    for at, (each, floor, top) in enumerate(zip(settings, floors, tops, strict=True)):
+        own = seed + 2 * at
+        curves: dict[Role, ArrayLike | Series] = {
+            Role.TRAIN_LOSS: noisy(decay(epochs, 2.3, 0.9 * floor, 8), noise, own),
+            Role.VAL_LOSS: noisy(decay(epochs, 2.3, floor, 8), noise, own + 1),
+        }
+        if top is not None:
+            climb = top - decay(epochs, 0.9 * top, 0.0, 8) + jitter(epochs, noise * top, own)
+            curves[Role.VAL_METRIC] = counted(climb.clip(0, 1), samples)
+        name = f"run{at:02}"
+        run = a_run(curves, every=25, hparams={**each})
+        made.append(replace(run, id=name, path=PurePosixPath(folder, name)))
+    return tuple(made)

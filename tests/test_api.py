@@ -266,3 +266,93 @@ def test_a_notebook_gets_a_table_without_foreign_markup() -> None:
 def test_training_curves_become_a_figure() -> None:
     for history in (HISTORY, SimpleNamespace(history=HISTORY), pd.DataFrame(HISTORY)):
         assert isinstance(tbdiag.plot_training_curves(history), Figure)
+
+
+def test_scan_looks_at_the_search_as_a_whole(tmp_path: Path) -> None:
+    for number in range(3):
+        event_dir(tmp_path / f"lr{number + 1}e-3_bs32", HEALTHY)
+    report = tbdiag.scan(tmp_path, config=NONE)
+    assert [each.code for each in report.search] == ["SET002"]
+    assert list(report.search_outcomes) == ["SET001", "SET002", "SET003"]
+    assert set(report.runs[0].outcomes).isdisjoint(report.search_outcomes)
+    told = json.loads(report.to_json())["search"]
+    assert told["outcomes"] == {
+        "SET001": "not-applicable",
+        "SET002": "fired",
+        "SET003": "not-applicable",
+    }
+    assert told["findings"][0]["evidence"][0]["run"] == "lr1e-3_bs32"
+    assert report.to_frame().query("run == ''")["code"].tolist() == ["SET002"]
+
+
+def test_rules_about_searches_are_configured_like_others(tmp_path: Path) -> None:
+    for number in range(3):
+        worse = {tag: [v * (1 + number / 1000) for v in curve] for tag, curve in HEALTHY.items()}
+        event_dir(tmp_path / "logs" / f"lr{number + 1}e-3_bs32", worse)
+
+    def answers(toml: str = "", **words: str) -> dict[str, str]:
+        (tmp_path / "tbdiag.toml").write_text(toml)
+        report = tbdiag.scan(tmp_path / "logs", config=tmp_path / "tbdiag.toml", **words)
+        return {code: each.kind for code, each in report.search_outcomes.items()}
+
+    assert answers(ignore="SET002")["SET002"] == "ignored"
+    assert answers('ignore = { "SET" = "one task" }')["SET002"] == "ignored"
+    assert answers(select="OPT") == dict.fromkeys(("SET001", "SET002", "SET003"), "skipped")
+    assert answers("[rules.difference-within-noise]\nfactor = 1e-9")["SET002"] == "passed"
+    with pytest.raises(ConfigError, match=r"rules.best-at-the-edge.margn.* is no threshold"):
+        answers("[rules.best-at-the-edge]\nmargn = 1")
+
+
+def test_one_history_is_no_search() -> None:
+    report = tbdiag.diagnose(HISTORY, config=NONE)
+    assert {each.kind for each in report.search_outcomes.values()} == {"not-applicable"}
+
+
+def test_compare_takes_paths_and_runs(tmp_path: Path) -> None:
+    bad, good = event_dir(tmp_path / "bad"), event_dir(tmp_path / "good", HEALTHY)
+    found = tbdiag.compare([bad, good], config=NONE)
+    assert [each.run.id for each in found.standings] == ["good", "bad"]
+    frame = found.to_frame()
+    assert frame["run"].tolist() == ["good", "bad"]
+    assert frame["best"].is_monotonic_increasing
+    assert json.loads(found.to_json())["tbdiag"] == tbdiag.__version__
+    again = tbdiag.compare(tbdiag.load(tmp_path, config=NONE), config=NONE)
+    assert [each.run.id for each in again.standings] == ["good", "bad"]
+    with pytest.raises(RequestError, match="two runs or more"):
+        tbdiag.compare(good, config=NONE)
+    with pytest.raises(AttributeError):
+        found.objective = None
+
+
+def test_compare_tells_importances_of_twenty_runs_and_no_fewer() -> None:
+    rng = np.random.default_rng(0)
+    rates = [float(10**each) for each in rng.uniform(-5, -1, 24)]
+    settings = [{"lr": rate, "junk": float(rng.uniform()), "seed": 1} for rate in rates]
+    runs = synth.a_search(settings, [0.3 + 0.1 * (np.log10(rate) + 3) ** 2 for rate in rates])
+    few = tbdiag.compare(runs[:19], config=NONE)
+    assert {each.importance for each in few.effects} == {None}
+    first, second = tbdiag.compare(runs, config=NONE).effects
+    assert (first.name, second.name) == ("lr", "junk")
+    assert first.importance > 0.7
+    assert first.chance <= 0.05
+    assert second.chance > 0.05
+
+
+def test_comparing_a_few_runs_never_loads_optuna() -> None:
+    code = (
+        "import sys, tbdiag; tbdiag.compare(['sample_logs/healthy-step', 'sample_logs/nan']); "
+        "print('optuna' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "False"
+
+
+def test_a_search_is_judged_also_where_curves_were_let_go(tmp_path: Path) -> None:
+    for number in range(3):
+        event_dir(tmp_path / f"lr{number + 1}e-3_bs32", HEALTHY)
+    kept = tbdiag.scan(tmp_path, config=NONE, cache=False)
+    let_go = tbdiag.scan(tmp_path, config=NONE, cache=False, memory=0)
+    assert let_go.to_json() == kept.to_json()
+    assert [each.code for each in let_go.search] == ["SET002"]

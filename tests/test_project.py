@@ -17,6 +17,7 @@ import pytest
 import tbdiag
 from tbdiag.config import Config
 from tests.detectors.contract import CLAUSES
+from tests.detectors.search_contract import CLAUSES as SEARCH_CLAUSES
 from tools.new_rule import problem, skeleton
 
 ROOT = Path(__file__).parent.parent
@@ -153,6 +154,19 @@ def test_an_empty_rule_fails_its_contract(monkeypatch: pytest.MonkeyPatch) -> No
     exec(compile(source, module.__name__, "exec"), module.__dict__)
     rule = module.__dict__["MemorizedLabels"]
     broken = {name for name, clause in CLAUSES.items() if list(clause(rule))}
+    assert broken == {
+        "fires_on_exactly_its_samples",
+        "documentation_is_whole",
+        "thresholds_are_explained",
+    }
+
+
+def test_an_empty_rule_about_a_search_fails_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = ModuleType("toys.search.too_many_knobs")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    exec(compile(skeleton("SET099", "too-many-knobs"), module.__name__, "exec"), module.__dict__)
+    rule = module.__dict__["TooManyKnobs"]
+    broken = {name for name, clause in SEARCH_CLAUSES.items() if list(clause(rule))}
     assert broken == {
         "fires_on_exactly_its_samples",
         "documentation_is_whole",

@@ -40,7 +40,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
 
 def pages() -> Iterator[tuple[Path, str]]:
     """Every file that is generated as a whole, with its text."""
-    for rule in registry.rules():
+    for rule in registry.every_rule():
         yield DOCS / "rules" / f"{rule.code}.md", rule_page(rule)
     yield DOCS / "rules" / "index.md", rule_index()
     yield DOCS / "cli.md", command_page()
@@ -115,7 +115,7 @@ def stale() -> Iterator[tuple[Path, str]]:
 
 def superfluous() -> Iterator[Path]:
     """Pages and pictures of rules that are no more."""
-    codes = {rule.code for rule in registry.rules()} | {"index"}
+    codes = {rule.code for rule in registry.every_rule()} | {"index"}
     yield from (path for path in sorted((DOCS / "rules").glob("*.*")) if path.stem not in codes)
 
 
@@ -124,7 +124,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="list what is stale, write nothing")
     args = parser.parse_args(argv)
     texts = dict(stale())
-    pictures = {DOCS / "rules" / f"{rule.code}.svg": rule for rule in registry.rules()}
+    pictures = {DOCS / "rules" / f"{rule.code}.svg": rule for rule in registry.every_rule()}
     if args.check:
         gone = [path for path in pictures if not path.exists()]
         found = sorted({*texts, *superfluous(), *gone})

@@ -98,11 +98,36 @@ class {name}(Detector):
         yield from ()
 '''
 
+# What is different in a rule about several runs together.
+OF_A_SEARCH = (
+    ("from tbdiag.case import Case\n", ""),
+    ("Detector, Sample, Threshold", "SearchDetector, SearchSample, Threshold"),
+    ("from tbdiag.model.role import Role\n", "from tbdiag.search import Family\n"),
+    ("(Detector)", "(SearchDetector)"),
+    ("    needs = (Role.TRAIN_LOSS,)\n    points = 8\n", "    runs = 3\n"),
+    ("case: Case", "family: Family"),
+    ("loss = case.the(Role.TRAIN_LOSS)", "best = family.ranked[0]"),
+    ("tag=loss.tag", "tag=best.curve.tag"),
+    (
+        "(int(loss.steps[0]), int(loss.steps[-1]))",
+        "(int(best.curve.steps[0]), int(best.curve.steps[-1]))",
+    ),
+    (' ">", self.limit),),\n', ' ">", self.limit),),\n                    run=best.run.id,\n'),
+    (
+        "                remedies",
+        "                subject=family.project,\n                remedies",
+    ),
+    ("Iterator[Sample]", "Iterator[SearchSample]"),
+)
+
 
 def skeleton(code: str, name: str) -> str:
     """The source of an empty rule; ``name`` in kebab case."""
     title = "".join(word.capitalize() for word in name.split("-"))
-    return SKELETON.format(code=code, name=title, version=__version__)
+    source = SKELETON
+    for old, new in OF_A_SEARCH if code.startswith(PREFIXES["search"]) else ():
+        source = source.replace(old, new)
+    return source.format(code=code, name=title, version=__version__)
 
 
 def problem(code: str, name: str, family: str) -> str | None:

@@ -12,10 +12,10 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from typer.models import ArgumentInfo, CommandInfo, ParameterInfo
 
 from tbdiag.cli.app import app
-from tbdiag.detectors import registry
-from tbdiag.detectors.base import Detector, Threshold, explanation, rule_name, thresholds
+from tbdiag.detectors import base, registry
+from tbdiag.detectors.base import SearchDetector, Threshold, explanation, rule_name, thresholds
 
-Rule = type[Detector]
+Rule = type[base.Rule]
 
 
 def notice(source: str) -> str:
@@ -33,11 +33,14 @@ def rule_page(rule: Rule) -> str:
     told = explanation(rule)
     name = rule_name(rule)
     fires = next(sample.name for sample in rule.samples() if sample.fires)
+    shown = "the curve, with the steps of the finding shaded"
+    if issubclass(rule, SearchDetector):
+        shown = "the curves of all runs, those of the finding in colour"
     lines = [
         notice(f"`{rule.__module__.replace('.', '/')}.py`"),
         f"# {rule.code} {name}\n",
         f"{told.summary}\n",
-        f"![{fires}: the curve, with the steps of the finding shaded]({rule.code}.svg)\n",
+        f"![{fires}: {shown}]({rule.code}.svg)\n",
         f"Severity: {rule.severity.value}. Since {rule.since}. Needs: {needs(rule)}.\n",
     ]
     if rule.explains:
@@ -60,7 +63,9 @@ def reference(code: str) -> str:
 
 
 def needs(rule: Rule) -> str:
-    """The curves without which the rule cannot tell, in words."""
+    """What the rule cannot tell without, in words."""
+    if issubclass(rule, SearchDetector):
+        return f"{rule.runs} comparable runs with hyperparameters and a validation curve"
     wanted = [
         " or ".join(role.phrase for role in (need if isinstance(need, tuple) else (need,)))
         for need in rule.needs
@@ -95,7 +100,7 @@ def toml(value: Any) -> str:
 def rule_table(folder: str) -> str:
     """One row for each rule; ``folder`` is where its page stands, as seen from the table."""
     rows = ["| code | rule | what it finds | severity |", "|---|---|---|---|"]
-    for rule in registry.rules():
+    for rule in registry.every_rule():
         code = f"[{rule.code}]({folder}{rule.code}.md)"
         summary = explanation(rule).summary.rstrip(".")
         rows.append(f"| {code} | {rule_name(rule)} | {summary} | {rule.severity.value} |")
@@ -104,7 +109,7 @@ def rule_table(folder: str) -> str:
 
 def rule_index() -> str:
     """The list of the rules by family."""
-    rules = sorted(registry.rules(), key=lambda rule: (family(rule), rule.code))
+    rules = sorted(registry.every_rule(), key=lambda rule: (family(rule), rule.code))
     lines = [
         notice("the docstrings in `tbdiag/detectors/`"),
         "# Rules\n",
@@ -123,7 +128,7 @@ def rule_index() -> str:
 def threshold_table() -> str:
     """Every threshold of every rule."""
     rows = ["| rule | threshold | default | bounds | meaning |", "|---|---|---|---|---|"]
-    for rule in registry.rules():
+    for rule in registry.every_rule():
         name = f"[{rule_name(rule)}](rules/{rule.code}.md)"
         rows += [f"| {name} | {' | '.join(row)} |" for row in threshold_rows(rule)]
     return "\n".join(rows) + "\n"

@@ -1,19 +1,31 @@
-"""The library's surface: load runs, scan them, diagnose and plot curves."""
+"""The library's surface: load runs, scan and compare them, diagnose and plot curves."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-__all__ = ["Report", "configured", "diagnose", "load", "plot_training_curves", "scan"]
+__all__ = [
+    "Comparison",
+    "Report",
+    "compare",
+    "configured",
+    "diagnose",
+    "load",
+    "plot_training_curves",
+    "scan",
+]
 
 if TYPE_CHECKING:
+    from tbdiag.api.comparison import Comparison, compare
     from tbdiag.api.curves import diagnose, plot_training_curves
     from tbdiag.api.folders import load, scan
     from tbdiag.api.report import Report
     from tbdiag.api.settings import configured
 else:
     _MODULES = {
+        "Comparison": "comparison",
         "Report": "report",
+        "compare": "comparison",
         "configured": "settings",
         "diagnose": "curves",
         "load": "folders",

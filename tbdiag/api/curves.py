@@ -13,12 +13,13 @@ from tbdiag import __version__
 from tbdiag.api.report import Report
 from tbdiag.api.settings import Place, configured, strings
 from tbdiag.config import Config
-from tbdiag.diagnosis.examine import examine
+from tbdiag.diagnosis.examine import examine, examine_search
 from tbdiag.diagnosis.select import select as select_rules
 from tbdiag.errors import RequestError
 from tbdiag.model.run import Run
 from tbdiag.model.series import Floats, Series
 from tbdiag.naming.roles import bind
+from tbdiag.search import Search
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +57,13 @@ def diagnose(
             raise RequestError("the history holds no curve: it maps names to one number per epoch")
         roles = bind(series, settings.roles)
         history = Run(id=name, path=PurePath(name), series=series, roles=roles)
-    return Report(version=__version__, digest=selection.digest, runs=(examine(history, selection),))
+    outcomes, _ = examine_search(Search([history]), selection.search)
+    return Report(
+        version=__version__,
+        digest=selection.digest,
+        runs=(examine(history, selection),),
+        search_outcomes=outcomes,
+    )
 
 
 def plot_training_curves(history: History) -> Figure:

@@ -72,7 +72,7 @@ def scan(
     jobs: int | None = None,
     memory: int | None = None,
 ) -> Report:
-    """Every rule's answer for every run below the paths.
+    """Every rule's answer for every run below the paths, and for all of them together.
 
     Without a path, the ``logdir`` of the configuration, else the first of ``logs``, ``runs``,
     ``lightning_logs``, ``tb_logs`` that exists. ``select`` and ``ignore`` take rule codes, names and
@@ -86,13 +86,17 @@ def scan(
     UnknownRuleError and ConfigError.
     """
     from tbdiag.api.report import Report
+    from tbdiag.diagnosis.examine import examine_search
     from tbdiag.diagnosis.remember import remembered
     from tbdiag.diagnosis.select import select as select_rules
+    from tbdiag.search import Search
+    from tbdiag.search.entrant import needed
 
     settings = configured(config)
     selection = select_rules(settings, strings(select), strings(ignore))
     paths = [_default(settings)] if path is None else _paths(path)
     intake = Intake(paths, settings, cache, follow_symlinks, jobs, progress, relative=True)
+    objective = settings.train.objective if settings.train else None
     room = quarter() if memory is None else memory
     reports = []
     for slot, number, run in intake:
@@ -101,14 +105,19 @@ def scan(
             room -= _POINT * sum(map(len, run.series.values()))
             if room < 0:
                 tags = {each.tag for finding in report.findings for each in finding.evidence}
+                tags |= needed(run, objective)
                 report = replace(report, run=slot.let_go(number, report.run, tags))
         reports.append(report)
     if not reports:
         intake.refuse()
+    search = Search((each.run for each in reports), objective)
+    outcomes, findings = examine_search(search, selection.search)
     return Report(
         version=__version__,
         digest=selection.digest,
         runs=tuple(reports),
+        search=findings,
+        search_outcomes=outcomes,
         unread=tuple(intake.unread),
     )
 

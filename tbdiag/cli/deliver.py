@@ -19,22 +19,22 @@ from tbdiag.views import json_v1, terminal
 FORMATS = ("text", "json")
 _MOST = 8  # paths named one by one
 
-_PLAIN = Look(color=False, width=80, ascii=False)
+PLAIN = Look(color=False, width=80, ascii=False)
 
 Target = tuple[str, Path | None]
 
 
-def targets(formats: str, output: Path | None) -> list[Target]:
-    """Each format and its file, None for stdout.
+def targets(formats: str, output: Path | None, known: Sequence[str] = FORMATS) -> list[Target]:
+    """Each of the ``known`` formats that is asked for and its file, None for stdout.
 
     Of several formats, text stays on stdout and ``output`` takes the other.
     """
     words = list(dict.fromkeys(word.strip().lower() for word in formats.split(",") if word.strip()))
     for word in words or [""]:
-        if word not in FORMATS:
-            hint = did_you_mean(word, FORMATS)
+        if word not in known:
+            hint = did_you_mean(word, known)
             raise RequestError(
-                f'there is no format "{word}"{hint}; choose among {", ".join(FORMATS)}'
+                f'there is no format "{word}"{hint}; choose among {", ".join(known)}'
             )
     return [(word, None if word == "text" and len(words) > 1 else output) for word in words]
 
@@ -69,7 +69,7 @@ def report(found: Report, targets: Sequence[Target], *, color: Color, show_passe
         if form == "json":
             text = json_v1.render(found)
         else:
-            style = look(color) if file is None else _PLAIN
+            style = look(color) if file is None else PLAIN
             text = terminal.render(found, show_passed=show_passed, **style)
         if file is None:
             say(text)

@@ -47,6 +47,9 @@ Paths = Annotated[
 SomePaths = Annotated[
     list[Path], Argument(metavar="PATH", help="Log folders, runs or event files.")
 ]
+SomeRuns = Annotated[
+    list[Path], Argument(metavar="RUN", help="Runs, or folders that hold several.")
+]
 OneRun = Annotated[Path, Argument(metavar="RUN", help="A run's folder or event file.")]
 OneRule = Annotated[
     str | None, Argument(metavar="CODE", show_default=False, help="A rule's code or name.")
@@ -72,6 +75,9 @@ FailsOn = Annotated[FailOn, Option("--fail-on", help="Exit with 1 from this seve
 Shows = Annotated[Show | None, Option("--show", help="Show what passed, too.")]
 Plots = Annotated[
     Path | None, Option("--plots", metavar="DIR", help="Plot each run with findings into DIR.")
+]
+Overlay = Annotated[
+    Path | None, Option("--plot", metavar="FILE", help="Draw all curves into a .png, .svg or .pdf.")
 ]
 ConfigFile = Annotated[
     Path | None, Option("--config", metavar="FILE", help="Not the nearest tbdiag.toml, but this.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import KW_ONLY, dataclass, field, fields
 from typing import Annotated, Any, ClassVar, get_args, get_origin, get_type_hints
 
@@ -14,6 +14,7 @@ from tbdiag.model.finding import Confidence, Evidence, Finding, Severity
 from tbdiag.model.remedy import Remedy
 from tbdiag.model.role import Role
 from tbdiag.model.run import Run
+from tbdiag.search import Family, Search
 
 SECTIONS = (
     "What it does",
@@ -137,12 +138,103 @@ class Detector(ABC):
         )
 
 
-def rule_name(rule: type[Detector]) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchSample:
+    """Runs on which a rule about several runs must fire, or must not."""
+
+    name: str
+    runs: tuple[Run, ...]
+    fires: bool
+
+
+def search_fires(name: str, runs: Iterable[Run]) -> SearchSample:
+    """Runs on which a rule about several must fire."""
+    return SearchSample(name=name, runs=tuple(runs), fires=True)
+
+
+def search_silent(name: str, runs: Iterable[Run]) -> SearchSample:
+    """Runs on which a rule about several must be silent: a healthy control or a trap."""
+    return SearchSample(name=name, runs=tuple(runs), fires=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchDetector(ABC):
+    """A rule about several runs together; otherwise like a `Detector`.
+
+    It looks at each family of at least ``runs`` comparable runs, and answers once for the search.
+    """
+
+    code: ClassVar[str]
+    severity: ClassVar[Severity]
+    since: ClassVar[str]
+    runs: ClassVar[int] = 2
+    explains: ClassVar[tuple[str, ...]] = ()
+
+    @abstractmethod
+    def check(self, family: Family) -> Iterator[Finding]:
+        """The findings on one family; never changes it. Called only where `unsure` is None."""
+
+    @classmethod
+    @abstractmethod
+    def samples(cls) -> Iterator[SearchSample]:
+        """At least one search on which the rule fires, and one on which it must not."""
+
+    def unsure(self, family: Family) -> str | None:
+        """Why the rule cannot tell about this family of enough runs, or None."""
+        return None
+
+    def asked(self, search: Search) -> tuple[tuple[Family, ...], str]:
+        """The families that the rule can tell about, and where there is none the reason."""
+        large = [each for each in search.families if len(each.entrants) >= self.runs]
+        reasons = [self.unsure(each) for each in large]
+        able = tuple(f for f, reason in zip(large, reasons, strict=True) if reason is None)
+        if able:
+            return able, ""
+        if large:
+            return (), reasons[0] or ""
+        needed = f"{self.runs} comparable runs are needed"
+        if len(search.runs) < self.runs:
+            return (), f"there {_are(len(search.runs), 'run')}; {needed}"
+        if len(search.entrants) < self.runs:
+            told = _are(len(search.entrants), "run")
+            return (), f"there {told} with hyperparameters and a validation curve; {needed}"
+        most = max((len(each.entrants) for each in search.families), default=1)
+        return (), f"at most {most} of the runs share settings, data and validation curve; {needed}"
+
+    def finding(
+        self,
+        message: str,
+        *evidence: Evidence,
+        subject: str,
+        confidence: Confidence = Confidence.MEDIUM,
+        remedies: tuple[Remedy, ...] = (),
+    ) -> Finding:
+        """A finding of this rule; ``subject`` tells it from those on other runs or settings."""
+        return Finding(
+            code=self.code,
+            name=rule_name(type(self)),
+            message=message,
+            severity=self.severity,
+            confidence=confidence,
+            evidence=evidence,
+            remedies=remedies,
+            subject=subject,
+        )
+
+
+Rule = Detector | SearchDetector
+
+
+def _are(n: int, noun: str) -> str:
+    return f"is {n} {noun}" if n == 1 else f"are {n} {noun}s"
+
+
+def rule_name(rule: type[Rule]) -> str:
     """The rule's name as users write it: the class name in kebab case."""
     return re.sub(r"(?<!^)(?=[A-Z])", "-", rule.__name__).lower()
 
 
-def thresholds(rule: type[Detector]) -> dict[str, tuple[type[Any], Any, Threshold]]:
+def thresholds(rule: type[Rule]) -> dict[str, tuple[type[Any], Any, Threshold]]:
     """Field name → (type, default, meaning and bounds), in order of declaration."""
     hints = get_type_hints(rule, include_extras=True)
     found = {}
@@ -164,7 +256,7 @@ class Explanation:
     sections: dict[str, str] = field(default_factory=dict)
 
 
-def explanation(rule: type[Detector]) -> Explanation:
+def explanation(rule: type[Rule]) -> Explanation:
     """The docstring of a rule, split at its ``##`` headings."""
     head, *parts = re.split(r"^## +", inspect.cleandoc(rule.__doc__ or ""), flags=re.MULTILINE)
     sections = {}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from tbdiag.case import Case, Kind
-from tbdiag.detectors.base import Detector
+from tbdiag.detectors.base import Detector, Rule, Sample, SearchDetector, SearchSample
 from tbdiag.diagnosis.priority import ordered
 from tbdiag.model.finding import Finding
 from tbdiag.model.report import (
@@ -20,18 +20,30 @@ from tbdiag.model.report import (
     Skipped,
 )
 from tbdiag.model.run import Run
+from tbdiag.search import Search
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchSelection:
+    """The rules about several runs as configured, like a `Selection`."""
+
+    detectors: tuple[SearchDetector, ...] = ()
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    ignored: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
     """The rules as configured: ``detectors`` run; ``skipped`` and ``ignored`` map code → reason.
 
-    ``digest`` names the configuration: equal digests mean equal thresholds and selection.
+    ``search`` are those about several runs together. ``digest`` names the configuration: equal digests
+    mean equal thresholds and selection.
     """
 
     detectors: tuple[Detector, ...]
     skipped: Mapping[str, str] = field(default_factory=dict)
     ignored: Mapping[str, str] = field(default_factory=dict)
+    search: SearchSelection = field(default_factory=SearchSelection)
     digest: str = ""
 
 
@@ -58,6 +70,47 @@ def examine(run: Run, selection: Selection) -> RunReport:
         for code, each in sorted(outcomes.items())
     }
     return RunReport(run=run, outcomes=outcomes, findings=findings)
+
+
+def examine_search(
+    search: Search, selection: SearchSelection
+) -> tuple[dict[str, Outcome], tuple[Finding, ...]]:
+    """Every selected rule on the runs together: one outcome for each code, and all findings."""
+    outcomes: dict[str, Outcome] = {
+        code: Skipped(reason) for code, reason in selection.skipped.items()
+    }
+    for detector in selection.detectors:
+        outcome = _answer_of_search(detector, search)
+        reason = selection.ignored.get(detector.code)
+        if reason is not None and isinstance(outcome, Fired):
+            outcome = Ignored(reason)
+        outcomes[detector.code] = outcome
+    outcomes = dict(sorted(outcomes.items()))
+    found = [each for outcome in outcomes.values() for each in getattr(outcome, "findings", ())]
+    return outcomes, tuple(sorted(found, key=lambda each: (each.severity.rank, each.code)))
+
+
+def _answer_of_search(detector: SearchDetector, search: Search) -> Outcome:
+    try:
+        families, reason = detector.asked(search)
+        findings = tuple(found for family in families for found in detector.check(family))
+    except Exception as error:  # a defect of one rule must not cost the report
+        return Crashed(f"{type(error).__name__}: {error}")
+    if findings:
+        return Fired(findings)
+    return Passed() if families else NotApplicable(reason)
+
+
+def tried(rule: type[Rule]) -> list[tuple[Sample | SearchSample, Finding | None]]:
+    """Each sample of the rule, with the first finding on it where there is one."""
+    if issubclass(rule, SearchDetector):
+        chosen = SearchSelection(detectors=(rule(),))
+        return [
+            (each, next(iter(examine_search(Search(each.runs), chosen)[1]), None))
+            for each in rule.samples()
+        ]
+    alone = Selection(detectors=(rule(),))
+    return [(each, next(iter(examine(each.run, alone).findings), None)) for each in rule.samples()]
 
 
 def _cases(run: Run) -> tuple[Case, ...]:

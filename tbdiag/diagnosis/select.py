@@ -13,12 +13,13 @@ from typing import Any
 import tbdiag.config
 from tbdiag import __version__
 from tbdiag.config import Config, Problem, did_you_mean
-from tbdiag.detectors.base import Detector, rule_name, thresholds
-from tbdiag.detectors.registry import find, rules
-from tbdiag.diagnosis.examine import Selection
+from tbdiag.detectors import base
+from tbdiag.detectors.base import Detector, SearchDetector, rule_name, thresholds
+from tbdiag.detectors.registry import every_rule, find
+from tbdiag.diagnosis.examine import SearchSelection, Selection
 from tbdiag.errors import ConfigError, UnknownRuleError
 
-Rule = type[Detector]
+Rule = type[base.Rule]
 
 
 def load(path: Path) -> Config:
@@ -43,7 +44,7 @@ def select(config: Config, only: Sequence[str] = (), ignore: Sequence[str] = ())
     if unknown:
         raise UnknownRuleError(", and ".join(unknown))
 
-    chosen = set(_rules(asked or config.select)) if asked or config.select else set(rules())
+    chosen = set(_rules(asked or config.select)) if asked or config.select else set(every_rule())
     named = {find(word) for word in asked}
     ignored = {
         rule.code: reason
@@ -55,12 +56,19 @@ def select(config: Config, only: Sequence[str] = (), ignore: Sequence[str] = ())
     values: dict[Rule | None, dict[str, Any]] = {
         find(word): dict(table) for word, table in config.rules.items()
     }
-    detectors = tuple(rule(**values.get(rule, {})) for rule in rules() if rule in chosen)
+    detectors = tuple(rule(**values.get(rule, {})) for rule in every_rule() if rule in chosen)
     ignored = {each.code: ignored[each.code] for each in detectors if each.code in ignored}
+    skipped = {rule.code: "not selected" for rule in every_rule() if rule not in chosen}
+    together = {rule.code for rule in every_rule() if issubclass(rule, SearchDetector)}
     return Selection(
-        detectors=detectors,
-        skipped={rule.code: "not selected" for rule in rules() if rule not in chosen},
-        ignored=ignored,
+        detectors=tuple(each for each in detectors if isinstance(each, Detector)),
+        skipped={code: reason for code, reason in skipped.items() if code not in together},
+        ignored={code: reason for code, reason in ignored.items() if code not in together},
+        search=SearchSelection(
+            detectors=tuple(each for each in detectors if isinstance(each, SearchDetector)),
+            skipped={code: reason for code, reason in skipped.items() if code in together},
+            ignored={code: reason for code, reason in ignored.items() if code in together},
+        ),
         digest=_digest(detectors, ignored),
     )
 
@@ -69,7 +77,7 @@ def matching(word: str) -> tuple[Rule, ...]:
     """The rule with this code or name, else all whose codes begin so; empty where none does."""
     rule = find(word)
     start = word.strip().upper()
-    return (rule,) if rule else tuple(r for r in rules() if start and r.code.startswith(start))
+    return (rule,) if rule else tuple(r for r in every_rule() if start and r.code.startswith(start))
 
 
 def named(word: str) -> Rule:
@@ -127,8 +135,8 @@ def _wrong(rule: Rule, table: Mapping[str, object]) -> Iterator[tuple[str, str]]
 
 
 def _unknown(word: str) -> str:
-    names = [name for rule in rules() for name in (rule.code, rule_name(rule))]
-    families = {rule.code.rstrip("0123456789") for rule in rules()}
+    names = [name for rule in every_rule() for name in (rule.code, rule_name(rule))]
+    families = {rule.code.rstrip("0123456789") for rule in every_rule()}
     return f'there is no rule "{word}"{did_you_mean(word, [*names, *families])}'
 
 
@@ -145,7 +153,7 @@ def _refuse(problems: Sequence[Problem]) -> None:
         raise ConfigError([str(each) for each in sorted(problems)])
 
 
-def _digest(detectors: Sequence[Detector], ignored: Mapping[str, str]) -> str:
+def _digest(detectors: Sequence[base.Rule], ignored: Mapping[str, str]) -> str:
     content = {
         "version": __version__,
         "rules": {each.code: asdict(each) for each in detectors},

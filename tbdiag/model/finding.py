@@ -42,19 +42,24 @@ class Measure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """Where on a curve the finding shows: the steps ``span`` of ``tag``, both ends included."""
+    """Where on a curve the finding shows: the steps ``span`` of ``tag``, both ends included.
+
+    ``run`` names the run whose curve it is, where the finding is about several runs.
+    """
 
     tag: str
     span: tuple[int, int]
     note: str = ""
     measures: tuple[Measure, ...] = ()
+    run: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One thing that is wrong with a run; the first evidence is the primary one.
 
-    ``suppressed_by`` is the code of the root finding of which this is only a consequence.
+    ``suppressed_by`` is the code of the root finding of which this is only a consequence. ``subject``
+    says what a finding about several runs speaks of: their project, and a setting where it is one.
     """
 
     code: str
@@ -65,12 +70,14 @@ class Finding:
     evidence: tuple[Evidence, ...]
     remedies: tuple[Remedy, ...] = ()
     suppressed_by: str | None = None
+    subject: str = ""
 
     @property
     def fingerprint(self) -> str:
         """Sixteen hex digits that stay the same while rule and curve do, whatever the numbers."""
         tag = self.evidence[0].tag if self.evidence else ""
-        return hashlib.sha256(f"{self.code}\0{tag}".encode()).hexdigest()[:16]
+        about = f"{self.code}\0{tag}" + (f"\0{self.subject}" if self.subject else "")
+        return hashlib.sha256(about.encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
     def suppressed(self, by: str) -> Finding:
         """The same finding as a consequence of the rule ``by``."""

@@ -84,12 +84,17 @@ class RunReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Report:
-    """A whole scan; ``unread`` lists (path, reason) of runs and files that could not be examined."""
+    """A whole scan; ``unread`` lists (path, reason) of runs and files that could not be examined.
+
+    ``search`` are the findings about several runs together, ``search_outcomes`` the one outcome of each
+    rule that looks for them.
+    """
 
     version: str
     digest: str
     runs: tuple[RunReport, ...]
     search: tuple[Finding, ...] = ()
+    search_outcomes: Mapping[str, Outcome] = field(default_factory=dict)
     unread: tuple[tuple[str, str], ...] = field(default=())
 
     def __iter__(self) -> Iterator[RunReport]:

@@ -1,4 +1,7 @@
-"""Pictures of a run: its curves, with the findings marked on them; the one user of matplotlib."""
+"""Pictures of runs: the curves of one with its findings, or of several over each other.
+
+The one user of matplotlib.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ from tbdiag.errors import RequestError
 from tbdiag.model.finding import Evidence, Finding, Severity
 from tbdiag.model.run import Run
 from tbdiag.views.history import BATCH, TRAINING, VALIDATION, Curves, Line, Panel, curves
+from tbdiag.views.overlay import Overlay, overlays
 from tbdiag.views.sparkline import spans_decades
 from tbdiag.views.strokes import smoothed, thinned
 from tbdiag.views.text import printable, shorten
@@ -30,6 +34,9 @@ if TYPE_CHECKING:
 _COLORS = {TRAINING: "#0072B2", VALIDATION: "#D55E00", BATCH: "#56B4E9", "rate": "#009E73"}
 _SHADES = {Severity.ERROR: "#B2182B", Severity.WARNING: "#E69F00", Severity.NOTE: "#777777"}
 _WORDS = _SHADES | {Severity.WARNING: "#8A5A00", Severity.NOTE: "#555555"}  # readable on white
+_MANY_COLORS = (
+    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#9A8F00",
+)  # fmt: skip
 _INK, _PALE = "#333333", "#DDDDDD"
 
 _WIDTH = 9.0  # inches
@@ -87,6 +94,81 @@ def training_curves(
         lanes = _mark(axis, [(finding, span) for finding, span, where in placed if where == at])
         _title(axis, title, lanes)
     return figure
+
+
+def overlaid_curves(runs: Sequence[Run]) -> Figure:
+    """The curves of several runs over each other, one panel for each thing that they measure.
+
+    ``runs`` stand in order of merit. Up to eight have a colour each; of more the best one stands out,
+    and the others are the paler the worse they are. Raises ValueError where there is no curve that two
+    of them logged.
+    """
+    panels = overlays(runs)
+    if not panels:
+        raise ValueError("no two runs logged a loss or a metric of the same kind")
+    figure = Figure(
+        figsize=(_WIDTH, _PANEL * len(panels) + 0.6),
+        layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1),
+        dpi=120,
+    )
+    FigureCanvasAgg(figure)
+    grid = figure.subplots(len(panels), 1, squeeze=False)
+    for axis, panel in zip(grid[:, 0], panels, strict=True):
+        _overlay(axis, panel, runs)
+    return figure
+
+
+def _overlay(axis: Axes, panel: Overlay, runs: Sequence[Run]) -> None:
+    _dress(axis)
+    values = np.concatenate([stroke.y for stroke in panel.strokes])
+    if log := bool(len(values)) and panel.spreads(float(values.min()), float(values.max())):
+        axis.set_yscale("log")
+    for stroke in reversed(panel.strokes):  # the best one lies on top
+        color, width = _color(stroke.at, len(runs))
+        y = np.clip(stroke.y, 1 / _HUGE if log else -_HUGE, _HUGE)
+        named = stroke.at == 0 or len(runs) <= len(_MANY_COLORS)
+        label = shorten(printable(runs[stroke.at].id), 28) if named else None
+        if len(stroke.x) > _MANY:
+            axis.plot(*thinned(stroke.x, y), color=color, linewidth=0.5, alpha=0.25)
+            y = smoothed(y, log=log)
+        line = axis.plot(*thinned(stroke.x, y), color=color, linewidth=width, label="_")[0]
+        line.set_label(label if label is not None else "_")
+        if len(stroke.bad):
+            axis.plot(
+                stroke.bad[:1],
+                [0.03],
+                "x",
+                color=color,
+                markersize=5,
+                transform=axis.get_xaxis_transform(),
+            )
+    axis.set_xlabel(panel.unit)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    handles, labels = axis.get_legend_handles_labels()
+    legend = axis.legend(
+        handles[::-1],
+        labels[::-1],
+        loc="upper left",
+        bbox_to_anchor=(1.01, 1.0),
+        frameon=False,
+        borderaxespad=0,
+        fontsize=8.5,
+        title=f"the best of {len(runs)}" if len(runs) > len(_MANY_COLORS) else None,
+        title_fontsize=8.5,
+    )
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+    _title(axis, panel.quantity, 0)
+
+
+def _color(place: int, of: int) -> tuple[str | tuple[float, float, float], float]:
+    """The colour and the width of the line of the run in this place."""
+    if of <= len(_MANY_COLORS):
+        return _MANY_COLORS[place], 2.0 if place == 0 else 1.4
+    if place == 0:
+        return _MANY_COLORS[0], 2.2
+    grey = 0.35 + 0.5 * place / of
+    return (grey, grey, grey), 0.9
 
 
 def save(figure: Figure, path: Path | str) -> None:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import (
+    Any,
+    Literal,
+    NotRequired,  # pydantic reads no other before Python 3.12
+)
 
-from typing_extensions import TypedDict  # pydantic reads no other before Python 3.12
+from typing_extensions import TypedDict
 
 from tbdiag.model.finding import Evidence, Finding, Measure, Severity
 from tbdiag.model.remedy import Advice, Change, Remedy, Scale, SetTo, Shift, Within
@@ -46,12 +51,16 @@ class MeasureV1(TypedDict):
 
 
 class EvidenceV1(TypedDict):
-    """Where on a curve it shows: first and last step, both included."""
+    """Where on a curve it shows: first and last step, both included.
+
+    ``run`` is there where the finding is about several runs: the one whose curve it is.
+    """
 
     tag: str
     span: tuple[int, int]
     note: str
     measures: list[MeasureV1]
+    run: NotRequired[str]
 
 
 class ScaleV1(TypedDict):
@@ -105,7 +114,10 @@ class RemedyV1(TypedDict):
 
 
 class FindingV1(TypedDict):
-    """One thing that is wrong; the first evidence is the primary one."""
+    """One thing that is wrong; the first evidence is the primary one.
+
+    ``subject`` is there where the finding is about several runs: their project, and the setting.
+    """
 
     code: str
     name: str
@@ -116,6 +128,7 @@ class FindingV1(TypedDict):
     remedies: list[RemedyV1]
     fingerprint: str
     suppressed_by: str | None
+    subject: NotRequired[str]
 
 
 class RoleV1(TypedDict):
@@ -150,9 +163,11 @@ class RunV1(TypedDict):
 
 
 class SearchV1(TypedDict):
-    """What was found about all runs together."""
+    """What was found about several runs together; one outcome for each rule that looks for it."""
 
     findings: list[FindingV1]
+    outcomes: dict[str, Kind]
+    reasons: dict[str, str]
 
 
 class SummaryV1(TypedDict):
@@ -210,7 +225,11 @@ def document(report: Report) -> ReportV1:
         "schema": 1,
         "tbdiag": report.version,
         "runs": [_run(each) for each in report],
-        "search": {"findings": [_finding(each) for each in report.search]},
+        "search": {
+            "findings": [_finding(each) for each in report.search],
+            "outcomes": _kinds(report.search_outcomes),
+            "reasons": _reasons(report.search_outcomes),
+        },
         "summary": {
             "runs": len(report.runs),
             "errors": report.count(Severity.ERROR),
@@ -223,7 +242,6 @@ def document(report: Report) -> ReportV1:
 
 def _run(report: RunReport) -> RunV1:
     run = report.run
-    outcomes = sorted(report.outcomes.items())
     return {
         "run": run.id,
         "path": run.path.as_posix(),
@@ -240,18 +258,26 @@ def _run(report: RunReport) -> RunV1:
             "corrupt_bytes": run.provenance.corrupt_bytes,
             "truncated": run.provenance.truncated,
         },
-        "outcomes": {code: _KINDS[type(outcome)] for code, outcome in outcomes},
-        "reasons": {
-            code: outcome.error if isinstance(outcome, Crashed) else outcome.reason
-            for code, outcome in outcomes
-            if not isinstance(outcome, Fired | Passed)
-        },
+        "outcomes": _kinds(report.outcomes),
+        "reasons": _reasons(report.outcomes),
         "findings": [_finding(each) for each in report.findings],
     }
 
 
-def _finding(finding: Finding) -> FindingV1:
+def _kinds(outcomes: Mapping[str, Outcome]) -> dict[str, Kind]:
+    return {code: _KINDS[type(outcome)] for code, outcome in sorted(outcomes.items())}
+
+
+def _reasons(outcomes: Mapping[str, Outcome]) -> dict[str, str]:
     return {
+        code: outcome.error if isinstance(outcome, Crashed) else outcome.reason
+        for code, outcome in sorted(outcomes.items())
+        if not isinstance(outcome, Fired | Passed)
+    }
+
+
+def _finding(finding: Finding) -> FindingV1:
+    told: FindingV1 = {
         "code": finding.code,
         "name": finding.name,
         "severity": finding.severity.value,
@@ -262,16 +288,22 @@ def _finding(finding: Finding) -> FindingV1:
         "fingerprint": finding.fingerprint,
         "suppressed_by": finding.suppressed_by,
     }
+    if finding.subject:
+        told["subject"] = finding.subject
+    return told
 
 
 def _evidence(evidence: Evidence) -> EvidenceV1:
     first, last = evidence.span
-    return {
+    told: EvidenceV1 = {
         "tag": evidence.tag,
         "span": (int(first), int(last)),
         "note": evidence.note,
         "measures": [_measure(each) for each in evidence.measures],
     }
+    if evidence.run:
+        told["run"] = evidence.run
+    return told
 
 
 def _measure(measure: Measure) -> MeasureV1:

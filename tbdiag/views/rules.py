@@ -8,24 +8,28 @@ from collections.abc import Sequence
 from tbdiag.detectors.base import (
     SECTIONS,
     Detector,
+    Rule,
     Sample,
+    SearchSample,
     Threshold,
     explanation,
     rule_name,
     thresholds,
 )
-from tbdiag.model.finding import Finding
+from tbdiag.model.finding import Evidence, Finding
 from tbdiag.model.series import Series
 from tbdiag.views.exhibit import exhibit
 from tbdiag.views.paper import Paper, Piece
 from tbdiag.views.text import cells, number, wrap
+
+AnySample = Sample | SearchSample
 
 _MOST_LINES = 200  # of one paragraph: all of it
 _CODES, _SEVERITIES = 8, 9  # columns
 
 
 def render_list(
-    rules: Sequence[type[Detector]],
+    rules: Sequence[type[Rule]],
     *,
     color: bool,
     width: int = 80,
@@ -57,8 +61,8 @@ def render_list(
 
 
 def render_one(
-    rule: type[Detector],
-    pictures: Sequence[tuple[Sample, Finding | None]] = (),
+    rule: type[Rule],
+    pictures: Sequence[tuple[AnySample, Finding | None]] = (),
     *,
     color: bool,
     width: int = 80,
@@ -108,7 +112,7 @@ def _joined(text: str) -> str:
     return " ".join(text.split())
 
 
-def _thresholds(paper: Paper, rule: type[Detector]) -> None:
+def _thresholds(paper: Paper, rule: type[Rule]) -> None:
     found = thresholds(rule)
     if not found:
         return
@@ -140,12 +144,12 @@ def _bounds(threshold: Threshold) -> str:
 
 
 def _pictures(
-    paper: Paper, rule: type[Detector], pictures: Sequence[tuple[Sample, Finding | None]]
+    paper: Paper, rule: type[Rule], pictures: Sequence[tuple[AnySample, Finding | None]]
 ) -> None:
     fired = next((each for each in pictures if each[1] is not None), None)
     passed = next((sample for sample, finding in pictures if finding is None), None)
     if fired is not None and (finding := fired[1]) is not None:
-        drawn = [(e, fired[0].run.series.get(e.tag)) for e in finding.evidence]
+        drawn = [(e, _shown_by(e, fired[0])) for e in finding.evidence]
         evidence, curve = next(
             ((e, curve) for e, curve in drawn if curve is not None and curve.logged), (None, None)
         )
@@ -162,12 +166,19 @@ def _pictures(
             exhibit(paper, curve, None, indent=4)
 
 
-def _curve(rule: type[Detector], sample: Sample, tags: Sequence[str]) -> Series | None:
+def _shown_by(evidence: Evidence, sample: AnySample) -> Series | None:
+    """The curve that the evidence is about."""
+    if isinstance(sample, Sample):
+        return sample.run.series.get(evidence.tag)
+    curves = (run.series.get(evidence.tag) for run in sample.runs if run.id == evidence.run)
+    return next(curves, None)
+
+
+def _curve(rule: type[Rule], sample: AnySample, tags: Sequence[str]) -> Series | None:
     """The curve of a silent sample that is like the one that fired, else the first the rule needs."""
-    run = sample.run
-    needed = [
-        role for need in rule.needs for role in (need if isinstance(need, tuple) else (need,))
-    ]
+    run = sample.run if isinstance(sample, Sample) else sample.runs[0]
+    needs = rule.needs if issubclass(rule, Detector) else ()
+    needed = [role for need in needs for role in (need if isinstance(need, tuple) else (need,))]
     candidates = [run.series.get(tag) for tag in tags] + [run.curve(role) for role in needed]
     candidates += [*run.series.values()]
     return next((each for each in candidates if each is not None and each.logged), None)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 
 from tbdiag.model.finding import Severity
-from tbdiag.model.report import Crashed, NotApplicable, Passed, Report, RunReport
+from tbdiag.model.report import Crashed, NotApplicable, Outcome, Passed, Report, RunReport
 
 _WORDS = {"not-applicable": "could not tell"}
 _ORDER = ("fired", "passed", "not-applicable", "ignored", "skipped", "crashed")
@@ -21,10 +22,10 @@ def coverage(run: RunReport) -> str:
     return f"{told}, {unsure} could not tell" if unsure else told
 
 
-def answers(run: RunReport) -> list[tuple[str, str, list[str]]]:
+def answers(outcomes: Mapping[str, Outcome]) -> list[tuple[str, str, list[str]]]:
     """(answer, reason, codes) of a run: all rules that answered so for the same reason together."""
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for code, outcome in sorted(run.outcomes.items()):
+    for code, outcome in sorted(outcomes.items()):
         reason = getattr(outcome, "reason", "") or getattr(outcome, "error", "")
         groups[outcome.kind, reason].append(code)
     ordered = sorted(groups.items(), key=lambda item: (_ORDER.index(item[0][0]), -len(item[1])))
@@ -44,10 +45,10 @@ def by_rule(report: Report) -> list[tuple[Severity, str, str, int]]:
 
 
 def crashes(report: Report) -> list[tuple[str, str, int]]:
-    """(code, one of its errors, runs) of the rules that failed."""
+    """(code, one of its errors, runs) of the rules that failed; of those about a search, 1 run."""
     found: dict[str, list[str]] = defaultdict(list)
-    for run in report:
-        for code, outcome in run.outcomes.items():
+    for outcomes in (*(run.outcomes for run in report), report.search_outcomes):
+        for code, outcome in outcomes.items():
             if isinstance(outcome, Crashed):
                 found[code].append(outcome.error)
     return [(code, errors[0], len(errors)) for code, errors in sorted(found.items())]

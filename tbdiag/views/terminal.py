@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tbdiag.model.finding import Finding, Severity
-from tbdiag.model.report import Passed, Report, RunReport
+from tbdiag.model.report import Outcome, Passed, Report, RunReport
 from tbdiag.model.run import Run
 from tbdiag.views.exhibit import exhibit, measures, steps
 from tbdiag.views.paper import Paper, Piece
@@ -42,20 +42,22 @@ def render(
     for run in ill[:full]:
         _run(paper, run)
         if show_passed:
-            _answers(paper, run)
+            _answers(paper, run.outcomes)
     _brief(paper, ill[full:])
     if show_passed:
         for run in well:
             paper.gap()
             _healthy(paper, run)
-            _answers(paper, run)
+            _answers(paper, run.outcomes)
     else:
         _healthy_runs(paper, well)
-    if report.search:
+    if report.search or (show_passed and report.search_outcomes):
         paper.gap()
         paper.ends([("the search as a whole", "name")], fill=paper.rule)
         for finding in report.search:
             _finding(paper, finding, None, ())
+        if show_passed:
+            _answers(paper, report.search_outcomes)
     _unexamined(paper, report)
     _totals(paper, report, folded=len(ill) > full)
     return paper.text()
@@ -121,6 +123,7 @@ def _finding(paper: Paper, finding: Finding, run: Run | None, same: Sequence[Fin
         span = steps(*evidence.span) if drawn else ""
         facts = [span, evidence.note, measures(evidence.measures)]
         tag = paper.cut(evidence.tag, paper.width // 2)
+        tag += f" of {paper.cut(evidence.run, paper.width // 2)}" if evidence.run else ""
         words = ": ".join(fact for fact in facts if fact)
         words = f"{tag}, {words}" if words else tag
         paper.flow(words, indent=4, style="dim", label=("see" if at == 0 else "and", "dim"))
@@ -173,9 +176,9 @@ def _healthy(paper: Paper, run: RunReport) -> None:
     paper.ends([word, ("  ", ""), (run.run.id, "name")], [(coverage(run), "dim")])
 
 
-def _answers(paper: Paper, run: RunReport) -> None:
+def _answers(paper: Paper, outcomes: Mapping[str, Outcome]) -> None:
     paper.gap()
-    for kind, reason, codes in answers(run):
+    for kind, reason, codes in answers(outcomes):
         words = f"{reason}: {' '.join(codes)}" if reason else " ".join(codes)
         paper.flow(words, indent=2, label=(f"{kind}:", "ok" if kind == "passed" else "dim"))
 

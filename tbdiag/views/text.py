@@ -97,6 +97,11 @@ def number(value: float) -> str:
     return f"{mantissa}e{int(exponent)}" if exponent else mantissa
 
 
+def result(value: float) -> str:
+    """``value`` with four significant digits, as results of runs are compared."""
+    return f"{value:.4g}" if 1e-3 <= abs(value) < 1e4 else number(value)
+
+
 def count(n: int, noun: str) -> str:
     """``1 run``, ``2 runs``."""
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"

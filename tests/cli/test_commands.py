@@ -183,11 +183,11 @@ def test_plot_refuses_what_it_cannot_do_in_one_sentence(here: Path, capsys: Capt
 def test_rules_lists_every_rule(capsys: Captured) -> None:
     code, out, _ = called(capsys, "rules")
     assert code == 0
-    assert all(rule.code in out for rule in registry.rules())
+    assert all(rule.code in out for rule in registry.every_rule())
 
 
 def test_rules_explains_each_rule_with_pictures_of_its_samples(capsys: Captured) -> None:
-    for rule in registry.rules():
+    for rule in registry.every_rule():
         code, out, _ = called(capsys, "rules", rule.code.lower())
         assert (code, "How it is detected" in out) == (0, True)
     assert "fires on" in called(capsys, "rules", "overfitting")[1]
@@ -197,7 +197,7 @@ def test_the_version_is_one_line(capsys: Captured) -> None:
     assert called(capsys, "--version") == (0, f"tbdiag {__version__}\n", "")
 
 
-@pytest.mark.parametrize("command", ["scan", "plot", "rules"])
+@pytest.mark.parametrize("command", ["scan", "compare", "plot", "rules"])
 def test_help_keeps_its_examples_as_they_stand(command: str) -> None:
     done = CliRunner().invoke(app, [command, "--help"])
     assert done.exit_code == 0

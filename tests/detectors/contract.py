@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 
 from tbdiag.case import Case
-from tbdiag.detectors import registry
+from tbdiag.detectors import base, registry
 from tbdiag.detectors.base import SECTIONS, Detector, Sample, explanation, rule_name, thresholds
 from tbdiag.diagnosis.examine import Selection, examine
-from tbdiag.model.finding import Finding
+from tbdiag.model.finding import Evidence, Finding
 from tbdiag.model.remedy import Advice, Safety
 from tbdiag.model.report import Crashed, Fired, NotApplicable, Outcome, RunReport
 from tbdiag.model.run import Run
@@ -19,6 +19,8 @@ from tests.detectors.changes import changes, until, without
 from tools.new_rule import PREFIXES
 
 Rule = type[Detector]
+AnyRule = type[base.Rule]
+AnySample = Sample | base.SearchSample
 
 # Codes that stand for a defect already, whether or not a rule looks for it yet.
 RESERVED = frozenset(
@@ -81,10 +83,10 @@ def silent_before_the_onset(rule: Rule) -> Iterator[str]:
         if sample.onset is not None:
             outcome = answer(rule, until(sample.run, sample.onset))
             if isinstance(outcome, Fired | Crashed):
-                yield f"{sample.name!r} before step {sample.onset}: {_words(outcome)}"
+                yield f"{sample.name!r} before step {sample.onset}: {words(outcome)}"
 
 
-def documentation_is_whole(rule: Rule) -> Iterator[str]:
+def documentation_is_whole(rule: AnyRule) -> Iterator[str]:
     told = explanation(rule)
     if not re.fullmatch(r"[A-Z`].{15,}\.", told.summary):
         yield f"the docstring's first line is no sentence: {told.summary!r}"
@@ -97,7 +99,7 @@ def documentation_is_whole(rule: Rule) -> Iterator[str]:
         yield f"since {rule.since!r} is no version"
 
 
-def thresholds_are_explained(rule: Rule) -> Iterator[str]:
+def thresholds_are_explained(rule: AnyRule) -> Iterator[str]:
     how = explanation(rule).sections.get("How it is detected", "")
     for name, (kind, default, threshold) in thresholds(rule).items():
         if f"`{name}`" not in how:
@@ -114,7 +116,7 @@ def thresholds_are_explained(rule: Rule) -> Iterator[str]:
                 yield f"{name} has no bounds"
 
 
-def place_and_names_agree(rule: Rule) -> Iterator[str]:
+def place_and_names_agree(rule: AnyRule) -> Iterator[str]:
     family, file = rule.__module__.split(".")[-2:]
     if not re.fullmatch(rf"{PREFIXES.get(family, 'of no family')}\d{{3}}", rule.code):
         yield f"the code {rule.code} does not belong into the folder {family}"
@@ -122,8 +124,8 @@ def place_and_names_agree(rule: Rule) -> Iterator[str]:
         yield f"{rule.__name__} stands in {file}.py"
 
 
-def explains_other_rules(rule: Rule) -> Iterator[str]:
-    known = RESERVED | {each.code for each in registry.rules()}
+def explains_other_rules(rule: AnyRule) -> Iterator[str]:
+    known = RESERVED | {each.code for each in registry.every_rule()}
     for code in rule.explains:
         if code == rule.code:
             yield "explains itself"
@@ -133,12 +135,12 @@ def explains_other_rules(rule: Rule) -> Iterator[str]:
 
 def never_changes_the_case(rule: Rule) -> Iterator[str]:
     for sample in rule.samples():
-        case, before = Case(sample.run), _digest(sample.run)
+        case, before = Case(sample.run), digest(sample.run)
         detector = rule()
         if detector.blocked(case) is not None:
             continue
         first, second = list(detector.check(case)), list(detector.check(case))
-        if _digest(sample.run) != before:
+        if digest(sample.run) != before:
             yield f"changes the run {sample.name!r}"
         if first != second:
             yield f"answers differently when asked about {sample.name!r} again"
@@ -154,29 +156,39 @@ def tells_what_is_missing(rule: Rule) -> Iterator[str]:
             roles = need if isinstance(need, tuple) else (need,)
             outcome = answer(watched, without(sample.run, roles))
             if not isinstance(outcome, NotApplicable) or roles[0].phrase not in outcome.reason:
-                yield f"{sample.name!r} without {roles[0].phrase}: {_words(outcome)}"
+                yield f"{sample.name!r} without {roles[0].phrase}: {words(outcome)}"
     nothing = answer(rule, Run(id="empty", path=PurePosixPath("empty")))
     if isinstance(nothing, Crashed):
-        yield f"on a run without any curve: {_words(nothing)}"
+        yield f"on a run without any curve: {words(nothing)}"
 
 
 def evidence_stands_in_the_logs(rule: Rule) -> Iterator[str]:
     for sample, finding in findings(rule):
         for each in finding.evidence:
-            steps = _steps(sample.run, each.tag)
+            steps = steps_of(sample.run, each.tag)
             if steps is None:
                 yield f"{sample.name!r}: evidence on {each.tag!r}, which was not logged"
             elif not steps[0] <= each.span[0] <= each.span[1] <= steps[1]:
                 yield f"{sample.name!r}: span {each.span} is not within the steps {steps}"
-            for measure in each.measures:
-                if not re.fullmatch(r"[a-z][a-z0-9_]*", measure.name):
-                    yield f"{sample.name!r}: {measure.name!r} is no plain name of a measure"
-                if (measure.limit is None) != (measure.relation == ""):
-                    yield f"{sample.name!r}: {measure.name} has a limit or a relation, not both"
+            yield from ill_measured(sample.name, each)
+
+
+def ill_measured(name: str, evidence: Evidence) -> Iterator[str]:
+    """What is wrong with the measures of an evidence on the sample called ``name``."""
+    for measure in evidence.measures:
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", measure.name):
+            yield f"{name!r}: {measure.name!r} is no plain name of a measure"
+        if (measure.limit is None) != (measure.relation == ""):
+            yield f"{name!r}: {measure.name} has a limit or a relation, not both"
 
 
 def says_one_plain_sentence(rule: Rule) -> Iterator[str]:
-    for sample, finding in findings(rule):
+    yield from ill_said(rule, findings(rule))
+
+
+def ill_said(rule: AnyRule, found: Iterable[tuple[AnySample, Finding]]) -> Iterator[str]:
+    """What is wrong with the messages of these findings."""
+    for sample, finding in found:
         if (finding.code, finding.name) != (rule.code, rule_name(rule)):
             yield f"{sample.name!r}: a finding of {finding.code} {finding.name}"
         message = finding.message
@@ -187,7 +199,12 @@ def says_one_plain_sentence(rule: Rule) -> Iterator[str]:
 
 
 def remedies_can_be_followed(rule: Rule) -> Iterator[str]:
-    for sample, finding in findings(rule):
+    yield from ill_advised(findings(rule))
+
+
+def ill_advised(found: Iterable[tuple[AnySample, Finding]]) -> Iterator[str]:
+    """What is wrong with the remedies of these findings."""
+    for sample, finding in found:
         for each in finding.remedies:
             if len(each.title) < 5 or len(each.because) < 5:
                 yield f"{sample.name!r}: a remedy without title or reason: {each}"
@@ -220,10 +237,10 @@ def _mismatch(rule: Rule, sample: Sample, run: Run, how: str) -> Iterator[str]:
     outcome = answer(rule, run)
     if isinstance(outcome, Crashed) or isinstance(outcome, Fired) != sample.fires:
         wanted = "must fire" if sample.fires else "must be silent"
-        yield f"{sample.name!r}{how} {wanted}: {_words(outcome)}"
+        yield f"{sample.name!r}{how} {wanted}: {words(outcome)}"
 
 
-def _words(outcome: Outcome) -> str:
+def words(outcome: Outcome) -> str:
     match outcome:
         case Fired(found):
             return f"fired: {found[0].message}"
@@ -234,7 +251,7 @@ def _words(outcome: Outcome) -> str:
     return outcome.kind
 
 
-def _steps(run: Run, tag: str) -> tuple[int, int] | None:
+def steps_of(run: Run, tag: str) -> tuple[int, int] | None:
     """The first and last step that was logged under the tag, NaN or not."""
     series, histograms = run.series.get(tag), run.histograms.get(tag)
     steps = []
@@ -245,7 +262,7 @@ def _steps(run: Run, tag: str) -> tuple[int, int] | None:
     return (min(steps), max(steps)) if steps else None
 
 
-def _digest(run: Run) -> str:
+def digest(run: Run) -> str:
     """A hash of everything that the run holds."""
     content = hashlib.sha256(repr((run.texts, run.hparams, run.roles, run.provenance)).encode())
     for tag, series in run.series.items():

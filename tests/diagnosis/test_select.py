@@ -61,7 +61,7 @@ class Plateau(Plain):
 @pytest.fixture(autouse=True)
 def _three_rules(monkeypatch: pytest.MonkeyPatch) -> None:
     for each in (registry, module):
-        monkeypatch.setattr(each, "rules", lambda: (LossSpikes, NoLearning, Plateau))
+        monkeypatch.setattr(each, "every_rule", lambda: (LossSpikes, NoLearning, Plateau))
 
 
 def codes(selection: Selection) -> list[str]:

@@ -1,0 +1,1 @@
+"""What to try next, and what mattered in what was tried."""

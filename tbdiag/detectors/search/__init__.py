@@ -1,0 +1,1 @@
+"""Rules about a search as a whole: several comparable runs together."""
