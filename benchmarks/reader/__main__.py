@@ -2,8 +2,8 @@
 
     python -m benchmarks.reader
 
-Whole processes, start-up included, each on one core, round after round. At the full size it takes
-about half an hour, most of it spent in the peers; ``--scale 0.1`` a few minutes.
+Whole processes, start-up included, each on one core, round after round; on Linux. At the full size it
+takes about half an hour, most of it spent in the peers; ``--scale 0.1`` a few minutes.
 """
 
 from __future__ import annotations
@@ -25,6 +25,10 @@ PARTS = ("peers", "growth", "scans", "choices")
 def main() -> None:
     """Measure, print each section as it comes, and write the page."""
     options = _options()
+    if sys.platform != "linux":
+        raise SystemExit(
+            "the reader is measured on Linux: processes are bound to cores, and /proc tells"
+        )
     lines = [
         "# The reader beside its peers\n",
         f"Written by `python -m benchmarks.reader{_told(options)}`: CPU seconds of whole processes,"

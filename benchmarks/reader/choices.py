@@ -21,7 +21,10 @@ _THREADS = ("threads", "workers", "jobs")
 def section(chosen: Mapping[str, Workload], rounds: int, limit: int) -> str:
     """What checksums cost, where they can be left out, and what a second thread is worth."""
     switched = [
-        (name, [ours(program, f"{name} {on}", {switch: on}) for on in (True, False)])
+        (
+            f"{name}, `{switch}`",
+            [ours(program, f"{name} {on}", {switch: on}) for on in (True, False)],
+        )
         for program, name, called in (
             ("library.py", LIBRARY, tbdiag.load),
             ("bare.py", BARE, read),
@@ -56,7 +59,7 @@ def _checksums(
             on, off = (found[each.name].cpu for each in pair)
             cells.append(f"{off:.2f} s → {on:.2f} s ({times(on / off)})")
         rows.append(cells)
-    return table(["checksums: without → with", *(name for name, _ in switched)], rows)
+    return table(["checksums: off → on", *(name for name, _ in switched)], rows)
 
 
 def _threads(workload: Workload, rounds: int, limit: int) -> str:

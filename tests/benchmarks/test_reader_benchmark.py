@@ -22,6 +22,7 @@ from benchmarks.reader.measure import Cost, Reader, Result, compare, spent
 from benchmarks.reader.peers import BARE, LIBRARY, ours
 from benchmarks.reader.workloads import Workload, many_files, mixture, one_file
 
+needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="processes are bound to cores")
 Curves = dict[str, NDArray[np.float64]]  # step, value and wall time of each point, by run and tag
 
 
@@ -103,10 +104,10 @@ def test_records_are_messages_with_sound_checksums(workload: Workload) -> None:
 
 
 def test_curves_have_their_place_and_form(tmp_path: Path) -> None:
-    curves = loaded(one_file(tmp_path, 20 * 20_000))
+    curves = loaded(one_file(tmp_path, 20 * 16_500))
     assert len(curves) == 20
     for points in curves.values():
-        assert points[:, 0].tolist() == list(range(20_000))  # of three bytes in the end
+        assert points[:, 0].tolist() == list(range(16_500))  # of three bytes in the end
         assert np.all(np.diff(points[:, 2]) > 0)
     assert np.ptp(curves["run:loss/train"][:, 1]) > 0.5
     assert np.unique(curves["run:lr"][:, 1]).tolist() == [np.float32(1e-3)]
@@ -120,6 +121,7 @@ def test_a_workload_is_made_once(tmp_path: Path) -> None:
     assert path.stat().st_mtime_ns == written
 
 
+@needs_linux
 def test_our_programs_tell_what_they_read_and_cost(tmp_path: Path) -> None:
     workload = many_files(tmp_path, 2, 50)
     found = compare([ours("library.py", LIBRARY), ours("bare.py", BARE)], workload, 1, 60)
@@ -127,12 +129,14 @@ def test_our_programs_tell_what_they_read_and_cost(tmp_path: Path) -> None:
     assert all(result.cpu > 0 and result.peak > 1 << 20 for result in found.values())
 
 
+@needs_linux
 def test_peaks_are_the_child_s_own() -> None:
     big = bytes(300 << 20)  # the measuring process itself is larger than the measured one
     cost = spent([sys.executable, "-S", "-c", "print()"], {}, 60)
     assert cost.peak < len(big) / 3
 
 
+@needs_linux
 @pytest.mark.parametrize(
     ("script", "reason"),
     [
