@@ -38,6 +38,13 @@ class Segment:
         whole = memoryview(self._map)
         return whole[offset : offset + length] if offset + length <= len(whole) else None
 
+    def unused(self, offset: int, length: int) -> None:
+        """The memory of a record may be had by others; it comes back where it is used after all."""
+        first, last = -(-offset // mmap.PAGESIZE), (offset + length) // mmap.PAGESIZE
+        if self._map is not None and first < last and hasattr(mmap, "MADV_DONTNEED"):
+            size = (last - first) * mmap.PAGESIZE
+            self._map.madvise(mmap.MADV_DONTNEED, first * mmap.PAGESIZE, size)
+
     def _open(self) -> None:
         if self.file is not None:
             self.file.flush()
