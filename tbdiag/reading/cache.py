@@ -219,6 +219,9 @@ class KeptSlot(Slot):
 
     def close(self) -> None:
         super().close()
+        if self._bundle is not None and self.entry is not None and self.entry.place is not None:
+            place = self.entry.place
+            place.segment.unused(place.offset, place.length)
         self._parts, self._before, self._bundle = {}, None, None
 
     def series(self, number: int, points: int) -> Mapping[str, Series]:

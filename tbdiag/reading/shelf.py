@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import mmap
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -25,10 +26,13 @@ class Segment:
     path: Path
     size: int
     file: BinaryIO | None = None  # as long as it is written
+    lost: bool = False
     _map: mmap.mmap | None = None
 
     def view(self, offset: int, length: int) -> memoryview | None:
         """The bytes of a record; None where they are not there."""
+        if self.lost:
+            return None
         if self._map is None or len(self._map) < offset + length:
             try:
                 self._open()
@@ -37,6 +41,21 @@ class Segment:
         assert self._map is not None
         whole = memoryview(self._map)
         return whole[offset : offset + length] if offset + length <= len(whole) else None
+
+    def lose(self) -> None:
+        """Gives up what was written."""
+        self.lost = True
+        remove(self.path)
+        if self.file is not None:
+            with suppress(OSError):
+                self.file.close()
+
+    def unused(self, offset: int, length: int) -> None:
+        """The memory of a record may be had by others; it comes back where it is used after all."""
+        first, last = -(-offset // mmap.PAGESIZE), (offset + length) // mmap.PAGESIZE
+        if self._map is not None and first < last and hasattr(mmap, "MADV_DONTNEED"):
+            size = (last - first) * mmap.PAGESIZE
+            self._map.madvise(mmap.MADV_DONTNEED, first * mmap.PAGESIZE, size)
 
     def _open(self) -> None:
         if self.file is not None:
@@ -144,7 +163,9 @@ class Shelf:
             assert segment.file is not None
             segment.file.write(record)
         except OSError:
-            self._abandon()
+            if self._writing is not None:
+                self._writing.lose()
+            self._writing = None
             return None
         if checksum is None:
             checksum = crc32c()(record)
@@ -157,20 +178,36 @@ class Shelf:
 
         ``whole`` says that all runs have an entry: else they are to be discovered again.
         """
-        if not self._publish():
-            return
-        segments = list(dict.fromkeys(entry.place.segment for entry in self.entries if entry.place))
+        self._publish()
+        segments, content = self._segments(), b""
         size = sum(segment.size for segment in segments)
-        room = min(2 * self.size + _SLACK, self.store.limit)
-        if len(segments) > _MOST_SEGMENTS or size > room:
+        if len(segments) <= _MOST_SEGMENTS and size <= 2 * self.size + _SLACK:
+            content = _written(self, segments, whole)
+        if not content or len(content) + size > self.store.limit:
+            index = len(content or _written(self, segments, whole))
+            self._drop(index + self.size - self.store.limit)
             self._compact()
-            segments = [*dict.fromkeys(each.place.segment for each in self.entries if each.place)]
-        if self.store.put(self.name, _written(self, segments, whole)):
+            segments = self._segments()
+            content = _written(self, segments, whole)
+        if self.store.put(self.name, content):
             kept = {segment.path for segment in segments}
             for path, old in self.store.segments(self.name):
                 if path not in kept and (old or path in self._loaded):
                     remove(path)
             self._loaded = kept
+
+    def _segments(self) -> list[Segment]:
+        """The segments that hold records."""
+        return [*dict.fromkeys(entry.place.segment for entry in self.entries if entry.place)]
+
+    def _drop(self, excess: int) -> None:
+        """Gives up the last records, as many as hold ``excess`` bytes."""
+        for entry in reversed(self.entries):
+            if excess <= 0:
+                break
+            if entry.place:
+                excess -= entry.place.length
+                entry.place = None
 
     def _compact(self) -> None:
         """All records in one new segment."""
@@ -180,43 +217,29 @@ class Shelf:
                 record = entry.place.segment.view(entry.place.offset, entry.place.length)
                 new = None if record is None else self.write(record, entry.place.checksum)
                 moved.append((entry, new))
-        if self._publish():
-            for entry, new in moved:
-                entry.place = new
+        for entry, new in moved:
+            entry.place = new
+        self._publish()
 
-    def _publish(self) -> bool:
-        """Gives the segment under way its name; returns whether all records are in place."""
+    def _publish(self) -> None:
+        """Gives the segment under way its name; what cannot be written is lost."""
         segment, self._writing = self._writing, None
-        if segment is None:
-            return True
-        assert segment.file is not None
-        try:
-            segment.file.flush()
-        except OSError:
-            self._abandon(segment)
-            return False
-        whole = segment.there  # mapped before somebody may remove it
-        name = f"{segment.path.stem}{SEGMENT}"
-        done = whole and self.store.publish(segment.file, name)
-        segment.file.close()
-        segment.file = None
-        segment.path = segment.path.with_suffix(SEGMENT)
-        if done:
-            self._loaded.add(segment.path)
-        else:
-            self._forget(segment)
-        return done
-
-    def _abandon(self, segment: Segment | None = None) -> None:
-        segment = segment or self._writing
-        self._writing = None
-        if segment is not None and segment.file is not None:
-            remove(segment.path)
-            self._forget(segment)
-
-    def _forget(self, segment: Segment) -> None:
+        if segment is not None:
+            assert segment.file is not None
+            try:
+                segment.file.flush()
+            except OSError:
+                segment.lose()
+            else:  # mapped before somebody may remove it
+                name = f"{segment.path.stem}{SEGMENT}"
+                if segment.there and self.store.publish(segment.file, name):
+                    segment.file.close()
+                    segment.file, segment.path = None, self.store.folder / name
+                    self._loaded.add(segment.path)
+                else:
+                    segment.lose()
         for entry in self.entries:
-            if entry.place and entry.place.segment is segment:
+            if entry.place and entry.place.segment.lost:
                 entry.place = None
 
 

@@ -26,7 +26,7 @@ Show = Callable[[str], str]
 Answer = tuple[bytes, bytes]  # outcomes and findings as JSON
 
 _AHEAD = 2  # folders that are read ahead of the rules, for each thread
-_WINDOW = 256 << 20  # bytes of event files that are read ahead
+_WINDOW = 64 << 20  # bytes of event files that are read ahead
 _JOBS = 2
 _MANY = 8  # folders to be read for which threads are started
 

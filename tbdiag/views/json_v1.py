@@ -204,7 +204,11 @@ def render(report: Report) -> str:
     what does not exist. Characters that are no Unicode text (lone surrogates, as in file names that
     are not UTF-8) become ``\udc80`` and the like.
     """
-    return json.dumps(_well_formed(document(report)), indent=2, allow_nan=False) + "\n"
+    whole = document(report)
+    text = json.dumps(whole, indent=2, allow_nan=False)
+    if "\\ud" in text:  # a surrogate, lone or one of a pair
+        text = json.dumps(_well_formed(whole), indent=2, allow_nan=False)
+    return text + "\n"
 
 
 def schema() -> dict[str, Any]:

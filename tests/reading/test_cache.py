@@ -425,19 +425,62 @@ def test_many_changes_do_not_pile_up(tmp_path: Path) -> None:
     assert_kept(tmp_path)
 
 
-def test_what_has_no_room_is_read_anew(
+def test_what_has_no_room_is_read_anew_when_it_is_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reads: list[tuple[str, int]]
 ) -> None:
-    logs(tmp_path)
-    expected = report(tmp_path, cache=False)
-    size = default_store().limit
-    monkeypatch.setattr(store_module, "default_store", lambda: Store(tmp_path / "cache", 20_000))
+    folder = tmp_path / "logs"
+    for index in range(12):
+        event_dir(folder / f"run{index}")
+    expected = report(folder)
+    (segment,) = default_store().folder.glob("*.columns")
+    limit = segment.stat().st_size // 2
+    store = Store(tmp_path / "cache", limit)
+    monkeypatch.setattr(store_module, "default_store", lambda: store)
     reads.clear()
-    assert report(tmp_path) == expected
-    assert len(reads) == 3
-    assert report(tmp_path) == expected
-    assert_kept(tmp_path)
-    assert 0 < sum(each.stat().st_size for each in (tmp_path / "cache").iterdir()) <= 20_000 < size
+    for _ in range(2):
+        assert report(folder) == expected
+        assert len(reads) == 12
+    total = sum(each.stat().st_size for each in store.folder.iterdir())
+    assert limit // 2 < total <= limit
+    assert_kept(folder)
+    assert 12 < len(reads) - 12 < 24  # besides those without a cache
+
+
+@pytest.mark.parametrize("written", [0, 1, 3, 5, 6])
+def test_a_full_disk_costs_speed_alone(tmp_path: Path, written: int) -> None:
+    folder = logs(tmp_path / "logs")
+    logs(folder / "more")
+    expected = report(folder, cache=False)
+    draft, writes = Store.draft, iter([True] * written)
+
+    class Full:
+        """A file that takes so many writes and no more, in all."""
+
+        def __init__(self, file: Any) -> None:
+            self.file = file
+
+        def write(self, content: bytes) -> int:
+            if next(writes, False):
+                return int(self.file.write(content))
+            raise OSError(28, "No space left on device")
+
+        def __enter__(self) -> Any:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self.file.close()
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.file, name)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Store, "draft", lambda *given: Full(draft(*given)))
+        assert report(folder) == expected
+        reports = tbdiag.scan(folder, config=NONE, memory=0).runs
+        for one, other in zip(tbdiag.load(folder, config=NONE, cache=False), reports, strict=True):
+            assert list(one.series) == list(other.run.series)
+    assert report(folder) == expected
+    assert_kept(folder)
 
 
 def test_the_longest_unused_go_first_and_clearing_spares_others(tmp_path: Path) -> None:
