@@ -23,14 +23,12 @@ from benchmarks.diagnosis.page import (
     PLACE,
     Results,
     Section,
-    Table,
     dump,
     markdown,
     section_lines,
 )
 from benchmarks.peers.forms import Form
 from benchmarks.peers.tools import TOOLS, Bench
-from tbdiag.model.finding import Severity
 
 ROOT = Path(__file__).resolve().parents[2]
 SECTIONS = ("gallery", "peers", "conventions", "rates", "corpus")

@@ -10,8 +10,8 @@ import tbdiag
 from benchmarks.diagnosis.labels import Label
 from tbdiag.case import Case
 from tbdiag.config import Config
-from tbdiag.detectors.registry import rules
 from tbdiag.diagnosis.examine import Selection, examine
+from tbdiag.diagnosis.select import select
 from tbdiag.errors import TbdiagError
 from tbdiag.model.finding import Confidence, Severity
 from tbdiag.model.report import Crashed, RunReport
@@ -61,7 +61,7 @@ Judged = tuple[Label, Answer]
 
 def everything() -> Selection:
     """Every rule, as it is by default."""
-    return Selection(detectors=tuple(rule() for rule in rules()))
+    return select(Config(), (), ())
 
 
 def load(folder: Path) -> list[Run]:

@@ -1,4 +1,4 @@
-"""One overfit run as ten frameworks would have logged it: who still sees that it overfits?"""
+"""One overfit run as ten frameworks would have logged it, and who still sees that it overfits."""
 
 from __future__ import annotations
 
@@ -108,6 +108,7 @@ def layouts(curves: Mapping[str, Series]) -> dict[str, Layout]:
             "valid_log": {"loss/epoch": epochs(val), "accuracy/epoch": epochs(val_accuracy)},
         },
         "add_scalars": {
+            "": {"lr": at_steps(rate)},  # the writer itself; each curve has a folder of its own
             "Loss_train": {"Loss": epochs(loss)},
             "Loss_val": {"Loss": epochs(val)},
         },

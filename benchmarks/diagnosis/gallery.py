@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from benchmarks.diagnosis import scores
-from benchmarks.diagnosis.answers import Judged
+from benchmarks.diagnosis.answers import Answer, Judged
 from benchmarks.diagnosis.intervals import Share
+from benchmarks.diagnosis.labels import Label
 from benchmarks.diagnosis.page import Section, Table
-from benchmarks.diagnosis.scores import Sized, Verdict
+from benchmarks.diagnosis.scores import Sized, Verdict, verdict
 from tbdiag.detectors.registry import rules
 from tbdiag.model.finding import Confidence, Severity
 
@@ -73,30 +74,32 @@ def total(judged: Sequence[Judged]) -> Table:
 
 def named(judged: Sequence[Judged]) -> Share:
     """The share of faults that are named."""
-    return scores.share(judged, lambda *it: scores.verdict(*it) is Verdict.NAMED, _faulty)
+    return scores.share(judged, lambda *it: verdict(*it) is Verdict.NAMED, _faulty)
 
 
 def wrong(judged: Sequence[Judged]) -> Share:
     """The share of faults for which something else is named."""
-    return scores.share(judged, lambda *it: scores.verdict(*it) is Verdict.WRONG, _faulty)
+    return scores.share(judged, lambda *it: verdict(*it) is Verdict.WRONG, _faulty)
 
 
 def alarms(judged: Sequence[Judged], severity: Severity) -> Share:
     """The share of healthy runs and traps with something untrue at this severity or above."""
     return scores.share(
-        judged, lambda *it: scores.cries(*it, severity), lambda label: not label.faulty
+        judged,
+        lambda label, answer: scores.cries(label, answer, severity),
+        lambda label: not label.faulty,
     )
 
 
 def _cries(judged: Sequence[Judged], kind: str) -> Share:
     return scores.share(
         judged,
-        lambda *it: scores.cries(*it, Severity.WARNING),
+        lambda label, answer: scores.cries(label, answer, Severity.WARNING),
         lambda label: label.kind == kind,
     )
 
 
-def _faulty(label: scores.Label) -> bool:
+def _faulty(label: Label) -> bool:
     return label.faulty
 
 
@@ -124,7 +127,7 @@ def controls(judged: Sequence[Judged]) -> Table:
     """A row for each kind of healthy run."""
 
     def rows() -> Iterator[tuple[object, ...]]:
-        kinds = sorted({(l.kind, l.family) for l, _ in judged if not l.faulty})
+        kinds = sorted({(label.kind, label.family) for label, _ in judged if not label.faulty})
         for kind, family in kinds:
             own = [each for each in judged if (each[0].kind, each[0].family) == (kind, family)]
             heard = Counter(
@@ -218,7 +221,7 @@ def _percent(part: int, whole: int) -> str:
 def listing(judged: Sequence[Judged]) -> Iterator[str]:
     """Every run that is missed, mistaken or falsely alarmed, with what was said; then the others."""
     for label, answer in judged:
-        mark = scores.verdict(label, answer).value if label.faulty else "quiet"
+        mark = verdict(label, answer).value if label.faulty else "quiet"
         if not label.faulty and scores.unrelated(label, answer):
             mark = "ALARM"
         if mark in (Verdict.WRONG, Verdict.SILENT):
@@ -239,7 +242,7 @@ def listing(judged: Sequence[Judged]) -> Iterator[str]:
         yield from _facts(label, answer)
 
 
-def _facts(label: scores.Label, answer: scores.Answer) -> Iterator[str]:
+def _facts(label: Label, answer: Answer) -> Iterator[str]:
     foretold = any("OPT006" in each.codes for each in (*answer.statements, *answer.hidden))
     if label.facts.longer_helps is not None and label.facts.longer_helps is not foretold:
         gain = label.facts.gain_if_longer

@@ -17,7 +17,7 @@ from benchmarks.sweep import PROBLEMS, sweep
 from tbdiag.detectors.base import Detector
 from tbdiag.detectors.optimization.learning_rate_too_high import LearningRateTooHigh
 from tbdiag.detectors.optimization.learning_rate_too_low import LearningRateTooLow
-from tbdiag.diagnosis.examine import cases_of, examine
+from tbdiag.diagnosis.examine import examine
 from tbdiag.model.finding import Severity
 
 RATES = ("low", "ok", "high")
@@ -55,7 +55,7 @@ def look() -> Runs:
         {finding.code: finding.severity for finding in examine(each.run, selection).roots}
         for each in labelled
     ]
-    cases = [cases_of(each.run) for each in labelled]
+    firing = Firing(each.run for each in labelled)
     return Runs(
         problems=np.array([each.problem for each in labelled]),
         labels=np.array([each.rate for each in labelled]),
@@ -67,8 +67,8 @@ def look() -> Runs:
                 for found in roots
             ]
         ),
-        firing=Firing(cases),
-        features=np.array([features(case) for case, *_ in cases]),
+        firing=firing,
+        features=np.array([features(case) for case, *_ in firing.cases]),
     )
 
 
@@ -116,7 +116,7 @@ def choose(runs: Runs, kept: Bools, seed: int) -> tuple[Detector, Detector]:
 def _drawn(rule: type[Detector], dice: np.random.Generator) -> Detector:
     detector = rule()
     for name, (default, bounds) in numeric(rule).items():
-        value = float(dice.choice(around(default, bounds, 2 ** dice.uniform(-1, 1, 5))))
+        value = float(dice.choice(around(default, bounds, (2 ** dice.uniform(-1, 1, 5)).tolist())))
         detector = variant(detector, name, value)
     return detector
 
@@ -124,7 +124,7 @@ def _drawn(rule: type[Detector], dice: np.random.Generator) -> Detector:
 def _right(
     fast: NDArray[np.float64], slow: NDArray[np.float64], labels: NDArray[np.str_], chosen: Bools
 ) -> dict[str, NDArray[np.float64]]:
-    """label → the share called right, for every pair of a row of ``fast`` and one of ``slow``."""
+    """By label the share called right, for every pair of a row of ``fast`` and one of ``slow``."""
     found = {}
     for rate in RATES:
         mask = chosen & (labels == rate)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tbdiag.case import Case
+from tbdiag.case import Case, Kind
 from tbdiag.detectors.base import Detector, Threshold, thresholds
-from tbdiag.diagnosis.examine import answer
-from tbdiag.model.report import Fired
+from tbdiag.model.run import Run
 
 Bools = NDArray[np.bool_]
 Cases = tuple[Case, ...]
@@ -48,20 +47,35 @@ def around(default: float, bounds: Threshold, factors: Sequence[float]) -> list[
     return sorted({default, *(value for value in values if bounds.problem(value) is None)})
 
 
+def cases_of(run: Run) -> Cases:
+    """The run as rules look at it, or each part of its loss where only parts were logged."""
+    parts = run.roles.parts or ({},)
+    bound = [{**run.roles.bound, **part} for part in parts]
+    return tuple(Case(run.with_roles(replace(run.roles, bound=each, parts=()))) for each in bound)
+
+
+def fires(detector: Detector, cases: Cases) -> bool:
+    """Whether a rule finds anything on a run."""
+    return any(
+        True
+        for case in cases
+        if (case.kind is Kind.SUPERVISED or not detector.supervised)
+        and detector.blocked(case) is None
+        for _ in detector.check(case)
+    )
+
+
 class Firing:
-    """On which of the runs a rule fires; what was asked once is kept.
+    """On which of the runs a rule fires; what was asked once is kept, with the runs' signals."""
 
-    A run is given as its cases, which keep the signals that were computed for them.
-    """
-
-    def __init__(self, runs: Sequence[Cases]) -> None:
-        self._runs = runs
+    def __init__(self, runs: Iterable[Run]) -> None:
+        self.cases = [cases_of(run) for run in runs]
         self._known: dict[Detector, Bools] = {}
 
     def __call__(self, detector: Detector) -> Bools:
         """(n,) whether the rule fires on each run."""
         if detector not in self._known:
             self._known[detector] = np.array(
-                [isinstance(answer(detector, cases), Fired) for cases in self._runs], dtype=np.bool_
+                [fires(detector, cases) for cases in self.cases], dtype=np.bool_
             )
         return self._known[detector]

@@ -92,7 +92,7 @@ def _points(file: EventFile) -> Iterator[tuple[float, int, str, float]]:
 
 
 def names(folder: Path, form: Form) -> Mapping[str, str]:
-    """tag → the name that the tools like best."""
+    """By tag the name that the tools like best."""
     found = discover([folder])
     run = next(run for each in found.runs for run in runs.load(each, Config().roles))
     bound = {role: binding.tag for role, binding in run.roles.bound.items()}

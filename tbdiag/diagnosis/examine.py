@@ -37,12 +37,12 @@ class Selection:
 
 def examine(run: Run, selection: Selection) -> RunReport:
     """Every selected rule on this run; a rule that fails is recorded, and the others go on."""
-    cases = cases_of(run)
+    cases = _cases(run)
     outcomes: dict[str, Outcome] = {
         code: Skipped(reason) for code, reason in selection.skipped.items()
     }
     for detector in selection.detectors:
-        outcome = answer(detector, cases)
+        outcome = _answer(detector, cases)
         reason = selection.ignored.get(detector.code)
         if reason is not None and isinstance(outcome, Fired):
             outcome = Ignored(reason)
@@ -60,7 +60,7 @@ def examine(run: Run, selection: Selection) -> RunReport:
     return RunReport(run=run, outcomes=outcomes, findings=findings)
 
 
-def cases_of(run: Run) -> tuple[Case, ...]:
+def _cases(run: Run) -> tuple[Case, ...]:
     """The run as one case, or, where only parts of the loss were logged, as one for each part."""
     if not run.roles.parts:
         return (Case(run),)
@@ -70,8 +70,7 @@ def cases_of(run: Run) -> tuple[Case, ...]:
     )
 
 
-def answer(detector: Detector, cases: tuple[Case, ...]) -> Outcome:
-    """What one rule says of a run, given as `cases_of` does; the cases keep what was computed."""
+def _answer(detector: Detector, cases: tuple[Case, ...]) -> Outcome:
     findings: list[Finding] = []
     reasons: list[str] = []
     for case in cases:

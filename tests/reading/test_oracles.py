@@ -117,7 +117,9 @@ def test_any_stream_reads_as_one_record_after_another(
 @st.composite
 def training(draw: Any) -> list[Any]:
     """A log as loops write it: rounds of the same tags, with something else now and then."""
-    names = draw(st.lists(st.sampled_from(["a", "loss/train", "é" * 9, "lr"]), min_size=1, max_size=5))
+    names = draw(
+        st.lists(st.sampled_from(["a", "loss/train", "é" * 9, "lr"]), min_size=1, max_size=5)
+    )
     kinds = draw(st.lists(st.sampled_from(["plain", "tensor"]), min_size=5, max_size=5))
     rounds = draw(st.integers(5, 60))
     first = draw(st.sampled_from([0, 1, 100, 127, 16000, 2**31, -2]))
@@ -180,10 +182,15 @@ def test_rounds_are_taken_as_such(tmp_path: Path, monkeypatch: Any) -> None:
 
 
 @settings(
-    max_examples=80, phases=[Phase.explicit, Phase.generate], deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=80,
+    phases=[Phase.explicit, Phase.generate],
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
-    sizes=st.lists(st.sampled_from([10, 300, 3000, 5000, 70_000, 600_000]), min_size=3, max_size=12),
+    sizes=st.lists(
+        st.sampled_from([10, 300, 3000, 5000, 70_000, 600_000]), min_size=3, max_size=12
+    ),
     kinds=st.lists(st.sampled_from(["image", "histo", "tensor", "text"]), min_size=12, max_size=12),
     cut=st.sampled_from([0, 0, 1, 30, 4000, 90_000]),
     flip=st.one_of(st.none(), st.integers(0, 400)),
