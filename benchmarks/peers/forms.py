@@ -34,21 +34,23 @@ class Form(StrEnum):
     BATCHES = "table, loss per batch"
 
 
-def handed_over(folder: Path, form: Form, scratch: Path) -> Path:
-    """The run in this folder in the given form, below ``scratch`` where it had to be written.
+def handed_over(folder: Path, form: Form, place: Path) -> Path:
+    """The run in this folder in the given form, below ``place``, where it is written once.
 
     Event files are copied, so that nothing that lies beside them is read.
     """
-    scratch.mkdir(parents=True, exist_ok=True)
+    made = place / ("run" if form is Form.EVENTS else "metrics.jsonl")
+    if made.exists():
+        return made
+    half = place / "half"
+    shutil.rmtree(half, ignore_errors=True)
+    half.mkdir(parents=True)
     if form is Form.EVENTS:
-        copy = scratch / "run"
-        shutil.copytree(folder, copy, ignore=_no_events, dirs_exist_ok=True)
-        return copy
-    place = scratch / "metrics.jsonl"
-    with place.open("w", encoding="utf-8") as file:
-        for row in rows(folder, form):
-            file.write(json.dumps(row) + "\n")
-    return place
+        shutil.copytree(folder, half / made.name, ignore=_no_events)
+    else:
+        lines = (json.dumps(row) + "\n" for row in rows(folder, form))
+        (half / made.name).write_text("".join(lines), encoding="utf-8")
+    return (half / made.name).rename(made)
 
 
 def _no_events(folder: str, names: list[str]) -> list[str]:
@@ -82,8 +84,10 @@ def _points(file: EventFile) -> Iterator[tuple[float, int, str, float]]:
     try:
         for event in EventFileLoader(str(file.path)).Load():
             for value in event.summary.value:
-                array = make_ndarray(value.tensor) if value.HasField("tensor") else None
-                if array is not None and array.size == 1 and np.issubdtype(array.dtype, np.number):
+                if not value.HasField("tensor") or value.tensor.tensor_shape.dim:
+                    continue  # a histogram or an image
+                array = make_ndarray(value.tensor)
+                if np.issubdtype(array.dtype, np.number):
                     tag = f"{file.prefix}{value.tag}" + (f"/{file.key}" if file.key else "")
                     yield event.wall_time, event.step, tag, float(array.reshape(()))
     except Exception as error:  # TensorBoard's own, of several kinds

@@ -91,7 +91,8 @@ class Bench:
         new = [(key, folder) for key, folder in zip(keys, folders, strict=True) if key not in known]
         for first in range(0, len(new), _AT_ONCE):
             some = new[first : first + _AT_ONCE]
-            found = self._ask(tool, [folder for _, folder in some], form)
+            paths = [handed_over(folder, form, self.cache / "runs" / key) for key, folder in some]
+            found = self._ask(tool, paths)
             for (key, _), each in zip(some, found, strict=True):
                 known[key] = None if each is None else [asdict(message) for message in each]
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -103,13 +104,10 @@ class Bench:
             for key in keys
         ]
 
-    def _ask(self, tool: Tool, folders: Sequence[Path], form: Form) -> list[list[Message] | None]:
+    def _ask(self, tool: Tool, paths: Sequence[Path]) -> list[list[Message] | None]:
         python = self._environment(tool)
+        commands = [tool.command(path.resolve()) for path in paths]
         with tempfile.TemporaryDirectory() as scratch:
-            commands = [
-                tool.command(handed_over(folder, form, Path(scratch, str(index))))
-                for index, folder in enumerate(folders)
-            ]
             lines: list[dict[str, str]] = []
             while len(lines) < len(commands):
                 lines += _said(python, tool, commands[len(lines) :], scratch)

@@ -124,6 +124,14 @@ def test_families_count_named_first_wrong_and_precise() -> None:
     assert (high.recall.hits, high.precision.hits, high.precision.total) == (1, 1, 3)
 
 
+def test_what_is_true_elsewhere_does_not_harm_the_precision_of_a_family() -> None:
+    beside = a_label(codes="OPT001", related="GEN001", family="rate-too-high")
+    (overfitting, _) = scores.by_family(
+        [(a_label(), answer(said("GEN001"))), (beside, answer(said("GEN001")))]
+    )
+    assert (overfitting.precision.hits, overfitting.precision.total) == (2, 2)
+
+
 def test_rules_count_what_their_findings_are_worth() -> None:
     gen, opt, val = scores.by_rule(judged(), ["GEN001", "OPT001", "VAL002"])
     assert (gen.naming, gen.related, gen.unrelated, gen.alarms, gen.loud_alarms) == (1, 0, 1, 1, 0)
