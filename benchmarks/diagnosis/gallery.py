@@ -31,6 +31,8 @@ def section(judged: Sequence[Judged], part: str) -> Section:
             " bootstrap over the problems, per kind and rule after Wilson."
             f" On {failed} runs a rule crashed or nothing could be read.",
             total(judged),
+            "Faults named by how strong they are, and by what was trained:",
+            groups(judged),
             "Per kind of fault. *Named*: one of the codes for it is among the findings; *first*:"
             " it is the first of them. *Wrong*: not named, but a warning or error that is not true."
             " *Precision*: of all findings with one of its codes, those that are true of their run.",
@@ -70,6 +72,32 @@ def total(judged: Sequence[Judged]) -> Table:
         ),
     ]
     return Table.of(("all", "share"), rows)
+
+
+def groups(judged: Sequence[Judged]) -> Table:
+    """A row for each strength of a fault and for each setting; faults of one strength have none."""
+    strengths = [
+        (f"{strength} faults", [it for it in judged if it[0].faulty and it[0].strength == strength])
+        for strength in ("mild", "clear", "strong")
+    ]
+    settings = [
+        (setting, [it for it in judged if it[0].setting == setting])
+        for setting in sorted({label.setting for label, _ in judged})
+    ]
+    return Table.of(
+        ("group", "faulty runs", "named", "healthy and traps", "with a warning or error"),
+        (
+            (
+                name,
+                (hit := named(own)).total,
+                hit,
+                (cry := alarms(own, Severity.WARNING)).total,
+                cry,
+            )
+            for name, own in (*strengths, *settings)
+            if own
+        ),
+    )
 
 
 def named(judged: Sequence[Judged]) -> Share:
