@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.diagnosis import gallery, scores
-from benchmarks.diagnosis.answers import Judged
+from benchmarks.diagnosis.answers import Answer, Judged
 from benchmarks.diagnosis.intervals import wilson
 from benchmarks.diagnosis.labels import Label
 from benchmarks.diagnosis.page import Section, Table
@@ -84,8 +84,19 @@ def section(ours: Sequence[Judged], peers: Sequence[Peer]) -> Section:
 
 
 def by_name(ours: Sequence[Judged], peers: Sequence[Peer]) -> dict[str, Sequence[Judged]]:
-    """Tool → its answers, tbdiag first."""
-    return {"tbdiag": ours, **{peer.tool.name: peer.judged for peer in peers}}
+    """Tool → its answers: tbdiag, each of the others, and all others as if they were one."""
+    others = {peer.tool.name: peer.judged for peer in peers}
+    return {"tbdiag": ours, **others, "these together": together(list(others.values()))}
+
+
+def together(several: Sequence[Sequence[Judged]]) -> list[Judged]:
+    """What several tools say of each run, gravest first."""
+    found = []
+    for answers in zip(*several, strict=True):
+        said = [each for _, answer in answers for each in answer.statements]
+        said.sort(key=lambda each: each.severity.rank)
+        found.append((answers[0][0], Answer(statements=tuple(said))))
+    return found
 
 
 def overall(everyone: Mapping[str, Sequence[Judged]]) -> Table:

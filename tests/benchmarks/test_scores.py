@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.diagnosis import gallery, scores
+from benchmarks.diagnosis import beside, gallery, scores
 from benchmarks.diagnosis.answers import Answer, Judged, Statement, ours
 from benchmarks.diagnosis.intervals import clustered, wilson
 from benchmarks.diagnosis.labels import Facts, Label, read
@@ -213,6 +213,29 @@ def test_every_table_is_whole() -> None:
     assert "WRONG\treport/numpy/moons/overfitting-s0" in listing
     assert "SILENT\treport/numpy/digits/overfitting-s0" in listing
     assert "ALARM\treport/numpy/digits/healthy-s0" in listing
+
+
+def test_tools_together_name_what_one_of_them_names() -> None:
+    label, trap = a_label(), a_label("trap", family="dropout-gap")
+    both = beside.together(
+        [
+            [(label, answer(said("OPT001"))), (trap, answer())],
+            [(label, answer(said("GEN001", "error"))), (trap, answer(said("GEN001")))],
+        ]
+    )
+    assert [scores.verdict(*both[0]), scores.first_right(*both[0])] == [Verdict.NAMED, True]
+    assert scores.cries(*both[1], Severity.WARNING)
+
+
+def test_the_comparison_has_a_row_for_each_tool_and_kind() -> None:
+    everyone = {"tbdiag": judged(), "other": [(label, answer()) for label, _ in judged()]}
+    assert [row[0] for row in beside.overall(everyone).rows] == ["tbdiag", "other"]
+    kinds = {row[0]: row[1:] for row in beside.by_kind(everyone).rows}
+    assert kinds == {
+        "overfitting": ("3", "33%", "0%"),
+        "rate-too-high": ("1", "100%", "0%"),
+        "all": ("4", "50%", "0%"),
+    }
 
 
 def entry(**changes: object) -> dict[str, object]:
