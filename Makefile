@@ -43,8 +43,9 @@ docs: ## write the generated pages anew
 samples: ## train the runs in sample_logs/ again: the same bytes
 	$(PYTHON) tools/samples.py
 
-bench: ## measure the rules on labelled runs, into docs/accuracy.md
-	$(PYTHON) -m benchmarks.accuracy
+bench: ## measure the rules on labelled runs, into docs/accuracy.md and README.md
+	$(PYTHON) -m benchmarks.diagnosis
+	$(PYTHON) tools/generate.py
 
 bench-reader: ## measure the reader beside its peers, into docs/reader-benchmark.md
 	$(PYTHON) -m benchmarks.reader

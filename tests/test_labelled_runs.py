@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
 
 import pytest
 
-import tbdiag
-from benchmarks.accuracy import (
-    CORPUS,
-    HIGH_GRID,
-    LOW_GRID,
-    NAMES,
-    Seen,
-    balanced,
-    codes_of,
-    confusion,
-    look,
-    report_of,
-)
+from benchmarks.diagnosis import corpus, rates
+from benchmarks.diagnosis.corpus import CORPUS, NAMES, codes_of, report_of
 from benchmarks.sweep import FOLDER
 from tbdiag.detectors.optimization.learning_rate_too_high import LearningRateTooHigh
 from tbdiag.detectors.optimization.learning_rate_too_low import LearningRateTooLow
@@ -32,28 +20,37 @@ needs_corpus = pytest.mark.skipif(not CORPUS.exists(), reason=f"{CORPUS} is abse
 
 
 @cache
-def _seen() -> tuple[Seen, ...]:
-    return tuple(look())
+def _seen() -> rates.Runs:
+    return rates.look()
 
 
 @cache
 def _report() -> Report:
-    return tbdiag.scan(CORPUS)
+    return corpus.scan()
 
 
 @needs_sweep
 def test_healthy_rates_get_few_alarms() -> None:
-    fine = [run for run in _seen() if run.rate == "ok"]
-    assert sum(run.error for run in fine) <= 0.02 * len(fine)
-    assert sum(run.rate_warning for run in fine) <= 0.10 * len(fine)
+    fine = _seen().labels == "ok"
+    assert _seen().error[fine].mean() <= 0.02
+    assert _seen().rate_warning[fine].mean() <= 0.10
 
 
 @needs_sweep
 def test_rates_too_high_and_too_low_are_told_apart() -> None:
-    high, low = HIGH_GRID.index(LearningRateTooHigh()), LOW_GRID.index(LearningRateTooLow())
-    table = confusion(_seen(), high, low)
-    assert balanced(table) >= 0.8
+    called = _seen().called(LearningRateTooHigh(), LearningRateTooLow())
+    table = rates.confusion(_seen().labels, called)
+    assert rates.balanced(table) >= 0.8
     assert table["low", "high"] == table["high", "low"] == 0
+
+
+@needs_sweep
+@pytest.mark.slow
+def test_thresholds_chosen_on_other_problems_do_as_well_as_a_forest() -> None:
+    found = rates.held_out(_seen())
+    rules_, forest = (rates.pooled(_seen(), calls) for calls in (found.rules, found.forest))
+    assert rules_ >= 0.77
+    assert rules_ >= forest
 
 
 @needs_corpus
@@ -67,7 +64,7 @@ def test_every_rule_answers_once_for_every_run_and_none_crashes() -> None:
 @needs_corpus
 def test_sure_labels_are_named_and_healthy_runs_left_alone() -> None:
     named = []
-    for key, entry in json.loads((CORPUS / "labels.json").read_text()).items():
+    for key, entry in corpus.labels().items():
         run = report_of(_report().runs, key)
         for each in entry["labels"]:
             if each["certainty"] != "sure":

@@ -3,7 +3,7 @@
 python tools/generate.py            # write what is stale
 python tools/generate.py --check    # list what is stale, write nothing, fail if there is any
 
-Whole pages: docs/rules/, docs/cli.md, docs/report.schema.json. In README.md and in the other pages
+Whole pages: docs/rules/, docs/cli.md, docs/report.schema.json, docs/accuracy.md. In README.md and in the other pages
 under docs/ the text between `<!-- generated: … -->` and `<!-- end -->`: a table by its name, or
 the output of a command, run on a copy of sample_logs/. Pictures depend on the version of matplotlib,
 so that only their presence is checked.
@@ -23,6 +23,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from benchmarks.diagnosis import page as accuracy
 from pages import command_page, rule_index, rule_page, rule_table, threshold_table
 from pictures import draw
 from tbdiag.detectors import registry
@@ -35,6 +36,7 @@ BLOCK = re.compile(r"(<!-- generated: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 TABLES: Mapping[str, Callable[[], str]] = {
     "rules": lambda: rule_table("docs/rules/"),
     "thresholds": threshold_table,
+    "accuracy": accuracy.short,
 }
 
 
@@ -46,6 +48,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     yield DOCS / "cli.md", command_page()
     schema = json.dumps(json_v1.schema(), indent=2, ensure_ascii=False)
     yield DOCS / "report.schema.json", schema + "\n"
+    yield DOCS / "accuracy.md", accuracy.markdown(accuracy.load(accuracy.PLACE.read_text("utf-8")))
 
 
 def handwritten() -> Iterator[Path]:

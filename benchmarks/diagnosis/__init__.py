@@ -1,0 +1,1 @@
+"""How often the diagnosis is right: on labelled runs, beside other tools, with honest intervals."""

@@ -1,0 +1,1 @@
+"""Other linters of training logs, from the package index, on the same runs."""
