@@ -179,6 +179,10 @@ class KeptSlot(Slot):
     def waiting(self) -> bool:
         return self.entry is None and self._found is None
 
+    def begin(self) -> None:
+        if self._before is None:  # else most of it may be known
+            super().begin()
+
     def read(self) -> None:
         if self.waiting:
             for folder in _folders(self._told):
@@ -263,9 +267,11 @@ class KeptSlot(Slot):
         if known is not None and known.look == look:
             part = known
         else:
-            before = (known.columns, known.state) if known else (None, None)
             try:
-                part = Part(look, *follow.resume(file.path, *before))
+                if known is None:
+                    part = Part(look, *follow.whole(file.path, self._started(file.path)))
+                else:
+                    part = Part(look, *follow.resume(file.path, known.columns, known.state))
             except ReadError:
                 self._fleeting = True  # next time it may be read
                 raise

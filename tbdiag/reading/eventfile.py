@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import struct
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,8 +33,6 @@ _GREETING = frames.HEADER.size + 9  # where the first field stands after the wal
 _VERSION_KEY = 0x1A  # of `file_version`, which follows the wall time in a first record
 _PRICE = 800  # records that are read in the time in which a round is tried
 _CREDIT = 4 * _PRICE
-_AHEAD = 4 << 20  # bytes of files that are read before the first of them is handed out
-_MOST_AHEAD = 64
 _MOST_TAGS = 1 << 15  # after which the templates of earlier files are forgotten
 _WALL_TIME = struct.Struct("<d")
 _WRONG = "the checksum of a record is wrong"
@@ -53,33 +50,15 @@ def read(path: Path, limit: int | None = None, *, verify: bool = False) -> Colum
     return settled(path, Reading(path, limit, verify=verify), limit, verify=verify).columns
 
 
-def read_ahead(paths: Iterable[Path]) -> Iterator[Columns | ReadError]:
-    """What `read` gives for each path, or the error that it raises: some files at a time.
+def begun(path: Path) -> Reading | ReadError:
+    """The reading of a file, to be `settled`, or the error that it met.
 
-    Of several small files that log alike, the points are unpacked together.
+    Where several are begun before the first is settled, what they have in common is unpacked at once.
     """
-    begun: deque[tuple[Path, Reading | ReadError]] = deque()
-    held = 0
-    for path in paths:
-        try:
-            reading: Reading | ReadError = Reading(path)
-            held += reading.size if isinstance(reading, Reading) else 0
-        except ReadError as error:
-            reading = error
-        begun.append((path, reading))
-        if held > _AHEAD or len(begun) > _MOST_AHEAD:
-            yield from _all_settled(begun)
-            held = 0
-    yield from _all_settled(begun)
-
-
-def _all_settled(begun: deque[tuple[Path, Reading | ReadError]]) -> Iterator[Columns | ReadError]:
-    while begun:
-        path, reading = begun.popleft()
-        try:
-            yield reading if isinstance(reading, ReadError) else settled(path, reading).columns
-        except ReadError as error:
-            yield error
+    try:
+        return Reading(path)
+    except ReadError as error:
+        return error
 
 
 def settled(

@@ -56,8 +56,13 @@ def resume(
         )
         if not (tail.disordered or tail.gathered.ambiguous or tail.gathered.restarted):
             return joined(columns, tail.columns), _state(path, tail)
-    whole = settled(path, Reading(path))
-    return whole.columns, _state(path, whole)
+    return whole(path, Reading(path))
+
+
+def whole(path: Path, reading: Reading) -> tuple[Columns, State]:
+    """The columns of a file of which a reading was begun, and the state after."""
+    reading = settled(path, reading)
+    return reading.columns, _state(path, reading)
 
 
 def joined(before: Columns, after: Columns) -> Columns:

@@ -15,7 +15,9 @@ from tbdiag.model.role import Override, Role
 from tbdiag.model.run import Run
 from tbdiag.model.series import Series
 from tbdiag.reading import runs
-from tbdiag.reading.discover import RunFiles
+from tbdiag.reading.columns import Columns
+from tbdiag.reading.discover import EventFile, RunFiles
+from tbdiag.reading.eventfile import Reading, begun, settled
 from tbdiag.reading.later import Later
 
 if TYPE_CHECKING:
@@ -25,7 +27,9 @@ Overrides = Mapping[Role, Override]
 Show = Callable[[str], str]
 Answer = tuple[bytes, bytes]  # outcomes and findings as JSON
 
-_AHEAD = 2  # folders that are read ahead of the rules, for each thread
+_AHEAD = 2  # groups of folders that are read ahead of the rules, for each thread
+_SMALL = 2 << 20  # bytes of folders that are read together
+_MOST_TOGETHER = 16
 _WINDOW = 64 << 20  # bytes of event files that are read ahead
 _JOBS = 2
 _MANY = 8  # folders to be read for which threads are started
@@ -38,6 +42,7 @@ class Slot:
         self._files, self._overrides = files, overrides
         self._found: tuple[Run, ...] | None = None
         self._anew: tuple[Run, ...] | None = None
+        self._begun: dict[Path, Reading | ReadError] = {}
 
     @property
     def files(self) -> RunFiles:
@@ -74,10 +79,25 @@ class Slot:
         """Whether there is something to be read."""
         return self._found is None
 
+    def begin(self) -> None:
+        """Begins to read, where that helps: `read` then finishes it, in the same thread."""
+        if self.waiting and self.bytes <= _SMALL:
+            self._begun = {file.path: begun(file.path) for file in self.files.files}
+
     def read(self) -> None:
         """Reads the runs, once."""
         if self._found is None:
-            self._found = runs.load(self.files, self._overrides)
+            self._found = runs.load(self.files, self._overrides, self._columns)
+
+    def _columns(self, file: EventFile) -> Columns:
+        return settled(file.path, self._started(file.path)).columns
+
+    def _started(self, path: Path) -> Reading:
+        """The reading of a file that was begun, or is now; raises ReadError."""
+        reading = self._begun.pop(path, None) or begun(path)
+        if isinstance(reading, ReadError):
+            raise reading
+        return reading
 
     def __len__(self) -> int:
         """How many runs there are, read if they were not yet."""
@@ -140,37 +160,67 @@ def read_ahead(slots: Sequence[Slot], jobs: int | None = None) -> Iterator[Slot]
     waiting = sum(slot.waiting for slot in slots)
     if jobs is None:
         jobs = min(_cores(), _JOBS) if waiting >= _MANY else 1
+    batches = _together(slots)
     if min(jobs, waiting) < 2:
-        for slot in slots:
-            slot.read()
-            yield slot
+        for batch in batches:
+            _read(batch)
+            yield from batch
         return
     from concurrent.futures import ThreadPoolExecutor
 
-    under_way: deque[tuple[Slot, Future[None] | None]] = deque()
+    under_way: deque[tuple[list[Slot], Future[None] | None]] = deque()
     with ThreadPoolExecutor(jobs, thread_name_prefix="tbdiag") as pool:
         try:
-            for slot in slots:
-                future = pool.submit(slot.read) if slot.waiting else None
-                under_way.append((slot, future))
+            for batch in batches:
+                future = pool.submit(_read, batch) if any(s.waiting for s in batch) else None
+                under_way.append((batch, future))
                 while len(under_way) > _AHEAD * jobs or _bytes(under_way) > _WINDOW:
-                    yield _finished(*under_way.popleft())
+                    yield from _finished(*under_way.popleft())
             while under_way:
-                yield _finished(*under_way.popleft())
+                yield from _finished(*under_way.popleft())
         finally:
             for _, future in under_way:
                 if future:
                     future.cancel()
 
 
-def _finished(slot: Slot, future: Future[None] | None) -> Slot:
+def _together(slots: Iterable[Slot]) -> Iterator[list[Slot]]:
+    """The slots in their order: small folders that are to be read in groups, the others alone."""
+    batch: list[Slot] = []
+    size = 0
+    for slot in slots:
+        if not slot.waiting or slot.bytes > _SMALL:
+            if batch:
+                yield batch
+            yield [slot]
+            batch, size = [], 0
+            continue
+        batch.append(slot)
+        size += slot.bytes
+        if size > _SMALL or len(batch) >= _MOST_TOGETHER:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _read(batch: Sequence[Slot]) -> None:
+    """Read all: what their files have in common is then unpacked at once."""
+    if len(batch) > 1:
+        for slot in batch:
+            slot.begin()
+    for slot in batch:
+        slot.read()
+
+
+def _finished(batch: list[Slot], future: Future[None] | None) -> list[Slot]:
     if future:
         future.result()
-    return slot
+    return batch
 
 
-def _bytes(under_way: Iterable[tuple[Slot, Future[None] | None]]) -> int:
-    return sum(slot.bytes for slot, future in under_way if future)
+def _bytes(under_way: Iterable[tuple[Sequence[Slot], Future[None] | None]]) -> int:
+    return sum(slot.bytes for batch, future in under_way if future for slot in batch)
 
 
 def _cores() -> int:

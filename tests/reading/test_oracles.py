@@ -182,7 +182,7 @@ def test_rounds_are_taken_as_such(tmp_path: Path, monkeypatch: Any) -> None:
     assert max(taken) > 8000
 
 
-def test_files_read_ahead_read_as_one_by_one(tmp_path: Path, monkeypatch: Any) -> None:
+def test_files_begun_together_read_as_one_by_one(tmp_path: Path) -> None:
     paths = []
     for index in range(9):
         names = ["a", "b", "a", "lr"] if index % 2 else ["loss", "a"]  # in one a tag comes twice
@@ -193,14 +193,11 @@ def test_files_read_ahead_read_as_one_by_one(tmp_path: Path, monkeypatch: Any) -
     broken[len(broken) // 2] ^= 1
     paths[4].write_bytes(broken)
     paths[6].unlink()
-    for most in (1, 100):
-        monkeypatch.setattr(eventfile, "_MOST_AHEAD", most)
-        for path, found in zip(paths, eventfile.read_ahead(paths), strict=True):
-            if path.exists():
-                assert isinstance(found, Columns)
-                assert_same(found, plain.read(path))
-            else:
-                assert isinstance(found, ReadError)
+    for path, reading in zip(paths, [eventfile.begun(path) for path in paths], strict=True):
+        if isinstance(reading, ReadError):
+            assert not path.exists()
+        else:
+            assert_same(eventfile.settled(path, reading).columns, plain.read(path))
 
 
 def test_every_flipped_bit_in_a_round_is_noticed_where_it_stands(tmp_path: Path) -> None:
