@@ -19,6 +19,8 @@ from tbdiag.signals.smoothing import tail, thinned
 
 _REINFORCEMENT = (Role.REWARD, Role.POLICY_LOSS, Role.VALUE_LOSS, Role.EXPLAINED_VARIANCE)
 _ADVERSARIAL = (Role.D_LOSS, Role.G_LOSS)
+# Errors that are not those of a rare class, and errors as many as at the start.
+_MOSTLY_WRONG, _NO_BETTER = 0.4, 0.97
 
 
 class Kind(StrEnum):
@@ -145,7 +147,8 @@ class Case:
         """The share of the first loss that is left at the end, NaN where that is unknown.
 
         Where an accuracy was logged, the share of its first errors counts if that is less: the
-        loss of a pretrained network, or one with a penalty, has not far to fall.
+        loss of a pretrained network, or one with a penalty, has not far to fall. It counts alone
+        where it is poor and never got better, as where a loss only came down from an explosion.
         """
         loss = self.curve(Role.TRAIN_LOSS) or self.curve(Role.BATCH_LOSS)
         first = self.initial_loss
@@ -156,7 +159,10 @@ class Case:
             accuracy = self.accuracy(role)
             if accuracy is not None and len(accuracy) > 3 and accuracy.values[0] < 1:
                 errors = 1 - accuracy.values
-                shares.append(float(np.median(tail(errors)) / errors[0]))
+                wrong = float(np.median(tail(errors)))
+                shares.append(wrong / float(errors[0]))
+                if wrong > _MOSTLY_WRONG and shares[-1] > _NO_BETTER:
+                    return shares[-1]
         return min(shares)
 
     @cached_property

@@ -13,6 +13,7 @@ from tbdiag.signals.layers import Layers, Tensor
 
 # Optimizers whose steps are about as long as the rate, whatever the gradient's size.
 _NORMALIZED = ("adam", "adamw", "nadam", "radam", "adamax", "lion")
+_NOISY = 0.2  # of the rate is what they step where gradients are mostly noise
 _PLAIN = ("sgd", "momentum", "nesterov")
 
 
@@ -43,8 +44,8 @@ def updates(layers: Layers, rate: Series | None, peak: float | None, rule: Rule)
     """The ratio of each weight tensor of which enough was logged.
 
     ``rate`` is the curve of the learning rate, else ``peak`` stands for all of it. From SGD the
-    step is rate·gradient, 1/(1 − momentum) times that in the long run; from Adam it is at most
-    about the rate for each weight. Other optimizers, and a rate that is not known, give nothing.
+    step is rate·gradient, 1/(1 − momentum) times that in the long run; from Adam it is about the
+    rate for each weight while gradients agree, and a fifth of it where they are mostly noise. Other optimizers, and a rate that is not known, give nothing.
     """
     logged = {each.name.layer: each for each in layers.of(Quantity.UPDATE, Part.KERNEL)}
     gradients = {each.name.layer: each for each in layers.of(Quantity.GRADIENT, Part.KERNEL)}
@@ -60,7 +61,7 @@ def updates(layers: Layers, rate: Series | None, peak: float | None, rule: Rule)
             continue
         if rule.name in _NORMALIZED:
             ratio = _over(at, weight.rms)
-            found.append(_made(weight, ratio, ratio, measured=False))
+            found.append(_made(weight, _NOISY * ratio, ratio, measured=False))
         elif rule.name in _PLAIN and gradient is not None and len(gradient) == len(weight):
             ratio = _over(at * gradient.rms, weight.rms)
             gain = 1 / (1 - min(rule.momentum or 0.0, 0.999))
@@ -80,9 +81,21 @@ def _made(weight: Tensor, low: Floats, high: Floats, *, measured: bool) -> Updat
     )
 
 
+def rate_at(steps: Ints, rate: Series) -> Floats:
+    """The learning rate at other ``steps`` (m,), shape (m,); ``rate`` has a point or more.
+
+    Where the two count in other units, as epochs and batches, along the share of the run.
+    """
+    at, axis = steps.astype(np.float64), rate.steps.astype(np.float64)
+    shorter, longer = sorted((abs(float(at[-1])) + 1, abs(float(axis[-1])) + 1))
+    if shorter < longer / 2 and len(at) > 1:
+        at, axis = (at - at[0]) / max(at[-1] - at[0], 1), np.linspace(0, 1, len(axis))
+    return np.interp(at, axis, rate.values)
+
+
 def _rates(weight: Tensor, rate: Series | None, peak: float | None) -> Floats | None:
     if rate is not None and len(rate):
-        return np.interp(weight.steps, rate.steps, rate.values)
+        return rate_at(weight.steps, rate)
     return None if peak is None or not math.isfinite(peak) else np.full(len(weight), peak)
 
 

@@ -79,7 +79,7 @@ class DeadUnits(Detector):
     code, severity, since = "GRD003", Severity.WARNING, "0.1.0"
     needs = ((Role.TRAIN_LOSS, Role.BATCH_LOSS),)
     points = 4
-    explains = ("GRD001", "GRD005", "GRD006", "OPT001", "OPT002", "OPT003", "OPT004", "OPT005",
+    explains = ("GRD001", "GRD006", "OPT001", "OPT002", "OPT003", "OPT004", "OPT005",
                 "OPT006", "OPT008", "GEN002", "GEN003", "VAL004")  # fmt: skip
 
     dead: Annotated[float, Threshold("zeros among activations", above=0, at_most=1)] = 0.9

@@ -41,8 +41,8 @@ class ExplodingGradients(Detector):
     norm at the end is above `growth` times that of the first part, `settled` to `early` of the run,
     or `records` records or more show the gradient of the first of `layers` or more layers above
     `ratio` times that of the last, by root mean square and by norm. Or, however it learns, the
-    norm stands `bursts` times or more above `height` times its median over `window` points; what
-    lies before `settled` does not count. It is an error where more than `stuck` is left to learn.
+    norm stands `bursts` times or more above `height` times its median over `window` points and that
+    of the first part; what lies before `settled` does not count. It is an error where more than `stuck` is left to learn.
 
     ## Remedy
 
@@ -51,7 +51,8 @@ class ExplodingGradients(Detector):
     ## False alarms
 
     Norms grow slowly in many runs that converge, tenfold at times, and their absolute size says
-    nothing. The first batches of a run have large gradients.
+    nothing. The first batches of a run have large gradients. A converged run has tiny ones, and
+    tall ones among them for the few samples that are still wrong.
 
     ## References
 
@@ -61,7 +62,7 @@ class ExplodingGradients(Detector):
     code, severity, since = "GRD002", Severity.WARNING, "0.1.0"
     needs = ((Role.TRAIN_LOSS, Role.BATCH_LOSS),)
     points = 4
-    explains = ("GRD005", "OPT001", "OPT003", "OPT004", "OPT005", "OPT006", "OPT008", "OPT009",
+    explains = ("OPT001", "OPT003", "OPT004", "OPT005", "OPT006", "OPT008", "OPT009",
                 "OPT011", "GEN002", "GEN003", "VAL002")  # fmt: skip
 
     poor: Annotated[float, Threshold("share left to learn of a poor run", above=0)] = 0.5
@@ -152,9 +153,11 @@ class ExplodingGradients(Detector):
     def _bursts(self, norm: Series) -> tuple[str, Evidence, Confidence] | None:
         if len(norm) <= 2 * self.window:
             return None
+        first, early = (round(share * len(norm)) for share in (self.settled, self.early))
         positive = np.maximum(norm.values, np.finfo(np.float32).tiny)
-        over = positive / running_median(positive, self.window)
-        over[: round(self.settled * len(norm))] = 1
+        start = float(np.median(positive[first:early]))
+        over = positive / np.maximum(running_median(positive, self.window), start)
+        over[:first] = 1
         places = np.flatnonzero(over > self.height)
         if len(places) < self.bursts:
             return None
@@ -192,6 +195,9 @@ class ExplodingGradients(Detector):
         )
         yield fires("bursts", a_run({**learns, Role.GRAD_NORM: towers}))
         yield silent("grows while the loss falls", a_run({**learns, Role.GRAD_NORM: rises}))
+        settled = wild * decay(400, 10, 0.1, 9)
+        settled[[160, 230, 290, 330, 350, 370]] *= 30
+        yield silent("converged, with hard samples", a_run({**learns, Role.GRAD_NORM: settled}))
         yield silent("noise", a_run({**poor, Role.GRAD_NORM: wild}))
         yield silent(
             "large at first",

@@ -48,8 +48,10 @@ class FrozenWeights(Detector):
     `records` records or more, while the learning rate, where it was logged, is above zero.
     Where all weights are, the run must learn poorly, so that loss, and errors where an
     accuracy was logged, end above the share `poor` of their start; it is an error above `stuck`.
-    Where only some are, nothing is said unless more than `stuck` is left to learn, and then with low
-    confidence. The weights of networks with adapters are frozen on purpose.
+    Where only some are, they must never have been trained at all, as biases show that are zero
+    throughout, and more than `untrained` is left to learn; else nothing is said unless
+    more than `stuck` is left, and then with low confidence. The weights of networks with adapters are
+    frozen on purpose.
 
     ## Remedy
 
@@ -74,6 +76,7 @@ class FrozenWeights(Detector):
     records: Annotated[int, Threshold("records that are the same", at_least=2)] = 3
     poor: Annotated[float, Threshold("share left to learn of a poor run", above=0)] = 0.5
     stuck: Annotated[float, Threshold("share left to learn of a lost run", above=0)] = 0.9
+    untrained: Annotated[float, Threshold("share left where random ones are frozen", above=0)] = 0.2
 
     def cannot_tell(self, case: Case) -> str | None:
         if not self._watched(case):
@@ -82,11 +85,16 @@ class FrozenWeights(Detector):
 
     def check(self, case: Case) -> Iterator[Finding]:
         left, watched = case.unlearned, self._watched(case)
-        if not left > self.poor or _is_still(case):
+        if not left > min(self.poor, self.untrained) or _is_still(case):
             return
         frozen = [each for each in watched if _frozen(each)]
-        whole = len(frozen) == len(watched)
-        if not frozen or not (whole or (left > self.stuck and not _adapted(case))):
+        whole = bool(frozen) and len(frozen) == len(watched)
+        raw = [] if whole else [each for each in frozen if _is_raw(case, each)]
+        if not frozen or (not whole and _adapted(case)):
+            return
+        if raw:
+            frozen = raw
+        elif not left > (self.poor if whole else self.stuck):
             return
         first, last = frozen[0].span
         which = f"all {len(watched)}" if whole else f"{len(frozen)} of {len(watched)}"
@@ -102,7 +110,7 @@ class FrozenWeights(Detector):
                 for each in frozen
             ),
             severity=Severity.ERROR if whole and left > self.stuck else Severity.WARNING,
-            confidence=Confidence.HIGH if whole else Confidence.LOW,
+            confidence=(Confidence.HIGH if whole else Confidence.MEDIUM if raw else Confidence.LOW),
             remedies=REMEDIES,
         )
 
@@ -125,6 +133,26 @@ class FrozenWeights(Detector):
         yield silent(
             "frozen backbone",
             a_run(learns, histograms={"conv1.weight": fixed, "head.weight": moving}),
+        )
+        poor = {Role.TRAIN_LOSS: noisy(decay(40, 2.3, 1.0), 0.01)}
+        zero = {step: np.zeros(16) for step in steps}
+        yield fires(
+            "random layers are frozen",
+            a_run(
+                poor,
+                histograms={"fc1.weight": fixed, "fc1.bias": zero, "head.weight": moving},
+            ),
+        )
+        yield silent(
+            "pretrained layers of a run that ends early",
+            a_run(
+                poor,
+                histograms={
+                    "fc1.weight": fixed,
+                    "fc1.bias": {step: jitter(16, 0.1) for step in steps},
+                    "head.weight": moving,
+                },
+            ),
         )
         yield silent(
             "adapters",
@@ -152,6 +180,14 @@ class FrozenWeights(Detector):
 def _frozen(tensor: Tensor) -> bool:
     first = tensor.record(0)
     return all(same(first, tensor.record(place)) for place in range(len(tensor) - 1, 0, -1))
+
+
+def _is_raw(case: Case, tensor: Tensor) -> bool:
+    """Whether the layer was never trained: its biases are zero from first to last."""
+    return any(
+        each.name.layer == tensor.name.layer and len(each) > 1 and not each.rms.any()
+        for each in case.layers.of(Quantity.PARAMETER, Part.BIAS)
+    )
 
 
 def _is_still(case: Case) -> bool:

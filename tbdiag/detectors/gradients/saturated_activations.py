@@ -20,6 +20,8 @@ from tbdiag.signals.layers import Tensor
 from tbdiag.signals.tensors import mass
 from tbdiag.synth import a_run, decay, jitter, noisy, rectified
 
+_NEAR = 0.04  # half a bucket, where thirty span the range of tanh
+
 REMEDIES = (HE, RATE_TENTH, NORMALIZE, RECTIFIED)
 
 
@@ -41,9 +43,10 @@ class SaturatedActivations(Detector):
     A layer counts as tanh or sigmoid where its tag or the hyperparameters say so, or else where its
     values fill −1 … 1, beyond `filled` on both sides, or lie strictly above 0 and up to 1. In the
     median over the last third of the records more than `share` of its activations lie beyond
-    `level`, as a share of the way from the middle of the range to its end, and the run
-    learns poorly: loss, and errors where an accuracy was logged, end above the share `poor` of
-    their start. It is an error where they end above `stuck`.
+    `level`, as a share of the way from the middle of the range to its end, and more than
+    `start` did in the first record already, or the run learns poorly: loss, and errors where an
+    accuracy was logged, end above the share `poor` of their start. It is an error where they end
+    above `stuck`. What lies beyond is read off the buckets and, as a bound, off the mean square.
 
     ## Remedy
 
@@ -63,10 +66,11 @@ class SaturatedActivations(Detector):
     code, severity, since = "GRD004", Severity.WARNING, "0.1.0"
     needs = ((Role.TRAIN_LOSS, Role.BATCH_LOSS),)
     points = 4
-    explains = ("GRD001", "GRD005", "OPT002", "OPT003", "OPT004", "OPT005", "OPT006", "OPT008",
+    explains = ("GRD001", "OPT002", "OPT003", "OPT004", "OPT005", "OPT006", "OPT008",
                 "GEN002", "GEN003")  # fmt: skip
 
-    share: Annotated[float, Threshold("activations at the ends", above=0, at_most=1)] = 0.5
+    share: Annotated[float, Threshold("activations at the ends", above=0, at_most=1)] = 0.8
+    start: Annotated[float, Threshold("activations there at first", above=0, at_most=1)] = 0.7
     level: Annotated[float, Threshold("way to the bound", above=0, at_most=1)] = 0.95
     filled: Annotated[float, Threshold("reach of tanh on both sides", above=0, at_most=1)] = 0.5
     poor: Annotated[float, Threshold("share left to learn of a poor run", above=0)] = 0.5
@@ -79,11 +83,10 @@ class SaturatedActivations(Detector):
 
     def check(self, case: Case) -> Iterator[Finding]:
         left = case.unlearned
-        if not left > self.poor:
-            return
         shares = [
             (float(np.median([self._beyond(each, low) for each in _end(tensor)])), tensor, sure)
             for tensor, low, sure in self._bounded(case)
+            if left > self.poor or self._beyond(tensor.record(0), low) > self.start
         ]
         found = sorted((each for each in shares if each[0] > self.share), key=lambda each: -each[0])
         if not found:
@@ -125,7 +128,12 @@ class SaturatedActivations(Detector):
     def _beyond(self, record: Histogram, low: float) -> float:
         middle = (low + 1) / 2
         reach = (1 - middle) * self.level
-        return 1 - mass(record, middle - reach, middle + reach)
+        ends = (_nearest(record, middle - reach), _nearest(record, middle + reach))
+        read = 1 - mass(record, *ends)
+        # Markov's inequality for the distance of the squares from that of the bound.
+        spread = record.squares / record.size - 2 * middle * record.mean + middle**2
+        bound = 1 - ((1 - middle) ** 2 - spread) / ((1 - middle) ** 2 - reach**2)
+        return max(read, bound) if record.size else float("nan")
 
     @classmethod
     def samples(cls) -> Iterator[Sample]:
@@ -133,16 +141,22 @@ class SaturatedActivations(Detector):
         poor = {Role.TRAIN_LOSS: noisy(decay(40, 2.3, 1.7), 0.01)}
         learns = {Role.TRAIN_LOSS: noisy(decay(40, 2.3, 0.1), 0.01)}
         steps = [1, 14, 27, 40]
-        wide = {step: np.tanh(jitter(2000, 6.0, step)) for step in steps}
+        wide = {step: np.tanh(jitter(2000, 20.0, step)) for step in steps}
         calm = {step: np.tanh(jitter(2000, 0.8, step)) for step in steps}
-        closed = {step: 1 / (1 + np.exp(-jitter(2000, 9.0, step))) for step in steps}
+        closed = {step: 1 / (1 + np.exp(-jitter(2000, 30.0, step))) for step in steps}
         beliefs = {step: _softmax(jitter(2000, 3.0, step).reshape(-1, 10)) for step in steps}
         yield fires("tanh", a_run(poor, histograms={"activations/layer1": wide}))
         yield fires(
             "sigmoid", a_run(poor, histograms={"fc1/sigmoid": closed, "activations/layer1": calm})
         )
+        narrow = {step: 0.5 + jitter(2000, 0.01, step) for step in steps}
+        yield silent("in the middle", a_run(poor, histograms={"fc1/sigmoid": narrow}))
         yield silent("calm", a_run(poor, histograms={"activations/layer1": calm}))
-        yield silent("learns", a_run(learns, histograms={"activations/layer1": wide}))
+        yield fires("from the start", a_run(learns, histograms={"activations/layer1": wide}))
+        yield silent(
+            "a network that learns",
+            a_run(learns, histograms={"activations/layer1": {**wide, 1: calm[1]}}),
+        )
         yield silent("gate", a_run(poor, histograms={"lstm/forget_gate/activations": closed}))
         yield silent("softmax", a_run(poor, histograms={"activations/layer3": beliefs}))
         yield silent(
@@ -158,6 +172,16 @@ class SaturatedActivations(Detector):
                 },
             ),
         )
+
+
+def _nearest(record: Histogram, value: float) -> float:
+    """The border of the bucket that ``value`` lies in, if near: mass by a bound is not even."""
+    at = int(np.searchsorted(record.edges, value))
+    inner = [each for each in (at - 1, at) if 0 < each < len(record.edges) - 1]
+    border = min(
+        (float(record.edges[i]) for i in inner), key=lambda x: abs(x - value), default=value
+    )
+    return border if abs(border - value) < _NEAR else value
 
 
 def _end(tensor: Tensor) -> list[Histogram]:

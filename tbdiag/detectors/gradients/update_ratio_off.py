@@ -16,7 +16,7 @@ from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severit
 from tbdiag.model.knob import Knob
 from tbdiag.model.role import Role
 from tbdiag.model.series import Ints
-from tbdiag.signals.updates import Rule, Updates, updates
+from tbdiag.signals.updates import Rule, Updates, rate_at, updates
 from tbdiag.synth import a_run, a_stack, cosine, decay, flat, noisy
 
 
@@ -53,8 +53,9 @@ class UpdateRatioOff(Detector):
     rate was not logged, only those of the first half. There must be `records` of them. In the median
     over layers and records the ratio is above `long`, and the run learns poorly (loss, and
     errors where an accuracy was logged, end above the share `poor` of their start); or it is
-    below `short`, and more than `unfinished` is left to learn. Where the momentum is in doubt both
-    readings must agree.
+    below `short`, and more than `unfinished` is left to learn. Where the momentum is in doubt, or
+    how much of Adam's steps is noise, all readings must agree. It is an error where steps are too
+    long and more than `stuck` is left.
 
     ## Remedy
 
@@ -73,13 +74,15 @@ class UpdateRatioOff(Detector):
     code, severity, since = "GRD005", Severity.WARNING, "0.1.0"
     needs = ((Role.TRAIN_LOSS, Role.BATCH_LOSS),)
     points = 4
-    explains = ("OPT010",)
+    explains = ("GRD002", "GRD003", "GRD004", "OPT003", "OPT004", "OPT005", "OPT008", "OPT010",
+                "GEN002", "VAL002")  # fmt: skip
 
     long: Annotated[float, Threshold("update over weight, too long", above=0)] = 0.1
     short: Annotated[float, Threshold("update over weight, too short", above=0)] = 1e-4
     spent: Annotated[float, Threshold("rate over its peak, decayed", above=0, at_most=1)] = 0.3
     records: Annotated[int, Threshold("records that show it", at_least=1)] = 3
     poor: Annotated[float, Threshold("share left to learn of a poor run", above=0)] = 0.5
+    stuck: Annotated[float, Threshold("share left to learn of a lost run", above=0)] = 0.9
     unfinished: Annotated[float, Threshold("share left where steps are short", above=0)] = 0.5
 
     def cannot_tell(self, case: Case) -> str | None:
@@ -110,6 +113,7 @@ class UpdateRatioOff(Detector):
                 note="the farthest off" if len(ratios) > 1 else "",
                 measures=(Measure("update_ratio", value, relation, limit),),
             ),
+            severity=Severity.ERROR if relation == ">" and left > self.stuck else None,
             confidence=Confidence.HIGH if far.measured else Confidence.MEDIUM,
             remedies=remedies,
         )
@@ -142,8 +146,11 @@ class UpdateRatioOff(Detector):
         rate = case.curve(Role.LEARNING_RATE)
         if rate is not None and len(rate):
             peak = float(rate.values.max())
-            at = np.interp(steps, rate.steps, rate.values)
-            return (at > self.spent * peak) if peak > 0 else np.zeros(len(steps), dtype=bool)
+            return (
+                (rate_at(steps, rate) > self.spent * peak)
+                if peak > 0
+                else np.zeros(len(steps), dtype=bool)
+            )
         return steps <= (int(steps[0]) + int(steps[-1])) / 2
 
     @classmethod
@@ -159,7 +166,7 @@ class UpdateRatioOff(Detector):
         sgd, adam = {"optimizer": "sgd"}, {"optimizer": "adam"}
         yield fires(
             "Adam's steps are too long",
-            a_run({**poor, Role.LEARNING_RATE: flat(40, 0.05)}, histograms=usual, hparams=adam),
+            a_run({**poor, Role.LEARNING_RATE: flat(40, 0.2)}, histograms=usual, hparams=adam),
         )
         yield fires(
             "SGD's steps are too short",

@@ -15,6 +15,7 @@ from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severit
 from tbdiag.model.role import Role
 from tbdiag.model.series import Floats, Ints
 from tbdiag.signals.layers import Depths
+from tbdiag.signals.trend import mann_kendall
 from tbdiag.synth import a_run, a_stack, decay, flat, jitter, noisy
 
 REMEDIES = (HE, RECTIFIED, NORMALIZE, RESIDUAL)
@@ -37,10 +38,11 @@ class VanishingGradients(Detector):
     ## How it is detected
 
     Sizes are root mean squares from histograms, or norms that were logged layer by layer. In the
-    median over the records the gradient of the first of `layers` or more layers is below `ratio`
-    times that of the last, by root mean square and by norm, and itself below `level`; and the
-    run learns poorly: the loss, and the errors where an accuracy was logged, end above the share
-    `poor` of their start. It is an error where they end above `stuck`, else a warning. Where the
+    median over the records, or in the first, the gradient of the first of `layers` or more layers
+    is below `ratio` times that of the last, by root mean square and by norm, and itself below
+    `level`; and the run learns poorly: the loss, and the errors where an accuracy was logged, end
+    above the share `poor` of their start. It is an error where they end above `stuck`, else a warning; a ratio below
+    `faint` is enough then, if the size falls layer by layer (Kendall's tau of at least `steady`). Where the
     order of the layers is not known the smallest must be below `unordered` times the largest, and
     confidence is low. Layers whose gradient is zero throughout are frozen and do not count.
 
@@ -67,9 +69,11 @@ class VanishingGradients(Detector):
 
     ratio: Annotated[float, Threshold("gradient of the first layer over the last", above=0)] = 1e-3
     level: Annotated[float, Threshold("size of a gradient that is lost", above=0)] = 1e-4
+    faint: Annotated[float, Threshold("the same in a lost run", above=0)] = 1e-2
+    steady: Annotated[float, Threshold("tau of a size that shrinks by layer", at_most=1)] = 0.8
     unordered: Annotated[float, Threshold("smallest gradient over the largest", above=0)] = 1e-5
     layers: Annotated[int, Threshold("layers that make a depth", at_least=2)] = 3
-    poor: Annotated[float, Threshold("share left to learn of a poor run", above=0)] = 0.5
+    poor: Annotated[float, Threshold("share left to learn of a poor run", above=0)] = 0.4
     stuck: Annotated[float, Threshold("share left to learn of a lost run", above=0)] = 0.9
 
     def cannot_tell(self, case: Case) -> str | None:
@@ -86,10 +90,17 @@ class VanishingGradients(Detector):
         if len(living) < self.layers:
             return
         low, high = self._ends(seen, living)
-        sizes = np.median(seen.rms[[low, high]], axis=1)
-        found = max(_ratio(seen.rms, low, high), _ratio(seen.norms, low, high))
         limit = self.ratio if seen.ordered else self.unordered
-        if not (found < limit and sizes[0] < self.level):
+        if seen.ordered and left > self.stuck and self._fades(seen, living):
+            limit = self.faint
+        n = seen.rms.shape[1]
+        for records in (slice(0, n), slice(0, 1)):
+            sizes = np.median(seen.rms[[low, high], records], axis=1)
+            found = max(_ratio(each[:, records], low, high) for each in (seen.rms, seen.norms))
+            # Nothing at all arrives behind a last layer that starts at zero, as it may.
+            if found < limit and sizes[0] < self.level and (records.stop == n or found > 0):
+                break
+        else:
             return
         yield self.finding(
             f"the gradient shrinks to {found:.1e} of its size between {seen.tags[high]} and "
@@ -114,6 +125,10 @@ class VanishingGradients(Detector):
             remedies=REMEDIES,
         )
 
+    def _fades(self, seen: Depths, living: Ints) -> bool:
+        """Whether the gradient shrinks with nearly every layer."""
+        return mann_kendall(np.median(seen.rms[living], axis=1)).tau >= self.steady
+
     def _ends(self, seen: Depths, living: Ints) -> tuple[int, int]:
         """The layers to compare: first and last, or those of the smallest and largest gradient."""
         if seen.ordered:
@@ -134,6 +149,10 @@ class VanishingGradients(Detector):
         yield fires(
             "only the last layers learn",
             a_run(slow, histograms=a_stack("layers.{}.weight.grad", fading, steps)),
+        )
+        yield fires(
+            "fades slowly, and nothing moves",
+            a_run(stuck, histograms=a_stack("gradients/layer{}", fading**0.5 * 0.1, steps)),
         )
         yield silent("even", a_run(stuck, histograms=a_stack("gradients/layer{}", even, steps)))
         yield silent(

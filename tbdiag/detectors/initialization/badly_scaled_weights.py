@@ -12,10 +12,10 @@ import numpy as np
 from tbdiag.case import Case
 from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
 from tbdiag.detectors.gradients.remedies import HE, NORMALIZE
-from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
+from tbdiag.model.finding import Evidence, Finding, Measure, Severity
 from tbdiag.model.role import Role
 from tbdiag.model.series import Floats
-from tbdiag.naming.layers import Part, Quantity
+from tbdiag.naming.layers import Part, Quantity, network_order
 from tbdiag.signals.layers import Tensor
 from tbdiag.synth import a_run, a_stack, decay, jitter, noisy
 
@@ -48,13 +48,18 @@ class BadlyScaledWeights(Detector):
 
     The gain of a layer is the root mean square of its weights times the square root of its
     inputs, whose number is that of its weights over that of its biases. Rules of initialisation
-    give 0.6 to 1.5. In the first record, no later than at the share `early` of the steps that were
-    logged, the median over two or more layers is above `large` or below `small`, the last
-    layer aside; or the squares of the gains of these layers differ by more than `uneven`. And
-    the signals show it in the same record: the size of the activations changes by more than
-    `drift` over the layers, or that of the gradients by more than `steep` over `layers` layers or
-    more. It is an error where the loss, and the errors where an accuracy was logged, end above
-    the share `stuck` of their start.
+    give 0.6 to 1.7. In the first record, no later than at the share `early` of the steps that were
+    logged, the median over two or more layers, the last one aside, is
+
+    - above `absurd`; or above `large`, and the activations of the same record change their size by
+      more than `drift` over the layers, or the gradients by more than `steep` over `layers` layers
+      or more;
+    - below `small`, or below `weak` where the run is lost, or the squares of the gains differ by
+      more than `uneven`; and signals show it likewise; and more than `learned` is left to learn of
+      the loss, and of the errors where an accuracy was logged.
+
+    It is an error where the run is lost: more than `stuck` is left to learn. Bounded units that are
+    saturated for it are told as such, by another rule.
 
     ## Remedy
 
@@ -74,16 +79,19 @@ class BadlyScaledWeights(Detector):
     code, severity, since = "INI003", Severity.WARNING, "0.1.0"
     needs = ((Role.TRAIN_LOSS, Role.BATCH_LOSS),)
     points = 4
-    explains = ("INI002", "GRD001", "GRD002", "GRD003", "GRD004", "GRD005", "OPT002", "OPT003",
-                "OPT004", "OPT005", "OPT006", "OPT009", "GEN002", "GEN003")  # fmt: skip
+    explains = ("INI002", "GRD001", "GRD002", "GRD003", "GRD005", "OPT001", "OPT002", "OPT003",
+                "OPT004", "OPT005", "OPT006", "OPT008", "OPT009", "GEN002", "GEN003")  # fmt: skip
 
     early: Annotated[float, Threshold("latest share of the run for the start", at_least=0)] = 0.02
-    large: Annotated[float, Threshold("gain of weights that are too large", above=0)] = 3.0
+    absurd: Annotated[float, Threshold("gain that is too large in any network", above=0)] = 10.0
+    large: Annotated[float, Threshold("gain of weights that are too large", above=0)] = 2.0
     small: Annotated[float, Threshold("gain of weights that are too small", above=0)] = 0.2
+    weak: Annotated[float, Threshold("gain that is too small in a lost run", above=0)] = 0.5
     uneven: Annotated[float, Threshold("squared gain, largest over smallest", above=1)] = 10.0
     drift: Annotated[float, Threshold("change of the activations' size", above=1)] = 10.0
     steep: Annotated[float, Threshold("change of the gradients' size", above=1)] = 70.0
     layers: Annotated[int, Threshold("layers that make a depth", at_least=2)] = 3
+    learned: Annotated[float, Threshold("share left to learn of a good run", above=0)] = 0.3
     stuck: Annotated[float, Threshold("share left to learn of a lost run", above=0)] = 0.9
 
     def cannot_tell(self, case: Case) -> str | None:
@@ -95,26 +103,16 @@ class BadlyScaledWeights(Detector):
 
     def check(self, case: Case) -> Iterator[Finding]:
         gains = self._gains(case)
-        values = np.array([each.value for each in gains])
-        usual, spread = float(np.median(values)), float((values.max() / values.min()) ** 2)
-        if usual > self.large:
-            said, measure = "large", Measure("gain", usual, ">", self.large)
-        elif usual < self.small:
-            said, measure = "small", Measure("gain", usual, "<", self.small)
-        elif spread > self.uneven:
-            said, measure = "uneven", Measure("squared_gain_ratio", spread, ">", self.uneven)
-        else:
+        found = self._off(np.array([each.value for each in gains]), case.unlearned)
+        if found is None:
             return
+        what, measure = found
         shown = self._shown(case)
-        if shown is None:
+        if shown is None and not (measure.limit == self.absurd and not _bounded(case)):
             return
-        step, (what, proof) = gains[0].tensor.span[0], shown
+        step = gains[0].tensor.span[0]
         yield self.finding(
-            f"the weights are too {said} at step {step:,}: they scale a signal by {usual:.2g} a layer,"
-            f" and {what}"
-            if said != "uneven"
-            else f"the weights are uneven at step {step:,}: their gains differ "
-            f"{math.sqrt(spread):.2g}-fold, and {what}",
+            f"the weights {what} at step {step:,}" + (f", and {shown[0]}" if shown else ""),
             *(
                 Evidence(
                     tag=each.tensor.tag,
@@ -124,11 +122,26 @@ class BadlyScaledWeights(Detector):
                 )
                 for each in gains
             ),
-            proof,
+            *((shown[1],) if shown else ()),
             severity=Severity.ERROR if case.unlearned > self.stuck else Severity.WARNING,
-            confidence=Confidence.MEDIUM,
             remedies=REMEDIES,
         )
+
+    def _off(self, gains: Floats, left: float) -> tuple[str, Measure] | None:
+        """What is wrong with the gains, and its measure."""
+        usual, spread = float(np.median(gains)), float((gains.max() / gains.min()) ** 2)
+        if usual > self.large:
+            limit = self.absurd if usual > self.absurd else self.large
+            return f"scale a signal by {usual:.2g} a layer", Measure("gain", usual, ">", limit)
+        weakest = self.weak if left > self.stuck else self.small
+        if not left > self.learned:
+            return None
+        if usual < weakest:
+            return f"scale a signal by {usual:.2g} a layer", Measure("gain", usual, "<", weakest)
+        if spread > self.uneven:
+            measure = Measure("squared_gain_ratio", spread, ">", self.uneven)
+            return f"have gains that differ {math.sqrt(spread):.2g}-fold by layer", measure
+        return None
 
     def _gains(self, case: Case) -> list[_Gain]:
         """The gains of the hidden layers at the start, as far as the number of inputs is known."""
@@ -152,13 +165,14 @@ class BadlyScaledWeights(Detector):
     def _shown(self, case: Case) -> tuple[str, Evidence] | None:
         """What the signals of the first record show, and the proof of it."""
         active = [each for each in case.layers.activations if self._is_early(each)]
-        sizes = np.array([each.rms[0] for each in active])
-        if len(active) > 1 and (sizes > 0).all():
-            change = float(sizes[-1] / sizes[0])
-            if max(change, 1 / change) > self.drift:
+        order = network_order([each.name.layer for each in active], [each.tag for each in active])
+        if len(active) > 1 and order is not None:
+            first, last = active[order[0]], active[order[-1]]
+            change = float(last.rms[0] / first.rms[0]) if first.rms[0] > 0 else 0.0
+            if change > 0 and max(change, 1 / change) > self.drift:
                 return f"activations change {change:.2g}-fold over the layers", Evidence(
-                    tag=active[-1].tag,
-                    span=(active[-1].span[0], active[-1].span[0]),
+                    tag=last.tag,
+                    span=(last.span[0], last.span[0]),
                     note="against the first layer",
                     measures=(Measure("activation_ratio", change),),
                 )
@@ -184,6 +198,16 @@ class BadlyScaledWeights(Detector):
         at = [0, 20, 40]
         yield fires("too large", a_run(poor, histograms=_network([0.8] * 4, 6.0, at)))
         yield fires("too small", a_run(poor, histograms=_network([0.01] * 4, 0.05, at)))
+        yield fires(
+            "absurd in one hidden layer", a_run(poor, histograms=_network([2.0, 2.0], 1.0, at))
+        )
+        yield silent(
+            "too small, and learned all the same",
+            a_run(
+                {Role.TRAIN_LOSS: noisy(decay(40, 2.3, 0.1), 0.01)},
+                histograms=_network([0.01] * 4, 0.05, at),
+            ),
+        )
         yield fires("uneven", a_run(poor, histograms=_network([1.2, 0.1, 0.06, 0.1], 0.1, at)))
         yield silent("He's rule", a_run(poor, histograms=_network([0.177] * 4, 1.0, at)))
         yield silent("small head", a_run(poor, histograms=_network([0.177] * 3 + [1e-3], 1.0, at)))
@@ -202,6 +226,12 @@ class BadlyScaledWeights(Detector):
             "logged late",
             a_run(poor, histograms=_network([0.8] * 4, 6.0, [20, 30, 40])),
         )
+
+
+def _bounded(case: Case) -> bool:
+    """Whether the hidden units are bounded, so that large weights saturate them."""
+    active = case.layers.activations
+    return bool(active) and all(max(abs(e.record(0).low), e.record(0).high) <= 1 for e in active)
 
 
 def _normalized(case: Case) -> bool:
