@@ -16,6 +16,7 @@ from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severit
 from tbdiag.model.role import Role
 from tbdiag.model.series import Floats
 from tbdiag.naming.layers import Part, Quantity, Statistic
+from tbdiag.naming.words import shown
 from tbdiag.signals.layers import Tensor
 from tbdiag.signals.tensors import zeros
 from tbdiag.synth import a_run, decay, jitter, noisy, rectified
@@ -102,7 +103,7 @@ class DeadUnits(Detector):
         worst = max(found, key=lambda each: (not each.gradient, each.last))
         what = "gradients" if worst.gradient else "activations"
         yield self.finding(
-            f"{worst.last:.0%} of the {what} in {worst.tag} are zero at the end, "
+            f"{worst.last:.0%} of the {what} in {shown(worst.tag)} are zero at the end, "
             f"{worst.first:.0%} at step {worst.span[0]:,}",
             *(
                 Evidence(

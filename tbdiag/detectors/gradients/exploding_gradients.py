@@ -15,6 +15,7 @@ from tbdiag.detectors.optimization.remedies import RATE_TENTH
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
 from tbdiag.model.role import Role
 from tbdiag.model.series import Floats, Series
+from tbdiag.naming.words import shown
 from tbdiag.signals.smoothing import running_median, tail
 from tbdiag.synth import a_run, a_stack, decay, flat, jitter, noisy
 
@@ -62,7 +63,7 @@ class ExplodingGradients(Detector):
     code, severity, since = "GRD002", Severity.WARNING, "0.1.0"
     needs = ((Role.TRAIN_LOSS, Role.BATCH_LOSS),)
     points = 4
-    explains = ("OPT001", "OPT003", "OPT004", "OPT005", "OPT006", "OPT008", "OPT009",
+    explains = ("GRD003", "GRD004", "OPT001", "OPT003", "OPT004", "OPT005", "OPT006", "OPT008", "OPT009",
                 "OPT011", "GEN002", "GEN003", "VAL002")  # fmt: skip
 
     poor: Annotated[float, Threshold("share left to learn of a poor run", above=0)] = 0.5
@@ -137,7 +138,8 @@ class ExplodingGradients(Detector):
             return None
         ratio = float(np.median(ratios[large]))
         return (
-            f"the gradient grows {ratio:,.0f}-fold from {seen.tags[-1]} back to {seen.tags[0]}",
+            f"the gradient grows {ratio:,.0f}-fold from {shown(seen.tags[-1])} back to "
+            f"{shown(seen.tags[0])}",
             Evidence(
                 tag=seen.tags[0],
                 span=seen.spans[0],
@@ -156,6 +158,8 @@ class ExplodingGradients(Detector):
         first, early = (round(share * len(norm)) for share in (self.settled, self.early))
         positive = np.maximum(norm.values, np.finfo(np.float32).tiny)
         start = float(np.median(positive[first:early]))
+        if np.count_nonzero(positive[first:] > self.height * start) < self.bursts:
+            return None  # before the running median, which takes a millisecond
         over = positive / np.maximum(running_median(positive, self.window), start)
         over[:first] = 1
         places = np.flatnonzero(over > self.height)

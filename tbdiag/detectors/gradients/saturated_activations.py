@@ -16,6 +16,7 @@ from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severit
 from tbdiag.model.histogram import Histogram
 from tbdiag.model.role import Role
 from tbdiag.model.series import Floats
+from tbdiag.naming.words import shown
 from tbdiag.signals.layers import Tensor
 from tbdiag.signals.tensors import mass
 from tbdiag.synth import a_run, decay, jitter, noisy, rectified
@@ -93,7 +94,7 @@ class SaturatedActivations(Detector):
             return
         worst, tensor, sure = found[0]
         yield self.finding(
-            f"{worst:.0%} of the activations in {tensor.tag} sit at the ends of their range, up to "
+            f"{worst:.0%} of the activations in {shown(tensor.tag)} sit at the ends of their range, up to "
             f"step {tensor.span[1]:,}",
             *(
                 Evidence(

@@ -14,6 +14,7 @@ from tbdiag.detectors.gradients.remedies import HE, NORMALIZE, RECTIFIED, RESIDU
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
 from tbdiag.model.role import Role
 from tbdiag.model.series import Floats, Ints
+from tbdiag.naming.words import shown
 from tbdiag.signals.layers import Depths
 from tbdiag.signals.trend import mann_kendall
 from tbdiag.synth import a_run, a_stack, decay, flat, jitter, noisy
@@ -103,8 +104,8 @@ class VanishingGradients(Detector):
         else:
             return
         yield self.finding(
-            f"the gradient shrinks to {found:.1e} of its size between {seen.tags[high]} and "
-            f"{seen.tags[low]}, and {left:.0%} of the loss is left at the end",
+            f"the gradient shrinks to {found:.1e} of its size between {shown(seen.tags[high])} and "
+            f"{shown(seen.tags[low])}, and {left:.0%} of the loss is left at the end",
             Evidence(
                 tag=seen.tags[low],
                 span=seen.spans[low],
