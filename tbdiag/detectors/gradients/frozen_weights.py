@@ -110,9 +110,14 @@ class FrozenWeights(Detector):
                 for each in frozen
             ),
             severity=Severity.ERROR if whole and left > self.stuck else Severity.WARNING,
-            confidence=(Confidence.HIGH if whole else Confidence.MEDIUM if raw else Confidence.LOW),
+            confidence=self._sureness(whole=whole, raw=bool(raw), left=left),
             remedies=REMEDIES,
         )
+
+    def _sureness(self, *, whole: bool, raw: bool, left: float) -> Confidence:
+        if whole and left > self.stuck:
+            return Confidence.HIGH
+        return Confidence.MEDIUM if whole or raw else Confidence.LOW
 
     def _watched(self, case: Case) -> list[Tensor]:
         return [each for each in case.layers.kernels if len(each) >= self.records]
