@@ -50,7 +50,7 @@ class FrozenWeights(Detector):
     accuracy was logged, end above the share `poor` of their start; it is an error above `stuck`.
     Where only some are, they must never have been trained at all, as biases show that are zero
     throughout, and more than `untrained` is left to learn; else nothing is said unless
-    more than `stuck` is left, and then with low confidence. The weights of networks with adapters are
+    more than `flat` is left, and then with low confidence. The weights of networks with adapters are
     frozen on purpose.
 
     ## Remedy
@@ -76,6 +76,9 @@ class FrozenWeights(Detector):
     records: Annotated[int, Threshold("records that are the same", at_least=2)] = 3
     poor: Annotated[float, Threshold("share left to learn of a poor run", above=0)] = 0.5
     stuck: Annotated[float, Threshold("share left to learn of a lost run", above=0)] = 0.9
+    flat: Annotated[float, Threshold("share left where only some layers are frozen", above=0)] = (
+        0.98
+    )
     untrained: Annotated[float, Threshold("share left where random ones are frozen", above=0)] = 0.2
 
     def cannot_tell(self, case: Case) -> str | None:
@@ -94,7 +97,7 @@ class FrozenWeights(Detector):
             return
         if raw:
             frozen = raw
-        elif not left > (self.poor if whole else self.stuck):
+        elif not left > (self.poor if whole else self.flat):
             return
         first, last = frozen[0].span
         which = f"all {len(watched)}" if whole else f"{len(frozen)} of {len(watched)}"
