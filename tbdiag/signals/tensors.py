@@ -22,6 +22,12 @@ def norm(record: Histogram) -> float:
     return math.sqrt(max(record.squares, 0.0)) if record.size else math.nan
 
 
+def least(record: Histogram) -> float:
+    """The least number; NaN for none. TensorFlow puts one value into a bucket of width 1 about it."""
+    alone = np.count_nonzero(record.counts) == 1 and record.spread == 0
+    return record.mean if alone else record.low
+
+
 def zeros(record: Histogram) -> tuple[float, bool]:
     """The share of numbers that are exactly zero, and whether the buckets are fine enough to tell.
 

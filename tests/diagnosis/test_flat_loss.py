@@ -44,9 +44,11 @@ CAUSES = {
 }
 
 
-def roots(histograms: Mapping[str, Mapping[int, ArrayLike]]) -> dict[str, str]:
+def roots(histograms: Mapping[str, Mapping[int, ArrayLike]], **curves: ArrayLike) -> dict[str, str]:
     """Code of each grave finding → what it is suppressed by, or an empty string."""
-    run = a_run(FLAT, histograms=histograms)
+    run = a_run(
+        {**FLAT, **{Role(name): each for name, each in curves.items()}}, histograms=histograms
+    )
     report = examine(run, Selection(detectors=tuple(rule() for rule in rules())))
     assert all(outcome.kind != "crashed" for outcome in report.outcomes.values())
     return {
@@ -61,6 +63,11 @@ def test_the_cause_of_a_flat_loss_is_its_only_root(cause: str) -> None:
     found = roots(CAUSES[cause])
     assert [code for code, by in found.items() if not by] == [cause]
     assert "OPT004" in found
+
+
+def test_gradients_that_pile_up_since_nothing_steps_are_no_cause() -> None:
+    found = roots(CAUSES["GRD006"], grad_norm=noisy(np.geomspace(1, 500, 400), 0.1))
+    assert (found["GRD006"], found["GRD002"]) == ("", "GRD006")
 
 
 def test_without_histograms_the_flat_loss_stands_as_the_root() -> None:

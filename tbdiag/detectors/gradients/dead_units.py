@@ -18,7 +18,7 @@ from tbdiag.model.series import Floats
 from tbdiag.naming.layers import Part, Quantity, Statistic
 from tbdiag.naming.words import shown
 from tbdiag.signals.layers import Tensor
-from tbdiag.signals.tensors import zeros
+from tbdiag.signals.tensors import least, zeros
 from tbdiag.synth import a_run, decay, jitter, noisy, rectified
 
 REMEDIES = (RATE_TENTH, RATE_THIRD, LEAKY, NORMALIZE, HE)
@@ -199,7 +199,7 @@ def _of(tensor: Tensor) -> _Zeros | None:
     """The zeros of a tensor; None where they cannot be told, or its units are not rectified."""
     gradient = tensor.name.quantity is Quantity.GRADIENT
     ends = [tensor.record(0), *(tensor.record(-1 - i) for i in range(max(1, len(tensor) // 3)))]
-    if not gradient and min(each.low for each in ends) < 0:
+    if not gradient and min(least(each) for each in ends) < 0:
         return None
     shares = [zeros(each) for each in ends]
     fine = all(known for _, known in shares)

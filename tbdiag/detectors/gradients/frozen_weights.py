@@ -70,7 +70,7 @@ class FrozenWeights(Detector):
     code, severity, since = "GRD006", Severity.WARNING, "0.1.0"
     needs = ((Role.TRAIN_LOSS, Role.BATCH_LOSS),)
     points = 4
-    explains = ("GRD005", "OPT001", "OPT002", "OPT003", "OPT004", "OPT005", "OPT006", "OPT008",
+    explains = ("GRD002", "GRD005", "OPT001", "OPT002", "OPT003", "OPT004", "OPT005", "OPT006", "OPT008",
                 "OPT010", "GEN002", "GEN003", "VAL004")  # fmt: skip
 
     records: Annotated[int, Threshold("records that are the same", at_least=2)] = 3

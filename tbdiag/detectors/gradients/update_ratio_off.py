@@ -94,6 +94,8 @@ class UpdateRatioOff(Detector):
 
     def check(self, case: Case) -> Iterator[Finding]:
         ratios, left = self._ratios(case), case.unlearned
+        if not ratios:
+            return
         low = float(np.median([each.low for each in ratios]))
         high = float(np.median([each.high for each in ratios]))
         if low > self.long and left > self.poor:

@@ -51,15 +51,14 @@ class BadlyScaledWeights(Detector):
     give 0.6 to 1.7. In the first record, no later than at the share `early` of the steps that were
     logged, the median over two or more layers, the last one aside, is
 
-    - above `absurd`; or above `large`, and the activations of the same record change their size by
+    - above `absurd`, unless units are bounded; or above `large`, and the activations of the same record change their size by
       more than `drift` over the layers, or the gradients by more than `steep` over `layers` layers
       or more;
     - below `small`, or below `weak` where the run is lost, or the squares of the gains differ by
       more than `uneven`; and signals show it likewise; and more than `learned` is left to learn of
       the loss, and of the errors where an accuracy was logged.
 
-    It is an error where the run is lost: more than `stuck` is left to learn. Bounded units that are
-    saturated for it are told as such, by another rule.
+    It is an error where the run is lost: more than `stuck` is left to learn.
 
     ## Remedy
 
@@ -68,7 +67,7 @@ class BadlyScaledWeights(Detector):
     ## False alarms
 
     Networks with normalisation layers do not mind the scale, last layers and residual branches start small
-    on purpose, embeddings have a scale of their own: all are left out.
+    on purpose, embeddings have a scale of their own: none of them moves the median of the others.
 
     ## References
 
@@ -103,6 +102,8 @@ class BadlyScaledWeights(Detector):
 
     def check(self, case: Case) -> Iterator[Finding]:
         gains = self._gains(case)
+        if len(gains) < 2 or _normalized(case):
+            return
         found = self._off(np.array([each.value for each in gains]), case.unlearned)
         if found is None:
             return

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from tbdiag.case import Case
 from tbdiag.detectors.gradients.dead_units import DeadUnits
 from tbdiag.model.finding import Severity
+from tbdiag.model.histogram import Histogram, Histograms
 from tbdiag.model.role import Role
-from tbdiag.synth import jitter, rectified
+from tbdiag.synth import a_run, jitter, rectified
 from tests.detectors.gradients.cases import LEARNS, POOR, STEPS, STUCK, blocked, found
 
 RULE = DeadUnits()
@@ -29,6 +33,14 @@ def test_units_with_negative_values_are_not_rectified() -> None:
 def test_a_layer_that_gives_nothing_at_all_is_told_though_the_run_learns() -> None:
     (finding,) = found(RULE, LEARNS, {"relu1": rectified([0.5, 1, 1, 1, 1], STEPS)})
     assert finding.severity is Severity.WARNING
+
+
+def test_a_dead_layer_as_tensorflow_writes_it() -> None:
+    zero = Histogram(np.array([-0.5, 0.5]), np.array([640.0]), -0.5, 0.5, 0.0, 0.0)
+    tensor = Histograms("relu1", np.array(STEPS), (zero,) * len(STEPS))
+    case = Case(replace(a_run(STUCK), histograms={"relu1": tensor}))
+    assert RULE.blocked(case) is None
+    assert list(RULE.check(case))
 
 
 def test_a_lost_run_makes_it_an_error() -> None:
