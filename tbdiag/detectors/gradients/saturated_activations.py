@@ -145,7 +145,7 @@ class SaturatedActivations(Detector):
         wide = {step: np.tanh(jitter(2000, 20.0, step)) for step in steps}
         calm = {step: np.tanh(jitter(2000, 0.8, step)) for step in steps}
         closed = {step: 1 / (1 + np.exp(-jitter(2000, 30.0, step))) for step in steps}
-        beliefs = {step: _softmax(jitter(2000, 3.0, step).reshape(-1, 10)) for step in steps}
+        beliefs = {step: _softmax(jitter(2000, 20.0, step).reshape(-1, 20)) for step in steps}
         yield fires("tanh", a_run(poor, histograms={"activations/layer1": wide}))
         yield fires(
             "sigmoid", a_run(poor, histograms={"fc1/sigmoid": closed, "activations/layer1": calm})

@@ -153,7 +153,7 @@ class VanishingGradients(Detector):
         )
         yield fires(
             "fades slowly, and nothing moves",
-            a_run(stuck, histograms=a_stack("gradients/layer{}", fading**0.5 * 0.1, steps)),
+            a_run(stuck, histograms=a_stack("gradients/layer{}", 0.05 * fading**0.35, steps)),
         )
         yield silent("even", a_run(stuck, histograms=a_stack("gradients/layer{}", even, steps)))
         yield silent(

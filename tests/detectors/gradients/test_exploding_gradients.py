@@ -37,7 +37,7 @@ def test_histograms_of_gradients_make_up_the_norm() -> None:
 
 def test_a_vocabulary_makes_a_last_layer_small_by_mean_square_alone() -> None:
     stack = a_stack("h{}.weight.grad", np.full((3, 5), 1.0), STEPS, numbers=100)
-    stack |= {"lm_head.weight.grad": {s: np.append(np.ones(100), np.zeros(10**6)) for s in STEPS}}
+    stack |= {"decoder.weight.grad": {s: np.append(np.ones(100), np.zeros(10**6)) for s in STEPS}}
     assert not found(RULE, POOR, stack)
 
 
