@@ -12,12 +12,15 @@ from tbdiag.model.knob import Knob
 from tbdiag.model.role import Role
 from tbdiag.model.run import Run, Scalar
 from tbdiag.model.series import Floats, Series
+from tbdiag.signals.layers import Layers
 from tbdiag.signals.progress import Progress, progress
 from tbdiag.signals.schedule import Schedule, schedule
-from tbdiag.signals.smoothing import thinned
+from tbdiag.signals.smoothing import tail, thinned
 
 _REINFORCEMENT = (Role.REWARD, Role.POLICY_LOSS, Role.VALUE_LOSS, Role.EXPLAINED_VARIANCE)
 _ADVERSARIAL = (Role.D_LOSS, Role.G_LOSS)
+# Errors that are not those of a rare class, and errors as many as at the start.
+_MOSTLY_WRONG, _NO_BETTER = 0.4, 0.97
 
 
 class Kind(StrEnum):
@@ -138,6 +141,34 @@ class Case:
     def progress(self) -> Progress:
         """How far the training loss has come; needs at least four points of it."""
         return progress(self.course(Role.TRAIN_LOSS).values, self.initial_loss)
+
+    @cached_property
+    def unlearned(self) -> float:
+        """The share of the first loss that is left at the end, NaN where that is unknown.
+
+        Where an accuracy was logged, the share of its first errors counts if that is less: the
+        loss of a pretrained network, or one with a penalty, has not far to fall. It counts alone
+        where it is poor and never got better, as where a loss only came down from an explosion.
+        """
+        loss = self.curve(Role.TRAIN_LOSS) or self.curve(Role.BATCH_LOSS)
+        first = self.initial_loss
+        if loss is None or len(loss) < 3 or first is None or first <= 0:
+            return float("nan")
+        shares = [float(np.median(tail(loss.values))) / first]
+        for role in (Role.TRAIN_METRIC, Role.VAL_METRIC):
+            accuracy = self.accuracy(role)
+            if accuracy is not None and len(accuracy) > 3 and accuracy.values[0] < 1:
+                errors = 1 - accuracy.values
+                wrong = float(np.median(tail(errors)))
+                shares.append(wrong / float(errors[0]))
+                if wrong > _MOSTLY_WRONG and shares[-1] > _NO_BETTER:
+                    return shares[-1]
+        return min(shares)
+
+    @cached_property
+    def layers(self) -> Layers:
+        """The tensors of each layer, as far as histograms of them were logged."""
+        return Layers(self.run)
 
     def accuracy(self, role: Role) -> Series | None:
         """The metric in this role if it is an accuracy, as shares from 0 to 1; else None."""

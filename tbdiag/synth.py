@@ -93,6 +93,35 @@ def some_histograms(tag: str, records: Mapping[int, ArrayLike]) -> Histograms:
     return Histograms(tag, steps, tuple(a_histogram(records[int(step)]) for step in steps))
 
 
+def a_stack(
+    tag: str, sizes: ArrayLike, steps: ArrayLike, *, numbers: int = 600
+) -> dict[str, dict[int, Floats]]:
+    """Normal numbers for each layer and step: ``sizes`` (l, m) are their standard deviations.
+
+    The ``{}`` in ``tag`` becomes the number of the layer, from 1; ``steps`` (m,).
+    """
+    table, at = np.atleast_2d(np.asarray(sizes, dtype=np.float64)), np.asarray(steps, dtype=int)
+    return {
+        tag.format(layer + 1): {
+            int(step): jitter(numbers, float(size), 97 * layer + place)
+            for place, (step, size) in enumerate(zip(at, row, strict=True))
+        }
+        for layer, row in enumerate(table)
+    }
+
+
+def rectified(zeros: ArrayLike, steps: ArrayLike, *, numbers: int = 2000) -> dict[int, Floats]:
+    """Activations of rectified units at each step, a share of which is ``zeros`` (m,)."""
+    found = {}
+    for place, (share, step) in enumerate(
+        zip(np.asarray(zeros, dtype=np.float64), np.asarray(steps, dtype=int), strict=True)
+    ):
+        values = np.abs(jitter(numbers, 1.0, place))
+        values[: round(float(share) * numbers)] = 0
+        found[int(step)] = values
+    return found
+
+
 def a_run(
     curves: Mapping[Role, ArrayLike | Series],
     *,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tbdiag.detectors.base import Detector
 from tbdiag.model.finding import Finding
@@ -15,10 +15,11 @@ def ordered(findings: Sequence[Finding], detectors: Sequence[Detector]) -> tuple
     """Roots before consequences, then the most severe, then by family and code.
 
     A finding is a consequence where another root of the run, no less severe, lists its code in
-    ``explains``. Causes are settled from the front of the chain, so a consequence never suppresses its own cause.
+    ``explains``. A cause is settled before what it explains, else from the front of the chain, so a
+    consequence never suppresses its own cause.
     """
     explains = {detector.code: detector.explains for detector in detectors}
-    queue = sorted(findings, key=_chain)
+    queue = sorted(findings, key=lambda f: (_depth(f, findings, explains), *_chain(f)))
     settled: list[Finding] = []
     for finding in queue:
         cause = next(
@@ -34,6 +35,26 @@ def ordered(findings: Sequence[Finding], detectors: Sequence[Detector]) -> tuple
         settled.append(finding if cause is None else finding.suppressed(cause))
     return tuple(
         sorted(settled, key=lambda f: (f.suppressed_by is not None, f.severity.rank, *_chain(f)))
+    )
+
+
+def _depth(
+    finding: Finding,
+    findings: Sequence[Finding],
+    explains: Mapping[str, tuple[str, ...]],
+    seen: frozenset[str] = frozenset(),
+) -> int:
+    """How many causes, one behind the other, the findings hold for this one; circles end."""
+    seen |= {finding.code}
+    return max(
+        (
+            1 + _depth(cause, findings, explains, seen)
+            for cause in findings
+            if finding.code in explains.get(cause.code, ())
+            and cause.code not in seen
+            and cause.severity.rank <= finding.severity.rank
+        ),
+        default=0,
     )
 
 

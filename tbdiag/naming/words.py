@@ -33,3 +33,9 @@ def contains(words: tuple[str, ...], phrase: tuple[str, ...]) -> int:
         if words[start : start + size] == phrase:
             return start + size - 1
     return -1
+
+
+def shown(tag: str, most: int = 50) -> str:
+    """The tag as a sentence can hold it: on one line, of at most ``most`` characters."""
+    plain = "".join(each if each.isprintable() else "?" for each in tag)
+    return plain if len(plain) <= most else plain[: most - 1] + "…"

@@ -51,3 +51,40 @@ def test_independent_findings_stand_by_severity_then_family() -> None:
 def test_a_consequence_is_no_cause() -> None:
     chain = told(a_finding("NUM001"), a_finding("OPT001"), a_finding("VAL002"))
     assert dict(chain)["VAL002"] == "NUM001"
+
+
+def test_a_cause_of_a_later_family_is_settled_before_what_it_explains() -> None:
+    assert "OPT006" in BY_CODE["GEN001"].explains
+    assert told(a_finding("OPT006"), a_finding("GEN001")) == [
+        ("GEN001", None),
+        ("OPT006", "GEN001"),
+    ]
+
+
+def test_a_cause_within_its_family_is_settled_first_though_its_code_is_higher() -> None:
+    dead, vanishing = a_finding("GRD003", Severity.ERROR), a_finding("GRD001")
+    assert told(vanishing, dead) == [("GRD003", None), ("GRD001", "GRD003")]
+
+
+def test_a_chain_of_causes_ends_at_the_first() -> None:
+    chain = told(
+        a_finding("OPT004"), a_finding("GRD001"), a_finding("GRD003", Severity.ERROR),
+        a_finding("NUM002"),
+    )  # fmt: skip
+    assert dict(chain) == {
+        "NUM002": None,
+        "GRD003": "NUM002",
+        "GRD001": "NUM002",
+        "OPT004": "NUM002",
+    }
+
+
+def test_causes_in_a_circle_leave_one_root() -> None:
+    class Rule:
+        def __init__(self, code: str, *explains: str) -> None:
+            self.code, self.explains = code, explains
+
+    circle = (Rule("GRD001", "GRD002"), Rule("GRD002", "GRD003"), Rule("GRD003", "GRD001"))
+    found = ordered([a_finding(each.code, Severity.ERROR) for each in circle], circle)
+    assert [each.suppressed_by is None for each in found].count(True) >= 1
+    assert len(found) == 3

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
@@ -12,11 +11,14 @@ import numpy as np
 from tbdiag.case import Case
 from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
-from tbdiag.model.histogram import Histogram, Histograms
+from tbdiag.model.histogram import Histogram
 from tbdiag.model.knob import Knob
 from tbdiag.model.remedy import Remedy, SetTo
 from tbdiag.model.role import Role
 from tbdiag.model.series import Series
+from tbdiag.naming.layers import Part, Quantity
+from tbdiag.naming.words import shown
+from tbdiag.signals.layers import Tensor
 from tbdiag.signals.smoothing import head, tail
 from tbdiag.synth import a_run, decay, flat, jitter, noisy
 
@@ -32,15 +34,6 @@ REMEDIES = (
         "they have random layers beside them that break the symmetry",
     ),
 )
-
-_WEIGHT = {"weight", "weights", "kernel", "kernels", "w"}
-_NOT_A_LAYER = {
-    "bias", "biases", "b", "bn", "norm", "batchnorm", "layernorm", "groupnorm", "instancenorm",
-    "rmsnorm", "ln", "gn", "normalization", "gamma", "beta", "scale", "lora", "embed",
-    "embedding", "embeddings", "token", "tokens", "grad", "grads", "gradient", "gradients",
-    "activation", "activations", "running", "moving", "mean", "var", "variance", "momentum",
-    "adam", "optimizer", "update", "updates", "prelu", "alpha", "mask", "ema",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +78,7 @@ class SymmetricInitialization(Detector):
     code, severity, since = "INI001", Severity.ERROR, "0.1.0"
     needs = ((Role.TRAIN_LOSS, Role.BATCH_LOSS),)
     points = 3
-    explains = ("GRD001", "GRD003", "GRD006", "OPT001", "OPT002", "OPT004", "OPT005", "OPT006",
+    explains = ("GRD001", "GRD002", "GRD003", "GRD004", "GRD005", "GRD006", "OPT001", "OPT002", "OPT004", "OPT005", "OPT006",
                 "GEN002", "GEN003", "VAL004")  # fmt: skip
 
     elements: Annotated[int, Threshold("numbers in a tensor that counts", at_least=2)] = 4
@@ -102,14 +95,14 @@ class SymmetricInitialization(Detector):
 
     def check(self, case: Case) -> Iterator[Finding]:
         weights = self._weights(case)
-        flat_ones = [each for each in weights if self._flat(each.records[0])]
+        flat_ones = [each for each in weights if self._flat(each.record(0))]
         if len(flat_ones) < len(weights):
-            flat_ones = [each for each in flat_ones if not _of_ones(each.records[0])]
+            flat_ones = [each for each in flat_ones if not _of_ones(each.record(0))]
         loss = _loss(case)
         start, end = float(np.median(head(loss.values))), float(np.median(tail(loss.values)))
         left = end / start if start > 0 else 1.0
-        copies = [each for each in flat_ones if self._are_copies(each.records[-1])]
-        still = [each for each in flat_ones if self._flat(each.records[-1])]
+        copies = [each for each in flat_ones if self._are_copies(each.record(-1))]
+        still = [each for each in flat_ones if self._flat(each.record(-1))]
         untold = [each for each in flat_ones if len(each) == 1]
         if copies and left > self.stuck:
             found, limit = copies, self.stuck
@@ -119,17 +112,17 @@ class SymmetricInitialization(Detector):
             found, limit = untold, self.frozen
         else:
             return
-        first = found[0].records[0]
-        step = int(found[0].steps[0])
+        first = found[0].record(0)
+        step = found[0].span[0]
         yield self.finding(
-            f"all {first.size:,.0f} weights of {_short(found[0].tag)} are {first.mean:.4g} at step "
+            f"all {first.size:,.0f} weights of {shown(found[0].tag)} are {first.mean:.4g} at step "
             f"{step:,}, and the loss ends at {left:.0%} of its start",
             *(
                 Evidence(
                     tag=each.tag,
-                    span=(int(each.steps[0]), int(each.steps[-1])),
+                    span=each.span,
                     note="no spread at the start",
-                    measures=(Measure("spread", each.records[0].spread),),
+                    measures=(Measure("spread", each.record(0).spread),),
                 )
                 for each in found
             ),
@@ -143,12 +136,11 @@ class SymmetricInitialization(Detector):
             remedies=REMEDIES,
         )
 
-    def _weights(self, case: Case) -> list[Histograms]:
-        return [
-            each
-            for tag, each in sorted(case.run.histograms.items())
-            if _is_weight(tag) and len(each) and each.records[0].size >= self.elements
-        ]
+    def _weights(self, case: Case) -> list[Tensor]:
+        kernels = case.layers.of(Quantity.PARAMETER, Part.KERNEL)
+        return sorted(
+            (each for each in kernels if each.size >= self.elements), key=lambda each: each.tag
+        )
 
     def _flat(self, record: Histogram) -> bool:
         level = max(abs(record.mean), record.high - record.low)
@@ -219,11 +211,6 @@ class SymmetricInitialization(Detector):
         )
 
 
-def _is_weight(tag: str) -> bool:
-    words = set(re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", tag).lower()))
-    return not words.isdisjoint(_WEIGHT) and words.isdisjoint(_NOT_A_LAYER)
-
-
 def _of_ones(record: Histogram) -> bool:
     return abs(record.mean - 1) < 1e-6
 
@@ -234,8 +221,3 @@ def _loss(case: Case) -> Series:
     if batch is not None and (loss is None or len(loss) < SymmetricInitialization.points):
         return batch
     return case.the(Role.TRAIN_LOSS)
-
-
-def _short(tag: str, most: int = 60) -> str:
-    plain = "".join(c if c.isprintable() else "?" for c in tag)
-    return plain if len(plain) <= most else plain[: most - 1] + "…"

@@ -64,7 +64,8 @@ class EarlyBlowUp(Detector):
     needs = ((Role.BATCH_LOSS, Role.TRAIN_LOSS),)
     points = 20
     explains = (
-        *("NUM003", "NUM004", "GRD002", "OPT001", "OPT003", "OPT004", "OPT005", "OPT006"),
+        *("GRD001", "GRD002", "GRD003", "GRD004", "GRD005", "GRD006"),
+        *("NUM003", "NUM004", "OPT001", "OPT003", "OPT004", "OPT005", "OPT006"),
         *("OPT008", "OPT009", "GEN002", "GEN003", "VAL002"),
     )
 

@@ -64,6 +64,7 @@ class LateDivergence(Detector):
     needs = (Role.TRAIN_LOSS,)
     points = 20
     explains = (
+        *("GRD001", "GRD002", "GRD003", "GRD004", "GRD005"),
         *("OPT001", "OPT003", "OPT004", "OPT005", "OPT006", "OPT008"),
         *("GEN002", "GEN004", "GEN005", "VAL002"),
     )

@@ -71,7 +71,7 @@ class LearningRateTooHigh(Detector):
     code, severity, since = "OPT001", Severity.WARNING, "0.1.0"
     needs = (Role.TRAIN_LOSS,)
     points = 20
-    explains = ("OPT003", "OPT005", "OPT006", "OPT008", "GEN002", "VAL002")
+    explains = ("GRD005", "OPT003", "OPT005", "OPT006", "OPT008", "GEN002", "VAL002")
 
     lost_trend: Annotated[float, Threshold("tau of a second half without a fall", at_most=1)] = -0.3
     left: Annotated[float, Threshold("last loss over first", above=0)] = 0.2

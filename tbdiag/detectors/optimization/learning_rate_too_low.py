@@ -56,7 +56,7 @@ class LearningRateTooLow(Detector):
     code, severity, since = "OPT002", Severity.WARNING, "0.1.0"
     needs = (Role.TRAIN_LOSS,)
     points = 20
-    explains = ("OPT004", "OPT006", "OPT010", "GEN002", "GEN003")
+    explains = ("GRD005", "OPT004", "OPT006", "OPT010", "GEN002", "GEN003")
 
     steady: Annotated[float, Threshold("tau of a steady fall", above=0, at_most=1)] = 0.9
     drop: Annotated[float, Threshold("log loss still to fall in half a run", above=0)] = 0.05

@@ -1,0 +1,1 @@
+"""Rules about gradients, activations and updates, layer by layer."""

@@ -1,0 +1,197 @@
+"""GRD001: the gradient does not reach the first layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+
+from tbdiag.case import Case
+from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
+from tbdiag.detectors.gradients.remedies import HE, NORMALIZE, RECTIFIED, RESIDUAL
+from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
+from tbdiag.model.role import Role
+from tbdiag.model.series import Floats, Ints
+from tbdiag.naming.words import shown
+from tbdiag.signals.layers import Depths
+from tbdiag.signals.trend import mann_kendall
+from tbdiag.synth import a_run, a_stack, decay, flat, jitter, noisy
+
+REMEDIES = (HE, RECTIFIED, NORMALIZE, RESIDUAL)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VanishingGradients(Detector):
+    """Gradients shrink on their way back, so that the first layers hardly learn.
+
+    ## What it does
+
+    Compares the size of the gradient in the first layer with that in the last one.
+
+    ## Why is this bad?
+
+    Each layer multiplies the gradient by its weights and by the slope of its units. Where that is
+    less than one time and again, next to nothing is left at the first layers: they keep their
+    random weights, and the last ones have to make do with what these let through.
+
+    ## How it is detected
+
+    Sizes are root mean squares from histograms, or norms that were logged layer by layer. In the
+    median over the records, or in the first, the gradient of the first of `layers` or more layers
+    is below `ratio` times that of the last, by root mean square and by norm, and itself below
+    `level`; and the run learns poorly: the loss, and the errors where an accuracy was logged, end
+    above the share `poor` of their start. It is an error where they end above `stuck`, else a warning; a ratio below
+    `faint` is enough then, if the size falls layer by layer (Kendall's tau of at least `steady`). Where the
+    order of the layers is not known the smallest must be below `unordered` times the largest, and
+    confidence is low. Layers whose gradient is zero throughout are frozen and do not count.
+
+    ## Remedy
+
+    He's initialisation, rectified units, normalisation, residual connections.
+
+    ## False alarms
+
+    A converged run has small gradients in all layers alike, frozen layers have none, and residual
+    networks start with small ones in their branches; none of them learns poorly for it.
+
+    ## References
+
+    Hochreiter, "Untersuchungen zu dynamischen neuronalen Netzen" (1991). Glorot, Bengio,
+    "Understanding the difficulty of training deep feedforward neural networks" (2010).
+    """
+
+    code, severity, since = "GRD001", Severity.ERROR, "0.1.0"
+    needs = ((Role.TRAIN_LOSS, Role.BATCH_LOSS),)
+    points = 4
+    explains = ("GRD005", "OPT001", "OPT002", "OPT003", "OPT004", "OPT005", "OPT006", "OPT008",
+                "OPT010", "GEN002", "GEN003", "VAL004")  # fmt: skip
+
+    ratio: Annotated[float, Threshold("gradient of the first layer over the last", above=0)] = 1e-3
+    level: Annotated[float, Threshold("size of a gradient that is lost", above=0)] = 1e-4
+    faint: Annotated[float, Threshold("the same in a lost run", above=0)] = 1e-2
+    steady: Annotated[float, Threshold("tau of a size that shrinks by layer", at_most=1)] = 0.8
+    unordered: Annotated[float, Threshold("smallest gradient over the largest", above=0)] = 1e-5
+    layers: Annotated[int, Threshold("layers that make a depth", at_least=2)] = 3
+    poor: Annotated[float, Threshold("share left to learn of a poor run", above=0)] = 0.4
+    stuck: Annotated[float, Threshold("share left to learn of a lost run", above=0)] = 0.9
+
+    def cannot_tell(self, case: Case) -> str | None:
+        seen = case.layers.gradients
+        if seen is None or len(seen) < self.layers:
+            return f"gradients of {self.layers} layers or more were not logged as histograms"
+        return None
+
+    def check(self, case: Case) -> Iterator[Finding]:
+        seen, left = case.layers.gradients, case.unlearned
+        if seen is None or not left > self.poor:
+            return
+        living = np.flatnonzero((seen.rms > 0).any(axis=1))
+        if len(living) < self.layers:
+            return
+        low, high = self._ends(seen, living)
+        limit = self.ratio if seen.ordered else self.unordered
+        if seen.ordered and left > self.stuck and self._fades(seen, living):
+            limit = self.faint
+        n = seen.rms.shape[1]
+        for records in (slice(0, n), slice(0, 1)):
+            sizes = np.median(seen.rms[[low, high], records], axis=1)
+            found = max(_ratio(each[:, records], low, high) for each in (seen.rms, seen.norms))
+            # Nothing at all arrives behind a last layer that starts at zero, as it may.
+            if found < limit and sizes[0] < self.level and (records.stop == n or found > 0):
+                break
+        else:
+            return
+        yield self.finding(
+            f"the gradient shrinks to {found:.1e} of its size between {shown(seen.tags[high])} and "
+            f"{shown(seen.tags[low])}, and {left:.0%} of the loss is left at the end",
+            Evidence(
+                tag=seen.tags[low],
+                span=seen.spans[low],
+                note="hardly any gradient arrives",
+                measures=(
+                    Measure("gradient", float(sizes[0]), "<", self.level),
+                    Measure("gradient_ratio", found, "<", limit),
+                ),
+            ),
+            Evidence(
+                tag=seen.tags[high],
+                span=seen.spans[high],
+                note="compared with this one",
+                measures=(Measure("gradient", float(sizes[1])),),
+            ),
+            severity=Severity.ERROR if left > self.stuck else Severity.WARNING,
+            confidence=Confidence.HIGH if seen.ordered else Confidence.LOW,
+            remedies=REMEDIES,
+        )
+
+    def _fades(self, seen: Depths, living: Ints) -> bool:
+        """Whether the gradient shrinks with nearly every layer."""
+        return mann_kendall(np.median(seen.rms[living], axis=1)).tau >= self.steady
+
+    def _ends(self, seen: Depths, living: Ints) -> tuple[int, int]:
+        """The layers to compare: first and last, or those of the smallest and largest gradient."""
+        if seen.ordered:
+            return int(living[0]), int(living[-1])
+        order = living[np.argsort(np.median(seen.rms[living], axis=1))]
+        return int(order[0]), int(order[-1])
+
+    @classmethod
+    def samples(cls) -> Iterator[Sample]:
+        """Deep networks that are stuck or slow; converged, frozen and shallow ones as traps."""
+        stuck = {Role.TRAIN_LOSS: 2.303 + jitter(40, 0.002)}
+        learns = {Role.TRAIN_LOSS: noisy(decay(40, 2.3, 0.1), 0.01)}
+        slow = {Role.TRAIN_LOSS: noisy(decay(40, 2.3, 1.6), 0.01)}
+        steps = [1, 14, 27, 40]
+        fading = np.outer([1e-8, 1e-6, 1e-4, 1e-2], np.ones(4))
+        even = np.outer([1e-2, 2e-2, 1e-2, 3e-2], np.ones(4))
+        yield fires("stuck", a_run(stuck, histograms=a_stack("gradients/layer{}", fading, steps)))
+        yield fires(
+            "only the last layers learn",
+            a_run(slow, histograms=a_stack("layers.{}.weight.grad", fading, steps)),
+        )
+        yield fires(
+            "fades slowly, and nothing moves",
+            a_run(stuck, histograms=a_stack("gradients/layer{}", 0.05 * fading**0.35, steps)),
+        )
+        yield silent("even", a_run(stuck, histograms=a_stack("gradients/layer{}", even, steps)))
+        yield silent(
+            "converged",
+            a_run(
+                learns,
+                histograms=a_stack("gradients/layer{}", even * [1, 1e-2, 1e-4, 1e-5], steps),
+            ),
+        )
+        yield silent(
+            "small in the first layers of a network that learns",
+            a_run(learns, histograms=a_stack("gradients/layer{}", fading, steps)),
+        )
+        yield silent(
+            "frozen first layers",
+            a_run(
+                slow,
+                histograms=a_stack("gradients/layer{}", even * [[0], [0], [1], [1]], steps),
+            ),
+        )
+        yield silent(
+            "two layers are no depth",
+            a_run(stuck, histograms=a_stack("gradients/layer{}", fading[[0, 3]], steps)),
+        )
+        yield silent(
+            "a small head in the order of the alphabet",
+            a_run(
+                {Role.TRAIN_LOSS: flat(40, 2.3)},
+                histograms={
+                    f"{name}.weight.grad": {step: jitter(300, size, step) for step in steps}
+                    for name, size in (("conv", 1e-2), ("head", 2e-7), ("stem", 1e-2))
+                },
+            ),
+        )
+
+
+def _ratio(sizes: Floats, low: int, high: int) -> float:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = sizes[low] / sizes[high]
+    finite = ratios[np.isfinite(ratios)]
+    return float(np.median(finite)) if len(finite) else 1.0

@@ -1,0 +1,252 @@
+"""INI003: weights that start at the wrong scale."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+
+from tbdiag.case import Case
+from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
+from tbdiag.detectors.gradients.remedies import HE, NORMALIZE
+from tbdiag.model.finding import Evidence, Finding, Measure, Severity
+from tbdiag.model.role import Role
+from tbdiag.model.series import Floats
+from tbdiag.naming.layers import Part, Quantity, network_order
+from tbdiag.signals.layers import Tensor
+from tbdiag.synth import a_run, a_stack, decay, jitter, noisy
+
+REMEDIES = (HE, NORMALIZE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Gain:
+    """The weights of a layer, and what they multiply the scale of a signal by."""
+
+    tensor: Tensor
+    value: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class BadlyScaledWeights(Detector):
+    """Weights start far too large or too small for the number of inputs, and signals show it.
+
+    ## What it does
+
+    Compares the first weights of each layer with the scale that keeps a signal as it is.
+
+    ## Why is this bad?
+
+    A signal is multiplied by the gain of each layer, and a gradient on its way back. Where the gain is
+    four, six layers make it four thousand times as large: units saturate, gradients explode.
+    Where it is a tenth nothing arrives.
+
+    ## How it is detected
+
+    The gain of a layer is the root mean square of its weights times the square root of its
+    inputs, whose number is that of its weights over that of its biases. Rules of initialisation
+    give 0.6 to 1.7. In the first record, no later than at the share `early` of the steps that were
+    logged, the median over two or more layers, the last one aside, is
+
+    - above `absurd`, unless units are bounded; or above `large`, and the activations of the same record change their size by
+      more than `drift` over the layers, or the gradients by more than `steep` over `layers` layers
+      or more;
+    - below `small`, or below `weak` where the run is lost, or the squares of the gains differ by
+      more than `uneven`; and signals show it likewise; and more than `learned` is left to learn of
+      the loss, and of the errors where an accuracy was logged.
+
+    It is an error where the run is lost: more than `stuck` is left to learn.
+
+    ## Remedy
+
+    He's or Xavier's initialisation; normalisation makes the scale matter less.
+
+    ## False alarms
+
+    Networks with normalisation layers do not mind the scale, last layers and residual branches start small
+    on purpose, embeddings have a scale of their own: none of them moves the median of the others.
+
+    ## References
+
+    He et al., "Delving deep into rectifiers" (2015). Mishkin, Matas, "All you need is a good init"
+    (2016).
+    """
+
+    code, severity, since = "INI003", Severity.WARNING, "0.1.0"
+    needs = ((Role.TRAIN_LOSS, Role.BATCH_LOSS),)
+    points = 4
+    explains = ("INI002", "GRD001", "GRD002", "GRD003", "GRD005", "OPT001", "OPT002", "OPT003",
+                "OPT004", "OPT005", "OPT006", "OPT008", "OPT009", "GEN002", "GEN003")  # fmt: skip
+
+    early: Annotated[float, Threshold("latest share of the run for the start", at_least=0)] = 0.02
+    absurd: Annotated[float, Threshold("gain that is too large in any network", above=0)] = 10.0
+    large: Annotated[float, Threshold("gain of weights that are too large", above=0)] = 2.0
+    small: Annotated[float, Threshold("gain of weights that are too small", above=0)] = 0.2
+    weak: Annotated[float, Threshold("gain that is too small in a lost run", above=0)] = 0.5
+    uneven: Annotated[float, Threshold("squared gain, largest over smallest", above=1)] = 10.0
+    drift: Annotated[float, Threshold("change of the activations' size", above=1)] = 10.0
+    steep: Annotated[float, Threshold("change of the gradients' size", above=1)] = 70.0
+    layers: Annotated[int, Threshold("layers that make a depth", at_least=2)] = 3
+    learned: Annotated[float, Threshold("share left to learn of a good run", above=0)] = 0.3
+    stuck: Annotated[float, Threshold("share left to learn of a lost run", above=0)] = 0.9
+
+    def cannot_tell(self, case: Case) -> str | None:
+        if _normalized(case):
+            return "the network has normalisation layers, which take out the scale of weights"
+        if len(self._gains(case)) < 2:
+            return "no histograms of weights and biases of two layers or more were logged at first"
+        return None
+
+    def check(self, case: Case) -> Iterator[Finding]:
+        gains = self._gains(case)
+        if len(gains) < 2 or _normalized(case):
+            return
+        found = self._off(np.array([each.value for each in gains]), case.unlearned)
+        if found is None:
+            return
+        what, measure = found
+        shown = self._shown(case)
+        if shown is None and not (measure.limit == self.absurd and not _bounded(case)):
+            return
+        step = gains[0].tensor.span[0]
+        yield self.finding(
+            f"the weights {what} at step {step:,}" + (f", and {shown[0]}" if shown else ""),
+            *(
+                Evidence(
+                    tag=each.tensor.tag,
+                    span=(each.tensor.span[0], each.tensor.span[0]),
+                    note="as it starts",
+                    measures=(measure, Measure("own_gain", each.value)),
+                )
+                for each in gains
+            ),
+            *((shown[1],) if shown else ()),
+            severity=Severity.ERROR if case.unlearned > self.stuck else Severity.WARNING,
+            remedies=REMEDIES,
+        )
+
+    def _off(self, gains: Floats, left: float) -> tuple[str, Measure] | None:
+        """What is wrong with the gains, and its measure."""
+        usual, spread = float(np.median(gains)), float((gains.max() / gains.min()) ** 2)
+        if usual > self.large:
+            limit = self.absurd if usual > self.absurd else self.large
+            return f"scale a signal by {usual:.2g} a layer", Measure("gain", usual, ">", limit)
+        weakest = self.weak if left > self.stuck else self.small
+        if not left > self.learned:
+            return None
+        if usual < weakest:
+            return f"scale a signal by {usual:.2g} a layer", Measure("gain", usual, "<", weakest)
+        if spread > self.uneven:
+            measure = Measure("squared_gain_ratio", spread, ">", self.uneven)
+            return f"have gains that differ {math.sqrt(spread):.2g}-fold by layer", measure
+        return None
+
+    def _gains(self, case: Case) -> list[_Gain]:
+        """The gains of the hidden layers at the start, as far as the number of inputs is known."""
+        layers = case.layers
+        biases = {each.name.layer: each for each in layers.of(Quantity.PARAMETER, Part.BIAS)}
+        found = []
+        for tensor in layers.kernels:
+            bias, record = biases.get(tensor.name.layer), tensor.record(0)
+            if bias is None or not 0 < bias.size < record.size or record.spread == 0:
+                continue
+            inputs = record.size / bias.size
+            if inputs == round(inputs) and self._is_early(tensor):
+                found.append(_Gain(tensor=tensor, value=float(tensor.rms[0]) * math.sqrt(inputs)))
+        found = [each for each in found if each.value > 0]
+        return found[:-1] if len(found) > 2 else found
+
+    def _is_early(self, tensor: Tensor) -> bool:
+        first, last = tensor.span
+        return first <= max(1, self.early * last)
+
+    def _shown(self, case: Case) -> tuple[str, Evidence] | None:
+        """What the signals of the first record show, and the proof of it."""
+        active = [each for each in case.layers.activations if self._is_early(each)]
+        order = network_order([each.name.layer for each in active], [each.tag for each in active])
+        if len(active) > 1 and order is not None:
+            first, last = active[order[0]], active[order[-1]]
+            change = float(last.rms[0] / first.rms[0]) if first.rms[0] > 0 else 0.0
+            if change > 0 and max(change, 1 / change) > self.drift:
+                return f"activations change {change:.2g}-fold over the layers", Evidence(
+                    tag=last.tag,
+                    span=(last.span[0], last.span[0]),
+                    note="against the first layer",
+                    measures=(Measure("activation_ratio", change),),
+                )
+        seen = case.layers.gradients
+        if seen is None or len(seen) < self.layers or not seen.ordered:
+            return None
+        if not (seen.rms[:, 0] > 0).all():
+            return None
+        change = float(seen.rms[0, 0] / seen.rms[-1, 0])
+        if max(change, 1 / change) > self.steep:
+            return f"gradients change {change:.2g}-fold on their way back", Evidence(
+                tag=seen.tags[0],
+                span=(seen.spans[0][0], seen.spans[0][0]),
+                note="against the last layer",
+                measures=(Measure("gradient_ratio", change),),
+            )
+        return None
+
+    @classmethod
+    def samples(cls) -> Iterator[Sample]:
+        """Weights too large and too small; good ones, normalised ones and small heads as traps."""
+        poor = {Role.TRAIN_LOSS: noisy(decay(40, 2.3, 1.7), 0.01)}
+        at = [0, 20, 40]
+        yield fires("too large", a_run(poor, histograms=_network([0.8] * 4, 6.0, at)))
+        yield fires("too small", a_run(poor, histograms=_network([0.01] * 4, 0.05, at)))
+        yield fires(
+            "absurd in one hidden layer", a_run(poor, histograms=_network([2.0, 2.0], 1.0, at))
+        )
+        yield silent(
+            "too small, and learned all the same",
+            a_run(
+                {Role.TRAIN_LOSS: noisy(decay(40, 2.3, 0.1), 0.01)},
+                histograms=_network([0.01] * 4, 0.05, at),
+            ),
+        )
+        yield fires("uneven", a_run(poor, histograms=_network([1.2, 0.1, 0.06, 0.1], 0.1, at)))
+        yield silent("He's rule", a_run(poor, histograms=_network([0.177] * 4, 1.0, at)))
+        yield silent("small head", a_run(poor, histograms=_network([0.177] * 3 + [1e-3], 1.0, at)))
+        yield silent(
+            "normalised",
+            a_run(
+                poor,
+                histograms={
+                    **_network([0.8] * 4, 6.0, at),
+                    "bn1.weight": {step: np.ones(16) for step in at},
+                },
+            ),
+        )
+        yield silent("large without harm", a_run(poor, histograms=_network([0.8] * 4, 1.2, at)))
+        yield silent(
+            "logged late",
+            a_run(poor, histograms=_network([0.8] * 4, 6.0, [20, 30, 40])),
+        )
+
+
+def _bounded(case: Case) -> bool:
+    """Whether the hidden units are bounded, so that large weights saturate them."""
+    active = case.layers.activations
+    return bool(active) and all(max(abs(e.record(0).low), e.record(0).high) <= 1 for e in active)
+
+
+def _normalized(case: Case) -> bool:
+    return bool(case.layers.of(Quantity.PARAMETER, Part.NORM)) or case.layers.unnamed_norms
+
+
+def _network(scales: list[float], gain: float, steps: list[int]) -> dict[str, dict[int, Floats]]:
+    """Layers of 16 units with 64 inputs each, and activations that change by ``gain`` a layer."""
+    rows = np.ones(len(steps))
+    table = np.outer(scales, rows)
+    sizes = np.outer([gain**layer for layer in range(len(scales) - 1)], rows)
+    return {
+        **a_stack("weights/layer{}", table, steps, numbers=1024),
+        **a_stack("biases/layer{}", np.full_like(table, 1e-3), steps, numbers=16),
+        **a_stack("activations/layer{}", sizes, steps),
+        "loss_of_examples": {step: jitter(30, 1.0) for step in steps},
+    }

@@ -1,0 +1,227 @@
+"""The tensors of a run by layer, of which only a few records are ever decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from tbdiag.model.histogram import Histogram, Histograms
+from tbdiag.model.run import Run
+from tbdiag.model.series import Floats, Ints, Series
+from tbdiag.naming.layers import (
+    LayerTag,
+    Part,
+    Quantity,
+    Statistic,
+    Words,
+    network_order,
+    size_tag,
+    tensor_tag,
+)
+from tbdiag.signals.tensors import norm, rms
+
+RECORDS = 8  # of each tensor, evenly spaced: decoding all would cost more than reading them
+# Words of which every size or share of a tensor has one, asked for before a tag is taken apart.
+_SIZED = ("grad", "sparsity", "zero", "dead")
+
+
+class Tensor:
+    """The histograms of one tensor, at no more than `RECORDS` of its steps, decoded once."""
+
+    def __init__(self, tag: LayerTag, histograms: Histograms) -> None:
+        self.name = tag
+        self._histograms = histograms
+        last = len(histograms) - 1
+        self._places = np.unique(np.linspace(0, last, min(RECORDS, last + 1)).round().astype(int))
+        self._records: dict[int, Histogram] = {}
+
+    @property
+    def tag(self) -> str:
+        """The tag that it was logged under."""
+        return self._histograms.tag
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """The first and the last step that was logged."""
+        return int(self._histograms.steps[0]), int(self._histograms.steps[-1])
+
+    @cached_property
+    def steps(self) -> Ints:
+        """The steps of the records that are looked at, (m,)."""
+        steps: Ints = self._histograms.steps[self._places]
+        return steps
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def record(self, index: int) -> Histogram:
+        """One of the records that are looked at."""
+        index = range(len(self))[index]
+        if index not in self._records:
+            self._records[index] = self._histograms.records[int(self._places[index])]
+        return self._records[index]
+
+    @property
+    def records(self) -> Iterator[Histogram]:
+        """All the records that are looked at, in order."""
+        return (self.record(index) for index in range(len(self)))
+
+    @cached_property
+    def size(self) -> float:
+        """How many numbers the tensor has; 0 where nothing was logged."""
+        return self.record(0).size
+
+    @cached_property
+    def rms(self) -> Floats:
+        """Its root mean square at each record, (m,)."""
+        return self._measured(rms)
+
+    @cached_property
+    def norm(self) -> Floats:
+        """Its norm at each record, (m,)."""
+        return self._measured(norm)
+
+    def _measured(self, measure: Callable[[Histogram], float]) -> Floats:
+        return np.array([measure(record) for record in self.records], dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Depths:
+    """The sizes of one quantity over the depth of the network.
+
+    ``tags`` (l,) of the layers, from the input to the output where ``ordered``; ``steps`` (m,),
+    ``spans`` (l,) what was logged of each; ``rms`` and ``norms`` (l, m), equal where only norms are known.
+    """
+
+    tags: tuple[str, ...]
+    spans: tuple[tuple[int, int], ...]
+    steps: Ints
+    rms: Floats
+    norms: Floats
+    ordered: bool
+
+    def __len__(self) -> int:
+        return len(self.tags)
+
+
+class Layers:
+    """The tensors of a run: weights, gradients, updates and activations, each as `Tensor`."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    @cached_property
+    def _tensors(self) -> Mapping[Quantity, tuple[Tensor, ...]]:
+        found: dict[Quantity, list[Tensor]] = {quantity: [] for quantity in Quantity}
+        for tag, histograms in self._run.histograms.items():
+            name = tensor_tag(tag)
+            if name is not None and len(histograms):
+                found[name.quantity].append(Tensor(name, histograms))
+        return {quantity: tuple(each) for quantity, each in found.items()}
+
+    def of(self, quantity: Quantity, *parts: Part) -> tuple[Tensor, ...]:
+        """The tensors of a quantity in the order they were logged, of some parts if given."""
+        return tuple(
+            each for each in self._tensors[quantity] if not parts or each.name.part in parts
+        )
+
+    @cached_property
+    def kernels(self) -> tuple[Tensor, ...]:
+        """The weights between units; tensors of ones are norms, whatever they are called."""
+        return tuple(
+            each
+            for each in self.of(Quantity.PARAMETER, Part.KERNEL)
+            if each.size > 1 and not _of_ones(each.record(0))
+        )
+
+    @cached_property
+    def unnamed_norms(self) -> bool:
+        """Whether tensors of ones stand among the weights: norms that no name tells."""
+        return any(_of_ones(each.record(0)) for each in self.of(Quantity.PARAMETER, Part.KERNEL))
+
+    @cached_property
+    def activations(self) -> tuple[Tensor, ...]:
+        """What plain hidden units give; gates, outputs and attention aside."""
+        return tuple(each for each in self.of(Quantity.ACTIVATION) if not each.name.gate)
+
+    @cached_property
+    def sizes(self) -> tuple[tuple[LayerTag, Series], ...]:
+        """Scalars that tell the size of a layer's gradient, or the zeros among its activations."""
+        return tuple(
+            (name, series)
+            for tag, series in self._run.series.items()
+            if any(word in tag.lower() for word in _SIZED)
+            and len(series)
+            and (name := size_tag(tag)) is not None
+        )
+
+    @cached_property
+    def gradients(self) -> Depths | None:
+        """The gradients of the weights by depth, where two layers or more were logged."""
+        tensors = self.of(Quantity.GRADIENT, Part.KERNEL)
+        tensors = tuple(each for each in tensors if each.size > 1)
+        if len(tensors) >= 2:
+            order = self._order([each.name.layer for each in tensors], [t.tag for t in tensors])
+            chosen = [tensors[place] for place in order or range(len(tensors))]
+            n = min(len(each) for each in chosen)
+            return Depths(
+                tags=tuple(each.tag for each in chosen),
+                spans=tuple(each.span for each in chosen),
+                steps=chosen[0].steps[_spread(len(chosen[0]), n)],
+                rms=np.array([each.rms[_spread(len(each), n)] for each in chosen]),
+                norms=np.array([each.norm[_spread(len(each), n)] for each in chosen]),
+                ordered=order is not None,
+            )
+        return self._gradients_by_norm
+
+    @cached_property
+    def _gradients_by_norm(self) -> Depths | None:
+        sizes = [
+            (name, series)
+            for name, series in self.sizes
+            if name.part is Part.KERNEL and name.statistic in (Statistic.NORM, Statistic.SPREAD)
+        ]
+        if len(sizes) < 2 or len({name.statistic for name, _ in sizes}) > 1:
+            return None
+        order = self._order([name.layer for name, _ in sizes], [each.tag for _, each in sizes])
+        curves = [sizes[place][1] for place in order or range(len(sizes))]
+        n = min(RECORDS, *(len(each) for each in curves))
+        values = np.array([_blocks(each.values, n) for each in curves])
+        return Depths(
+            tags=tuple(each.tag for each in curves),
+            spans=tuple((int(each.steps[0]), int(each.steps[-1])) for each in curves),
+            steps=curves[0].steps[_spread(len(curves[0]), n)],
+            rms=values,
+            norms=values,
+            ordered=order is not None,
+        )
+
+    def _order(self, layers: Sequence[Words], tags: Sequence[str]) -> tuple[int, ...] | None:
+        """The order of these layers: that of the weights where they are the same ones."""
+        logged = [each.tag for each in self.of(Quantity.PARAMETER)] or list(tags)
+        kernels = [each.name.layer for each in self.kernels]
+        if set(layers) <= set(kernels) and len(set(layers)) == len(layers):
+            order = network_order(kernels, logged)
+            if order is None:
+                return None
+            places = {kernels[place]: rank for rank, place in enumerate(order)}
+            return tuple(sorted(range(len(layers)), key=lambda place: places[layers[place]]))
+        return network_order(layers, tags)
+
+
+def _of_ones(record: Histogram) -> bool:
+    return abs(record.mean - 1) < 1e-6 and record.spread < 1e-6
+
+
+def _spread(length: int, n: int) -> Ints:
+    """The places of ``n`` evenly spaced ones of ``length`` records."""
+    places: Ints = np.linspace(0, length - 1, n).round().astype(np.int64)
+    return places
+
+
+def _blocks(values: Floats, n: int) -> Floats:
+    """The medians of ``n`` equal parts of the values."""
+    return np.array([float(np.median(part)) for part in np.array_split(values, n)])
