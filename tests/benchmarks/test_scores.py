@@ -279,5 +279,6 @@ def test_a_real_run_is_answered() -> None:
     assert found.statements[0].codes == {"GEN001"}
     assert found.failed == ""
     tiny = ours(SAMPLES / "tiny-validation")
-    assert tiny.inferred == tiny.reported == SetSize(40, 40)
+    assert tiny.reported == SetSize(40, 40)  # stated; the accuracies take too few values to tell
+    assert tiny.inferred is None
     assert ours(SAMPLES.parent / "docs").failed == "nothing could be read"
