@@ -8,7 +8,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict, is_dataclass, replace
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -16,12 +16,14 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.gallery.adversarial_faults import ADVERSARIAL_FAULTS
 from benchmarks.gallery.conventions import CONVENTIONS
 from benchmarks.gallery.events import write
 from benchmarks.gallery.faults import FAULTS, Fault
 from benchmarks.gallery.labels import FAMILIES
 from benchmarks.gallery.log import Session
 from benchmarks.gallery.plan import HISTOGRAMS, LITTLE, Planned, planned
+from benchmarks.gallery.policy_faults import POLICY_FAULTS
 from benchmarks.gallery.problems import problems
 from benchmarks.gallery.recipe import Recipe
 from benchmarks.gallery.training import Outcome, longer, supervised
@@ -32,15 +34,12 @@ LONGER = ("stopped-too-early", "rate-too-low", "underfitting")  # beside all tha
 
 def faults(plan: Planned) -> Fault:
     """How the family is injected in the plan's setting."""
-    if plan.problem.kind == "policy":
-        from benchmarks.gallery.reinforcement import POLICY_FAULTS
-
-        return POLICY_FAULTS[plan.family]
-    if plan.problem.kind == "adversarial":
-        from benchmarks.gallery.adversarial import ADVERSARIAL_FAULTS
-
-        return ADVERSARIAL_FAULTS[plan.family]
-    return FAULTS[plan.family]
+    tables = {
+        "supervised": FAULTS,
+        "policy": POLICY_FAULTS,
+        "adversarial": ADVERSARIAL_FAULTS,
+    }
+    return tables[plan.problem.kind][plan.family]
 
 
 def train(plan: Planned) -> tuple[list[Session], Outcome, Any]:
@@ -50,12 +49,15 @@ def train(plan: Planned) -> tuple[list[Session], Outcome, Any]:
     if problem.kind == "policy":
         from benchmarks.gallery.reinforcement import policy
 
-        return *policy(problem, recipe, plan.seed, plan.family), recipe
+        return *policy(problem, recipe, plan.seed), recipe
     if problem.kind == "adversarial":
         from benchmarks.gallery.adversarial import adversarial
 
-        return *adversarial(problem, recipe, plan.seed, plan.family), recipe
+        return *adversarial(problem, recipe, plan.seed), recipe
     sessions, outcome = supervised(problem, recipe, plan.seed)
+    if plan.family == "missing-warm-up":
+        warm = replace(recipe, warmup=max(problem.recipe.warmup, 0.1))
+        outcome["with_warmup"] = supervised(problem, warm, plan.seed)[1]
     if (FAMILIES[plan.family].kind != "fault" or plan.family in LONGER) and recipe.stop_at is None:
         _, more = supervised(problem, longer(recipe), plan.seed)
         outcome["longer"] = {key: more[key] for key in ("test_tail", "test_noise", "nonfinite")}
@@ -135,7 +137,7 @@ def _facts(plan: Planned, recipe: Any, outcome: Outcome) -> dict[str, Any]:
     helps, gain = longer_helps(outcome) if "longer" in outcome else (None, None)
     accuracy = plan.problem.classes > 0 and plan.problem.kind == "supervised"
     shown = detail(plan) != "curve-only"
-    size = outcome.get("validation_samples", getattr(recipe, "val_size", 0))
+    size = getattr(recipe, "val_size", 0) * plan.problem.answers
     return {
         "validation_samples": size if accuracy and shown and size else None,
         "longer_helps": helps,
@@ -210,7 +212,7 @@ def assemble(plans: Iterable[Planned], out: Path) -> Counter[tuple[str, str]]:
 def _write_json(path: Path, value: object) -> None:
     """Write so that a reader finds the old or the new file, never half of one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_suffix(".tmp")
+    scratch = path.with_suffix(f".{os.getpid()}.tmp")
     scratch.write_text(json.dumps(value, indent=1, sort_keys=False), encoding="utf-8")
     scratch.replace(path)
 

@@ -192,8 +192,42 @@ CONVENTIONS: dict[str, Convention] = {
         epochs=True,
         hparams="json",
     ),
-    # the two whose tags are the plain names themselves
-    "as-is": Convention(tags={}),
+    "sb3": Convention(
+        tags={
+            "return": "rollout/ep_rew_mean",
+            "length": "rollout/ep_len_mean",
+            "kl": "train/approx_kl",
+            "clipped": "train/clip_fraction",
+            "minus_entropy": "train/entropy_loss",  # it is the entropy's negative
+            "explained": "train/explained_variance",
+            "rate": "train/learning_rate",
+            "loss": "train/loss",
+            "policy_loss": "train/policy_gradient_loss",
+            "value_loss": "train/value_loss",
+        },
+        hparams="",
+    ),
+    "cleanrl": Convention(
+        tags={
+            "return": "charts/episodic_return",
+            "length": "charts/episodic_length",
+            "rate": "charts/learning_rate",
+            "kl": "losses/approx_kl",
+            "clipped": "losses/clipfrac",
+            "entropy": "losses/entropy",
+            "explained": "losses/explained_variance",
+            "policy_loss": "losses/policy_loss",
+            "value_loss": "losses/value_loss",
+        },
+        hparams="text",
+    ),
+    "gan-loop": Convention(
+        tags={"d_loss": "Loss/D", "g_loss": "Loss/G", "d_real": "D(x)", "d_fake": "D(G(z))"},
+    ),
+    "gan-bare": Convention(
+        tags={"d_loss": "d_loss", "g_loss": "g_loss", "d_real": "d_real", "d_fake": "d_fake"},
+        hparams="json",
+    ),
 }
 
 # What a run logs at each level of care; None: all that the convention has a tag for.

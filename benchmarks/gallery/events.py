@@ -52,8 +52,8 @@ def _records(
 ) -> Iterator[tuple[str, float, int, Any]]:
     kept = DETAIL[detail]
     for point in session.points:
-        tag = convention.tags.get(point.curve, "" if convention.tags else point.curve)
-        if tag and (kept is None or point.curve in kept or not convention.tags):
+        tag = convention.tags.get(point.curve, "")
+        if tag and (kept is None or point.curve in kept):
             place, _, name = tag.rpartition("::")
             step, value = _axis(point, convention), _value(point, convention)
             yield place, point.wall, step, summaries.scalar(name, value)
@@ -61,11 +61,10 @@ def _records(
         return
     for spread in session.spreads:
         kind, _, layer = spread.name.partition("/")
-        form = convention.tensors.get(kind, "" if convention.tags else kind + "/{name}")
+        form = convention.tensors.get(kind, "")
         if form:
             place, _, name = form.format(name=layer).rpartition("::")
-            bins = "tensorflow"
-            record = summaries.histogram(name, spread.values, _BINS[bins])
+            record = summaries.histogram(name, spread.values, _BINS)
             yield place, spread.wall, spread.step, record
 
 
@@ -107,13 +106,13 @@ def _write(path: Path, first: float, records: Sequence[tuple[float, int, Any]]) 
     writer.close()
 
 
-def _default_bins() -> dict[str, Any]:
+def _default_bins() -> list[float]:
     """The bucket limits that SummaryWriter uses unless told otherwise."""
     positive, value = [], 1e-12
     while value < 1e20:
         positive.append(value)
         value *= 1.1
-    return {"tensorflow": [-each for each in reversed(positive)] + [0.0] + positive}
+    return [-each for each in reversed(positive)] + [0.0] + positive
 
 
 _BINS = _default_bins()

@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.gallery.recipe import Recipe
 
-Change = Callable[[Recipe], Recipe]
+Change = Callable[[Any], Any]  # from a recipe to the same type of recipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,23 @@ def _cut(factor: float, least: int = 8) -> Change:
     return lambda r: replace(r, epochs=max(round(r.epochs * factor), least), horizon=r.epochs)
 
 
+def _slowly(rate: float, epochs: float) -> Change:
+    """A constant rate on the low side, and too few epochs for it."""
+    return lambda r: replace(
+        r,
+        rate=r.rate * rate,
+        epochs=max(round(r.epochs * epochs), 12),
+        schedule="constant",
+        warmup=0.0,
+    )
+
+
 def _few(share: float, epochs: float, **more: Any) -> Change:
     """A small training set seen for a long time, with nothing against memorising it."""
 
     def change(r: Recipe) -> Recipe:
         size = max(round(r.train_size * share), 40)
-        updates = r.epochs * r.train_size / size
+        updates = 0.0 if r.epoch_steps else r.epochs * r.train_size / size
         return replace(
             r,
             train_size=size,
@@ -89,6 +100,8 @@ def _evaluations(count: int) -> Change:
 
 _SGD_TOO_SMALL = {"optimizer": "sgd", "schedule": "constant", "warmup": 0.0}
 
+_NOISY = {"optimizer": "momentum", "schedule": "constant", "batch_size": 4, "log_every": 8}
+
 FAULTS: dict[str, Fault] = {
     "healthy": Fault({"": lambda recipe: recipe}, None),
     # --- the rate and its schedule ---
@@ -105,10 +118,10 @@ FAULTS: dict[str, Fault] = {
     ),
     "stopped-too-early": Fault(
         {
-            "mild": _cut(0.5),
-            "clear": _cut(0.3),
-            "strong": _cut(0.15, 6),
-            "constant": _epochs(0.25, schedule="constant", warmup=0.0),
+            "mild": _slowly(1 / 3, 0.5),
+            "clear": _slowly(1 / 4, 0.35),
+            "strong": _slowly(1 / 5, 0.25),
+            "cut": _cut(0.3),
         },
         None,
     ),
@@ -131,6 +144,13 @@ FAULTS: dict[str, Fault] = {
         {
             "mild": _rate(2, schedule="constant", batch_size=8, log_every=4),
             "clear": _rate(4, schedule="constant", batch_size=8, log_every=4),
+        }
+    ),
+    "missing-warm-up": Fault(
+        {
+            "mild": _rate(2, warmup=0.0),
+            "clear": _rate(4, warmup=0.0),
+            "strong": _rate(8, warmup=0.0),
         }
     ),
     "oscillation": Fault(
@@ -209,14 +229,15 @@ FAULTS: dict[str, Fault] = {
     ),
     "noisy-validation": Fault(
         {
-            "mild": _rate(5, schedule="constant", batch_size=8, log_every=4),
-            "clear": _rate(12, schedule="constant", batch_size=8, log_every=4),
+            "mild": _set(rate=0.2, momentum=0.0, **_NOISY),
+            "clear": _set(rate=0.5, momentum=0.0, **_NOISY),
+            "momentum": _set(rate=0.04, momentum=0.9, **_NOISY),
         }
     ),
     "leak": Fault(
         {
             "mild": _set(leak=0.7, dropout=0.3, train_noise=0.15),
-            "clear": _set(leak=1.0, dropout=0.5, noise_augmentation=0.5),
+            "clear": _set(leak=1.0, dropout=0.3, noise_augmentation=0.2, weight_decay=0.0),
         }
     ),
     "easy-validation": Fault({"mild": _set(easy_val=0.6), "clear": _set(easy_val=0.4)}),
@@ -239,6 +260,7 @@ FAULTS: dict[str, Fault] = {
             "mild": _deep(8, 24, init_scale=2.0),
             "clear": _deep(12, 24, init_scale=2.5),
             "strong": _deep(16, 24, init_scale=4.0, optimizer="sgd", rate=0.02),
+            "recurrent": _set(init="explosive", clip=0.0),
         },
         "full",
     ),
@@ -284,7 +306,13 @@ FAULTS: dict[str, Fault] = {
     "converged": Fault({"": _epochs(2.0)}, None),
     "short": Fault({"": _rate(2, epochs=10, schedule="onecycle", warmup=0.0)}, None),
     "noisy-but-healthy": Fault({"": _set(batch_size=4, log_every=8)}),
-    "label-noise": Fault({"": _set(label_noise=0.15), "strong": _set(label_noise=0.3)}, None),
+    "label-noise": Fault(
+        {
+            "": _epochs(0.5, label_noise=0.15, hidden=(12,)),
+            "strong": _epochs(0.5, label_noise=0.3, hidden=(12,)),
+        },
+        None,
+    ),
     "running-mean": Fault({"": _set(running_mean=True)}),
     "rare-evaluation": Fault({"": _evaluations(12)}),
     "accumulation": Fault({"": _set(accumulate=4)}),

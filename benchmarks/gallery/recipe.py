@@ -40,7 +40,7 @@ class Recipe:
     dropout: float = 0.0
     init: str = "he"
     init_scale: float = 1.0
-    uneven: float = 1.0  # odd layers' initial weights times this, even layers' divided by it
+    uneven: float = 1.0  # the first layer's initial weights times this, the last's divided by it
     bias: float = 0.0  # initial value of the hidden biases
     # optimization
     optimizer: str = "adam"
@@ -60,7 +60,7 @@ class Recipe:
     half: bool = False  # gradients in half precision, with a dynamic loss scale
     pretrained: int = 0  # epochs on the other half of the data before the run begins
     # logging
-    evals_per_epoch: int = 1
+    epoch_steps: int = 0  # what is called an epoch is so many steps; 0: a pass over the data
     eval_every: int = 1  # epochs
     running_mean: bool = False  # the batch loss is logged as a mean since the epoch's start
     log_every: int = 1  # steps between records per batch
@@ -88,6 +88,7 @@ class Learner(Protocol):
     """A model with its data and its optimizer, of whatever library."""
 
     samples: int  # in the training set
+    sizes: dict[str, int]  # samples in each split
     loss_scale: float
 
     def zero(self) -> None:
@@ -145,6 +146,7 @@ class Problem:
     make: Callable[..., Any]
     kind: Literal["supervised", "policy", "adversarial"] = "supervised"
     classes: int = 0  # 0: regression or no metric
+    answers: int = 1  # right or wrong ones a sample, of which the accuracy is the mean
     convention: str = "plain"
     runs: dict[str, tuple[str, ...]] = field(default_factory=dict)
     controls: int = 3

@@ -8,6 +8,7 @@ import numpy as np
 
 from benchmarks.gallery.recipe import Floats, Recipe
 
+MOST = 600  # samples of the test set, and of the training set where it is evaluated
 SPLIT_SEED = 0  # the same split for every seed of a problem
 
 
@@ -30,7 +31,7 @@ def split(x: Floats, y: Floats, recipe: Recipe, classes: int) -> Data:
     order = rng.permutation(len(y))
     x, y = x[order], y[order]
     if recipe.rare:
-        x, y = _thinned(x, y, recipe.rare)
+        x, y = _thinned(x, y, recipe.rare, rng)
     if recipe.label_noise:
         y = _noisy(y, recipe.label_noise, classes, rng)
     free = len(y) - recipe.train_size
@@ -44,20 +45,24 @@ def split(x: Floats, y: Floats, recipe: Recipe, classes: int) -> Data:
         rest = _easiest_last(train, rest, recipe.easy_val, recipe.val_size)
     cut = free - recipe.val_size
     val = rest[0][cut:], rest[1][cut:]
-    test = rest[0][:cut], rest[1][:cut]
+    test = rest[0][:cut][-MOST:], rest[1][:cut][-MOST:]
     if recipe.leak:
         val = _leaked(train, val, recipe.leak, rng)
     if recipe.train_noise:
         train = train[0], _noisy(train[1], recipe.train_noise, classes, rng)
-    scale = recipe.input_scale
-    return Data(*((features * scale, targets) for features, targets in (train, val, test)))
+    if recipe.input_scale != 1.0:  # whole numbers, which are characters, stay whole numbers
+        train, val, test = ((part[0] * recipe.input_scale, part[1]) for part in (train, val, test))
+    return Data(train, val, test)
 
 
-def _thinned(x: Floats, y: Floats, share: float) -> tuple[Floats, Floats]:
-    """The last class against the rest, with only `share` of it."""
-    positive = y == y.max()
+def _thinned(x: Floats, y: Floats, share: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """The last class against the rest, with only `share` of it; in a new order."""
+    order = rng.permutation(len(y))
+    positive = (y == y.max())[order]
+    x = x[order]
     keep = round((~positive).sum() * share / (1.0 - share))
-    kept = ~positive | (np.cumsum(positive) <= keep)
+    negative, few = np.flatnonzero(~positive), np.flatnonzero(positive)[:keep]
+    kept = rng.permutation(np.concatenate([negative, few]))
     return x[kept], positive[kept].astype(y.dtype)
 
 

@@ -90,7 +90,7 @@ class _Run:
 
     def __init__(self, learner: Learner, recipe: Recipe, seed: int, clock: Clock) -> None:
         self.learner, self.recipe, self.clock, self.seed = learner, recipe, clock, seed
-        self.batches = math.ceil(learner.samples / recipe.batch_size)
+        self.batches = recipe.epoch_steps or math.ceil(learner.samples / recipe.batch_size)
         self.total = recipe.epochs * self.batches
         self.schedule = Schedule(recipe, self.batches)
         self.course = Course([], [], [])
@@ -126,6 +126,8 @@ class _Run:
         order = self.rng.permutation(learner.samples)
         if recipe.unshuffled:
             order = learner.order()
+        if recipe.epoch_steps:
+            order = order[: recipe.epoch_steps * recipe.batch_size]
         losses, metrics, sizes = [], [], []
         for batch in np.array_split(order, self.batches):
             rate = self.schedule.rate(step)
@@ -229,6 +231,7 @@ def _outcome(run: _Run, first_loss: float, start: dict[str, float]) -> Outcome:
         "val_tail": tail(np.asarray(course.val_loss)) if course.val_loss else None,
         "nonfinite": course.broke or not math.isfinite(test.loss),
         "train_running": tail(np.asarray(run.running)),
+        "test_samples": run.learner.sizes["test"],
         "spikes": sum(ratio > 3.0 for ratio in run.ratios),
         "loss_scale": run.learner.loss_scale,
         "evaluations": len(course.val_loss),

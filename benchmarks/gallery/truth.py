@@ -8,24 +8,29 @@ from collections.abc import Callable, Sequence
 
 from benchmarks.gallery.training import Outcome
 
-LOSS_WORSE = 0.10  # relative rise of the loss that counts
+LOSS_WORSE = 0.05  # relative rise of the loss that counts
 METRIC_WORSE = 0.015  # fall of the accuracy that counts
 OVERFIT = 0.10  # rise of the loss above its best
 FALL_HELPS = 0.01  # relative fall of the loss in a longer run that counts
 
 
-def worse(outcome: Outcome, controls: Sequence[Outcome]) -> bool:
-    """Whether loss or metric at the end is worse than the controls', beyond seeds and trifles."""
+def worse(outcome: Outcome, controls: Sequence[Outcome], times: float = 1.0) -> bool:
+    """Whether loss or metric at the end is worse than the controls', beyond seeds and trifles.
+
+    `times` widens what counts as seeds and trifles.
+    """
     if outcome["nonfinite"]:
         return True
     losses = [each["test_tail"] for each in controls]
-    limit = statistics.mean(losses) + max(3 * _sd(losses), LOSS_WORSE * statistics.mean(losses))
-    if outcome["test_tail"] > limit:
+    level = statistics.mean(losses)
+    if outcome["test_tail"] > level + times * max(3 * _sd(losses), LOSS_WORSE * level):
         return True
     metrics = [each["test_metric"] for each in controls if each["test_metric"] is not None]
     if not metrics or outcome["test_metric"] is None:
         return False
-    limit = statistics.mean(metrics) - max(3 * _sd(metrics), METRIC_WORSE)
+    mean = statistics.mean(metrics)
+    chance = 2.5 * math.sqrt(mean * (1 - mean) / outcome["test_samples"])
+    limit = mean - times * max(3 * _sd(metrics), METRIC_WORSE, chance)
     return bool(outcome["test_metric"] < limit)
 
 
@@ -103,6 +108,38 @@ def _uneven(o: Outcome, c: Sequence[Outcome]) -> bool:
     return (off > 10 or off < 0.1) and worse(o, c)
 
 
+def _kl(o: Outcome, c: Sequence[Outcome]) -> bool:
+    return o["kl"] > 5 * max(each["kl"] for each in c) and _plays_worse(o, c)
+
+
+def _collapsed(o: Outcome, c: Sequence[Outcome]) -> bool:
+    early = o["early_entropy"] < 0.1 * o["first_entropy"]
+    return early and o["last_entropy"] < 0.1 * o["first_entropy"] and _plays_worse(o, c)
+
+
+def _lost(o: Outcome) -> float:
+    """The share of what had been gained that the return lost again."""
+    gained = o["best_return"] - o["first_return"]
+    return float((o["best_return"] - o["last_return"]) / gained) if gained > 0 else 0.0
+
+
+def _gain(c: Sequence[Outcome]) -> float:
+    return _mean(c, "last_return") - _mean(c, "first_return")
+
+
+def _plays_worse(o: Outcome, c: Sequence[Outcome]) -> bool:
+    """Whether the return ended a fifth of the controls' gain below theirs."""
+    return bool(o["last_return"] < _mean(c, "last_return") - 0.2 * _gain(c))
+
+
+def _plays_well(o: Outcome, c: Sequence[Outcome]) -> bool:
+    return not o["nonfinite"] and not _plays_worse(o, c) and _lost(o) < 0.25
+
+
+def _beaten(o: Outcome, c: Sequence[Outcome]) -> bool:
+    return o["d_loss"] < 0.3 * _mean(c, "d_loss") and o["distance"] > 3 * _mean(c, "distance")
+
+
 def _always(o: Outcome, c: Sequence[Outcome]) -> bool:
     return True
 
@@ -110,6 +147,7 @@ def _always(o: Outcome, c: Sequence[Outcome]) -> bool:
 _CRITERIA: dict[str, Callable[[Outcome, Sequence[Outcome]], bool]] = {
     "rate-too-low": _low,
     "stopped-too-early": lambda o, c: longer_helps(o)[0] is True,
+    "missing-warm-up": lambda o, c: worse(o, c) and worse(o, [o["with_warmup"]]),
     "over-clipping": _low,
     "no-step": _always,
     "frozen-layers": _low,
@@ -141,6 +179,13 @@ _CRITERIA: dict[str, Callable[[Outcome, Sequence[Outcome]], bool]] = {
     "little-logged": _always,
     "stalled": _always,
     "slowing": _always,
+    "kl-too-large": _kl,
+    "entropy-collapse": _collapsed,
+    "value-not-learning": lambda o, c: o["explained"] < 0.2 and _mean(c, "explained") > 0.4,
+    "return-collapse": lambda o, c: (
+        _lost(o) > 0.4 and o["best_return"] - o["first_return"] > 0.4 * _gain(c)
+    ),
+    "discriminator-wins": _beaten,
 }
 # Traps on other data than the control's, or that pay for what they do: they only may not be ill.
 _OWN_FLOOR = {"label-noise", "frozen-by-design", "short", "dropout-gap", "noisy-but-healthy"}
@@ -148,12 +193,14 @@ _OWN_FLOOR = {"label-noise", "frozen-by-design", "short", "dropout-gap", "noisy-
 
 def manifested(family: str, kind: str, outcome: Outcome, controls: Sequence[Outcome]) -> bool:
     """Whether the run is what its family says: a fault that is there, or a run that is well."""
-    if "manifested" in outcome:  # settings that judge by themselves
-        return bool(outcome["manifested"])
     if kind == "fault":
         return bool(_CRITERIA.get(family, worse)(outcome, controls))
+    if "last_return" in outcome:
+        return _plays_well(outcome, controls)
+    if "distance" in outcome:
+        return bool(outcome["distance"] < 3 * _mean(controls, "distance"))
     well = not outcome["nonfinite"] and climbed(outcome) < 0.5 * OVERFIT
-    return well and (kind == "healthy" or family in _OWN_FLOOR or not worse(outcome, controls))
+    return well and (kind == "healthy" or family in _OWN_FLOOR or not worse(outcome, controls, 2.0))
 
 
 def longer_helps(outcome: Outcome) -> tuple[bool | None, float | None]:
@@ -168,7 +215,7 @@ def longer_helps(outcome: Outcome) -> tuple[bool | None, float | None]:
     noise = math.hypot(outcome["test_noise"], more["test_noise"]) / outcome["test_best"]
     if gain > max(FALL_HELPS, 2 * noise):
         return True, round(gain, 4)
-    if gain < max(FALL_HELPS / 2, noise):
+    if gain < FALL_HELPS / 2:
         return False, round(gain, 4)
     return None, round(gain, 4)
 
