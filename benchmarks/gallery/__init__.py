@@ -1,0 +1,3 @@
+"""Labelled training runs: real training with injected faults, for calibrating and measuring rules."""
+
+from __future__ import annotations

@@ -1,0 +1,266 @@
+"""Train what is planned, in several processes, and keep the labels beside the runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, is_dataclass, replace
+from functools import cache
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.gallery.adversarial_faults import ADVERSARIAL_FAULTS
+from benchmarks.gallery.conventions import CONVENTIONS
+from benchmarks.gallery.events import write
+from benchmarks.gallery.faults import FAULTS, Fault
+from benchmarks.gallery.labels import FAMILIES
+from benchmarks.gallery.log import Session
+from benchmarks.gallery.plan import HISTOGRAMS, LITTLE, Planned, planned
+from benchmarks.gallery.policy_faults import POLICY_FAULTS
+from benchmarks.gallery.problems import problems
+from benchmarks.gallery.recipe import Recipe
+from benchmarks.gallery.training import Outcome, longer, supervised
+from benchmarks.gallery.truth import conditions, longer_helps, manifested, renamed
+
+LONGER = ("stopped-too-early", "rate-too-low", "underfitting")  # beside all that is well
+
+
+def faults(plan: Planned) -> Fault:
+    """How the family is injected in the plan's setting."""
+    tables = {
+        "supervised": FAULTS,
+        "policy": POLICY_FAULTS,
+        "adversarial": ADVERSARIAL_FAULTS,
+    }
+    return tables[plan.problem.kind][plan.family]
+
+
+def train(plan: Planned) -> tuple[list[Session], Outcome, Any]:
+    """The sessions, the outcome and the recipe of a planned run."""
+    problem = plan.problem
+    recipe = faults(plan).changes[plan.strength](problem.recipe)
+    if problem.kind == "policy":
+        from benchmarks.gallery.reinforcement import policy
+
+        return *policy(problem, recipe, plan.seed), recipe
+    if problem.kind == "adversarial":
+        from benchmarks.gallery.adversarial import adversarial
+
+        return *adversarial(problem, recipe, plan.seed), recipe
+    sessions, outcome = supervised(problem, recipe, plan.seed)
+    if plan.family == "missing-warm-up":
+        warm = replace(recipe, warmup=max(problem.recipe.warmup, 0.1))
+        outcome["with_warmup"] = supervised(problem, warm, plan.seed)[1]
+    if (FAMILIES[plan.family].kind != "fault" or plan.family in LONGER) and recipe.stop_at is None:
+        _, more = supervised(problem, longer(recipe), plan.seed)
+        outcome["longer"] = {key: more[key] for key in ("test_tail", "test_noise", "nonfinite")}
+    return sessions, outcome, recipe
+
+
+def detail(plan: Planned) -> str:
+    """How much the run logs: what its family needs, else little, much, or as usual."""
+    needed = faults(plan).detail
+    if needed in ("full", "curve-only"):
+        return needed
+    if needed is None and plan.one_in(LITTLE, "little"):
+        return "sparse"
+    return "full" if plan.one_in(HISTOGRAMS, "histograms") else "usual"
+
+
+def make(plan: Planned, out: Path) -> None:
+    """Train a run and write its event files, and its outcome last; nothing if that is there."""
+    kept = out / "outcomes" / f"{plan.path}.json"
+    if kept.exists():
+        return
+    with np.errstate(all="ignore"):
+        sessions, outcome, recipe = train(plan)
+    folder, scratch = out / plan.path, out / "outcomes" / f"{plan.path}.part"
+    shutil.rmtree(scratch, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    convention = CONVENTIONS[plan.problem.convention]
+    write(scratch, sessions, convention, detail(plan), _hparams(recipe))
+    _damage(scratch, getattr(recipe, "damage", ""))
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    scratch.rename(folder)
+    facts = _facts(plan, recipe, outcome)
+    _write_json(kept, {"outcome": outcome, "facts": facts, "detail": detail(plan)})
+
+
+def _hparams(recipe: Any) -> dict[str, Any]:
+    if not isinstance(recipe, Recipe):
+        assert is_dataclass(recipe) and not isinstance(recipe, type)
+        return {key: value for key, value in asdict(recipe).items() if value is not None}
+    known: dict[str, Any] = {
+        "optimizer": recipe.optimizer,
+        "lr": recipe.rate,
+        "batch_size": recipe.batch_size,
+        "epochs": recipe.epochs,
+        "weight_decay": recipe.weight_decay,
+        "scheduler": recipe.schedule.partition(":")[0],
+        "hidden": ",".join(map(str, recipe.hidden)),
+    }
+    for name, value in (
+        ("momentum", recipe.momentum if recipe.optimizer == "momentum" else 0.0),
+        ("dropout", recipe.dropout),
+        ("clip_norm", recipe.clip),
+        ("warmup", recipe.warmup),
+        ("accumulate", recipe.accumulate if recipe.accumulate > 1 else 0),
+        ("freeze", recipe.frozen if recipe.frozen_said else ""),
+        ("mixed_precision", recipe.half),
+    ):
+        if value:
+            known[name] = value
+    return known
+
+
+def _damage(folder: Path, kind: str) -> None:
+    """Bytes of the largest event file are changed, or its end is cut off."""
+    if not kind:
+        return
+    path = max(folder.rglob("events.out.tfevents.*"), key=lambda each: each.stat().st_size)
+    data, at = path.read_bytes(), 2 * path.stat().st_size // 3
+    if kind == "flip":
+        data = data[:at] + bytes(byte ^ 0xFF for byte in data[at : at + 4]) + data[at + 4 :]
+    else:
+        data = data[: at + 5]
+    path.write_bytes(data)
+
+
+def _facts(plan: Planned, recipe: Any, outcome: Outcome) -> dict[str, Any]:
+    helps, gain = longer_helps(outcome) if "longer" in outcome else (None, None)
+    accuracy = plan.problem.classes > 0 and plan.problem.kind == "supervised"
+    shown = detail(plan) != "curve-only"
+    size = getattr(recipe, "val_size", 0) * plan.problem.answers
+    return {
+        "validation_samples": size if accuracy and shown and size else None,
+        "longer_helps": helps,
+        "gain_if_longer": gain,
+        "classes": plan.problem.classes or None,
+        "epochs": getattr(recipe, "epochs", None),
+    }
+
+
+def label(plan: Planned, kept: dict[str, Any]) -> dict[str, Any]:
+    """The entry of a run in labels.json."""
+    outcome, facts = kept["outcome"], kept["facts"]
+    name = renamed(plan.family, outcome)
+    family = FAMILIES[name]
+    codes = list(family.codes)
+    for condition in sorted(conditions(outcome)):
+        codes += family.codes_when.get(condition, ())
+    related = list(family.related)
+    if (facts["validation_samples"] or 1000) < 1000:
+        related.append("VAL001")  # true of every set of less than a thousand
+    if facts["longer_helps"]:
+        related.append("OPT006")
+    if kept["detail"] in ("sparse", "curve-only"):
+        related.append("LOG005")
+    return {
+        "run": plan.path,
+        "part": plan.problem.part,
+        "setting": plan.problem.setting,
+        "problem": plan.problem.name,
+        "family": name,
+        "kind": family.kind,
+        "strength": plan.strength,
+        "seed": plan.seed,
+        "codes": codes,
+        "related": sorted(set(related) - set(codes)),
+        "facts": facts,
+    }
+
+
+def assemble(plans: Iterable[Planned], out: Path) -> Counter[tuple[str, str]]:
+    """Write labels.json from all outcomes that are there; (kind, family) left out → how many.
+
+    A run waits for the controls of its problem. One that did not become what was meant loses its
+    event files, so that a scan of the folder sees labelled runs alone.
+    """
+    plans = list(plans)
+    known = {}
+    for plan in plans:
+        path = out / "outcomes" / f"{plan.path}.json"
+        if path.exists():
+            known[plan.path] = json.loads(path.read_text("utf-8"))
+    entries, left_out = [], Counter[tuple[str, str]]()
+    for plan in plans:
+        controls = [
+            known.get(each.path)
+            for each in plans
+            if each.problem is plan.problem and each.family == "healthy"
+        ]
+        if plan.path not in known or None in controls:
+            continue
+        outcomes = [each["outcome"] for each in controls if each is not None]
+        kind = FAMILIES[plan.family].kind
+        if manifested(plan.family, kind, known[plan.path]["outcome"], outcomes):
+            entries.append(label(plan, known[plan.path]))
+        else:
+            left_out[kind, plan.family] += 1
+            shutil.rmtree(out / plan.path, ignore_errors=True)
+    _write_json(out / "labels.json", sorted(entries, key=lambda entry: entry["run"]))
+    return left_out
+
+
+def _write_json(path: Path, value: object) -> None:
+    """Write so that a reader finds the old or the new file, never half of one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_suffix(f".{os.getpid()}.tmp")
+    scratch.write_text(json.dumps(value, indent=1, sort_keys=False), encoding="utf-8")
+    scratch.replace(path)
+
+
+def build(
+    plans: Sequence[Planned],
+    out: Path,
+    jobs: int,
+    done: Callable[[Planned], None],
+    everything: Sequence[Planned],
+) -> Counter[tuple[str, str]]:
+    """Make those of `plans` that are missing, calling `done` after each; label `everything` there."""
+    out.mkdir(parents=True, exist_ok=True)
+    missing = [plan for plan in plans if not (out / "outcomes" / f"{plan.path}.json").exists()]
+    for plan in plans:
+        if plan not in missing:
+            done(plan)
+    if jobs == 1:
+        for number, plan in enumerate(missing):
+            make(plan, out)
+            done(plan)
+            if number % 20 == 19:
+                assemble(everything, out)
+        return assemble(everything, out)
+    with ProcessPoolExecutor(jobs, get_context("spawn"), _one_thread) as pool:
+        waiting = {pool.submit(_make_by_path, plan.path, out): plan for plan in missing}
+        for number, future in enumerate(as_completed(waiting)):
+            future.result()
+            done(waiting[future])
+            if number % 20 == 19:
+                assemble(everything, out)
+    return assemble(everything, out)
+
+
+def _make_by_path(path: str, out: Path) -> None:
+    """What a worker does: a plan holds functions and cannot be sent, so that it is looked up."""
+    make(_plans()[path], out)
+
+
+@cache
+def _plans() -> dict[str, Planned]:
+    return {plan.path: plan for plan in planned(problems())}
+
+
+def _one_thread() -> None:
+    """Keep each process to one core."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = "1"
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1)

@@ -1,0 +1,163 @@
+"""Small environments for reinforcement learning, many copies at once."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from benchmarks.gallery.recipe import Floats, Rows
+
+
+class Environment(Protocol):
+    """Copies of an environment that restart by themselves."""
+
+    observations: int
+    actions: int
+
+    def reset(self) -> Floats:
+        """The first observations, (copies, observations)."""
+        ...
+
+    def step(self, action: Rows) -> tuple[Floats, Floats, Floats]:
+        """Observations after an action of each copy, rewards, and whether an episode ended."""
+        ...
+
+
+class CartPole:
+    """A pole on a cart, one point for each step that it stands; ends after 200 steps."""
+
+    observations, actions = 4, 2
+
+    def __init__(self, copies: int, rng: np.random.Generator) -> None:
+        self._rng, self._copies = rng, copies
+
+    def _fresh(self, n: int) -> Floats:
+        return self._rng.uniform(-0.05, 0.05, (n, 4))
+
+    def reset(self) -> Floats:
+        self._state, self._age = self._fresh(self._copies), np.zeros(self._copies)
+        return self._state
+
+    def step(self, action: Rows) -> tuple[Floats, Floats, Floats]:
+        x, v, angle, turn = self._state.T
+        force = np.where(action == 1, 10.0, -10.0)
+        sine, cosine = np.sin(angle), np.cos(angle)
+        push = (force + 0.05 * turn**2 * sine) / 1.1
+        bend = (9.8 * sine - cosine * push) / (0.5 * (4 / 3 - 0.1 * cosine**2 / 1.1))
+        slide = push - 0.05 * bend * cosine / 1.1
+        moved = (x + 0.02 * v, v + 0.02 * slide, angle + 0.02 * turn, turn + 0.02 * bend)
+        self._state, self._age = np.stack(moved, 1), self._age + 1
+        fell = (np.abs(self._state[:, 0]) > 2.4) | (np.abs(self._state[:, 2]) > 0.209)
+        done = fell | (self._age >= 200)
+        reward = np.ones(self._copies)
+        self._state[done], self._age[done] = self._fresh(int(done.sum())), 0
+        return self._state, reward, done.astype(float)
+
+
+class Tracking:
+    """A mass on a line that has to be brought to a target; 40 steps."""
+
+    observations, actions = 4, 3
+
+    def __init__(self, copies: int, rng: np.random.Generator) -> None:
+        self._rng, self._copies = rng, copies
+
+    def _seen(self) -> Floats:
+        return np.concatenate([self._state, self._ages[:, None] / 40], 1)
+
+    def reset(self) -> Floats:
+        self._state = self._rng.uniform(-1, 1, (self._copies, 3))
+        self._state[:, 1] = 0.0
+        self._ages = self._rng.integers(0, 40, self._copies)
+        return self._seen()
+
+    def step(self, action: Rows) -> tuple[Floats, Floats, Floats]:
+        place, speed, target = self._state.T
+        speed = np.clip(0.9 * speed + 0.08 * (action - 1), -0.4, 0.4)
+        place = place + speed
+        self._state, self._ages = np.stack([place, speed, target], 1), self._ages + 1
+        reward = -np.minimum(np.abs(place - target), 2.0)
+        done = self._ages >= 40
+        fresh = self._rng.uniform(-1, 1, (int(done.sum()), 3))
+        fresh[:, 1] = 0.0
+        self._state[done], self._ages[done] = fresh, 0
+        return self._seen(), reward, done.astype(float)
+
+
+class Grid:
+    """Six by six cells with pits; a point at the goal, minus one in a pit, a little for coming nearer.
+
+    40 steps at most.
+    """
+
+    observations, actions = 36, 4
+    _pits = ((1, 1), (1, 4), (3, 2), (4, 4))
+    _moves = np.array([(-1, 0), (1, 0), (0, -1), (0, 1)])
+
+    def __init__(self, copies: int, rng: np.random.Generator) -> None:
+        self._rng, self._copies = rng, copies
+
+    def _fresh(self, n: int) -> Rows:
+        return self._rng.integers(0, 4, (n, 2))
+
+    def _seen(self) -> Floats:
+        return np.eye(36)[self._cell[:, 0] * 6 + self._cell[:, 1]]
+
+    def reset(self) -> Floats:
+        self._cell = self._fresh(self._copies)
+        self._ages = self._rng.integers(0, 30, self._copies)
+        return self._seen()
+
+    def step(self, action: Rows) -> tuple[Floats, Floats, Floats]:
+        far = self._cell.sum(1)
+        self._cell = np.clip(self._cell + self._moves[action], 0, 5)
+        self._ages = self._ages + 1
+        fell = np.zeros(self._copies, dtype=bool)
+        for row, column in self._pits:
+            fell |= (self._cell[:, 0] == row) & (self._cell[:, 1] == column)
+        home = (self._cell == 5).all(1)
+        reward = 1.0 * home - 1.0 * fell - 0.01 + 0.05 * (self._cell.sum(1) - far)
+        done = fell | home | (self._ages >= 40)
+        self._cell[done], self._ages[done] = self._fresh(int(done.sum())), 0
+        return self._seen(), reward, done.astype(float)
+
+
+class Pendulum:
+    """A pendulum near its top, to be held there by pushes left, none or right; 60 steps."""
+
+    observations, actions = 3, 3
+
+    def __init__(self, copies: int, rng: np.random.Generator) -> None:
+        self._rng, self._copies = rng, copies
+
+    def _fresh(self, n: int) -> Floats:
+        return self._rng.uniform(-1.2, 1.2, (n, 2))
+
+    def _seen(self) -> Floats:
+        angle, turn = self._state.T
+        return np.stack([np.cos(angle), np.sin(angle), turn / 4], 1)
+
+    def reset(self) -> Floats:
+        self._state = self._fresh(self._copies)
+        self._ages = self._rng.integers(0, 60, self._copies)
+        return self._seen()
+
+    def step(self, action: Rows) -> tuple[Floats, Floats, Floats]:
+        angle, turn = self._state.T
+        turn = np.clip(turn + 0.05 * (10 * np.sin(angle) + 12.0 * (action - 1)), -8, 8)
+        angle = angle + 0.05 * turn
+        angle = (angle + np.pi) % (2 * np.pi) - np.pi
+        self._state, self._ages = np.stack([angle, turn], 1), self._ages + 1
+        reward = -(angle**2 + 0.05 * turn**2) / 10
+        done = self._ages >= 60
+        self._state[done], self._ages[done] = self._fresh(int(done.sum())), 0
+        return self._seen(), reward, done.astype(float)
+
+
+ENVIRONMENTS: dict[str, type[Environment]] = {
+    "cart-pole": CartPole,
+    "tracking": Tracking,
+    "grid": Grid,
+    "pendulum": Pendulum,
+}

@@ -1,0 +1,71 @@
+"""Reinforcement learning in small environments, and two-player training in the plane."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from benchmarks.gallery.adversarial_faults import AdversarialRecipe
+from benchmarks.gallery.policy_faults import PolicyRecipe
+from benchmarks.gallery.recipe import Part, Problem
+
+_ = ("",)
+_POLICY = {
+    "kl-too-large": ("mild", "clear", "strong"),
+    "entropy-collapse": ("mild", "clear", "strong"),
+    "value-not-learning": ("mild", "clear"),
+    "return-collapse": ("mild", "clear", "clear"),
+    "converged": _,
+    "noisy-but-healthy": _,
+    "healthy-other-optimizer": _,
+}
+_ADVERSARIAL = {
+    "discriminator-wins": ("mild", "clear", "strong", "narrow"),
+    "nan": ("late",),
+    "healthy-other-optimizer": _,
+    "short": _,
+    "noisy-but-healthy": _,
+}
+
+
+def _named(name: str) -> str:
+    return name
+
+
+def _policy(name: str, part: Part, convention: str, **values: Any) -> Problem:
+    return Problem(
+        name=name,
+        part=part,
+        setting="rl",
+        kind="policy",
+        recipe=PolicyRecipe(**values),
+        make=partial(_named, name),
+        convention=convention,
+        runs=_POLICY,
+        controls=3,
+        seconds=2.0,
+    )
+
+
+def _adversarial(name: str, part: Part, convention: str, **values: Any) -> Problem:
+    return Problem(
+        name=f"{name}-gan",
+        part=part,
+        setting="torch",
+        kind="adversarial",
+        recipe=AdversarialRecipe(**values),
+        make=partial(_named, name),
+        convention=convention,
+        runs=_ADVERSARIAL,
+        controls=3,
+    )
+
+
+PROBLEMS: list[Problem] = [
+    _policy("cart-pole", "calibration", "sb3", reward_scale=0.05),
+    _policy("tracking", "calibration", "cleanrl", reward_scale=0.5, gamma=0.9, value_rate=2.0),
+    _policy("grid", "report", "sb3", reward_scale=2.0, gamma=0.95),
+    _policy("pendulum", "report", "cleanrl", reward_scale=0.5),
+    _adversarial("ring", "calibration", "gan-loop"),
+    _adversarial("arcs", "report", "gan-bare"),
+]
