@@ -206,10 +206,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--cost", type=float, default=5.0, metavar="X", help="recall that a false alarm outweighs"
     )
     options = parser.parse_args(argv)
-    chosen = [find(options.rule)] if options.rule else list(rules())
-    if None in chosen:
-        parser.error(f"no rule has the code {options.rule}")
-    picked = [rule for rule in chosen if rule is not None]
+    found = find(options.rule) if options.rule else None
+    picked = [rule for rule in rules() if found in (None, rule)]
+    if (options.rule and found is None) or not picked:
+        parser.error(f"no rule about single runs is called {options.rule}")
     if options.threshold and not any(options.threshold in numeric(rule) for rule in picked):
         parser.error(f"no number of {options.rule or 'any rule'} is called {options.threshold}")
     labelled = list(gallery(options.gallery, "calibration"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from benchmarks.diagnosis.answers import Answer
 from benchmarks.diagnosis.page import Section, Table
-from benchmarks.scan import record
+from benchmarks.reader import wire
 from tbdiag.model.series import Series
 
 OVERFIT = frozenset({"GEN001", "GEN004", "GEN005"})
@@ -128,7 +129,12 @@ def write(folder: Path, layout: Layout) -> None:
         place = folder / name
         place.mkdir(parents=True, exist_ok=True)
         events = sorted((step, tag, value) for tag, each in points.items() for step, value in each)
-        (place / _FILE).write_bytes(b"".join(record(*event) for event in events))
+        (place / _FILE).write_bytes(b"".join(_record(*event) for event in events))
+
+
+def _record(step: int, tag: str, value: float) -> bytes:
+    event = wire.head(wire.START + step, step)
+    return wire.record(event + wire.summary(tag, wire.plain(struct.pack("<f", value))))
 
 
 def section(names: Sequence[str], found: Mapping[str, Sequence[Answer]]) -> Section:
