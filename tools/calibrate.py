@@ -25,7 +25,7 @@ from benchmarks.diagnosis.rates import BROKEN
 from benchmarks.diagnosis.thresholds import Bools, Firing, around, numeric, variant
 from benchmarks.sweep import sweep
 from tbdiag.detectors.base import Detector, rule_name
-from tbdiag.detectors.registry import rules
+from tbdiag.detectors.registry import find, rules
 from tbdiag.diagnosis.examine import examine
 from tbdiag.model.finding import Severity
 from tbdiag.model.run import Run
@@ -206,9 +206,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--cost", type=float, default=5.0, metavar="X", help="recall that a false alarm outweighs"
     )
     options = parser.parse_args(argv)
-    picked = [rule for rule in rules() if options.rule in (None, rule.code)]
-    if not picked:
-        parser.error(f"no rule about single runs has the code {options.rule}")
+    found = find(options.rule) if options.rule else None
+    picked = [rule for rule in rules() if found in (None, rule)]
+    if (options.rule and found is None) or not picked:
+        parser.error(f"no rule about single runs is called {options.rule}")
     if options.threshold and not any(options.threshold in numeric(rule) for rule in picked):
         parser.error(f"no number of {options.rule or 'any rule'} is called {options.threshold}")
     labelled = list(gallery(options.gallery, "calibration"))

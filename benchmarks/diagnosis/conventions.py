@@ -132,6 +132,11 @@ def write(folder: Path, layout: Layout) -> None:
         (place / _FILE).write_bytes(b"".join(_record(*event) for event in events))
 
 
+def _record(step: int, tag: str, value: float) -> bytes:
+    event = wire.head(wire.START + step, step)
+    return wire.record(event + wire.summary(tag, wire.plain(struct.pack("<f", value))))
+
+
 def section(names: Sequence[str], found: Mapping[str, Sequence[Answer]]) -> Section:
     """The part of the page about names; ``found`` holds a tool's answers in order of ``names``."""
 
@@ -150,8 +155,3 @@ def section(names: Sequence[str], found: Mapping[str, Sequence[Answer]]) -> Sect
             Table.of(("tool", "seen", "not seen with"), rows()),
         ),
     )
-
-
-def _record(step: int, tag: str, number: float) -> bytes:
-    content = wire.summary(tag, wire.plain(struct.pack("<f", number)))
-    return wire.record(wire.head(wire.START + step, step) + content)
