@@ -148,6 +148,8 @@ def _told(mixture: Mixture, writings: tuple[Writing, ...]) -> str:
 
 def _mixed(*mixtures: Mixture) -> Run:
     values = noisy(decay(400, 2.3, 0.2), 0.05)
+    if any(not each.apart for each in mixtures):  # the points of another training in between
+        values[100:300:2] = noisy(decay(100, 2.3, 0.8), 0.05)
     loss = at_times(Role.TRAIN_LOSS, values, range(1, 401))
     written = tuple(Writing(file=f, first=1.0, last=400.0, host="gpu1", process=7) for f in "ab")
     return a_run(
