@@ -63,7 +63,8 @@ class DiscriminatorWins(Detector):
 
     A loss that falls below zero measures a distance (Wasserstein), for which zero is the goal. With a hinge loss a good discriminator has a loss near zero too, but the
     generator's then need not climb. A generator's total with a reconstruction term may fall although
-    the game is lost, and the rule is silent.
+    the game is lost, and the rule is silent. So it is where the discriminator had won before the
+    first point was logged: no level of its loss is known then to compare with.
 
     ## References
 
