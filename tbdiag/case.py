@@ -12,10 +12,13 @@ from tbdiag.model.knob import Knob
 from tbdiag.model.role import Role
 from tbdiag.model.run import Run, Scalar
 from tbdiag.model.series import Floats, Series
+from tbdiag.signals.cadence import usual_interval
 from tbdiag.signals.layers import Layers
 from tbdiag.signals.progress import Progress, progress
 from tbdiag.signals.schedule import Schedule, schedule
 from tbdiag.signals.smoothing import tail, thinned
+
+LIVE = 7 * 86400.0  # seconds since its last point after which a run is never taken for live
 
 _REINFORCEMENT = (Role.REWARD, Role.POLICY_LOSS, Role.VALUE_LOSS, Role.EXPLAINED_VARIANCE)
 _ADVERSARIAL = (Role.D_LOSS, Role.G_LOSS)
@@ -34,11 +37,13 @@ class Kind(StrEnum):
 class Case:
     """One run, with the curves prepared as the rules want them.
 
-    Everything here is computed when first asked for, and kept; nothing changes the run.
+    Everything here is computed when first asked for, and kept; nothing changes the run. ``now`` is
+    the wall time in seconds at which the run is looked at, None where that does not matter.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, now: float | None = None) -> None:
         self.run = run
+        self.now = now
         self._thinned: dict[Role, Series] = {}
 
     def curve(self, role: Role) -> Series | None:
@@ -68,6 +73,31 @@ class Case:
         if all(role in bound for role in _ADVERSARIAL):
             return Kind.ADVERSARIAL
         return Kind.SUPERVISED
+
+    @cached_property
+    def pulse(self) -> Series | None:
+        """The curve with the most points, by which the pace of the run is told; None without any."""
+        longest = max(self.run.series.values(), key=len, default=None)
+        return longest if longest is not None and len(longest) else None
+
+    @cached_property
+    def pace(self) -> float:
+        """The usual time between two points of the pulse, in seconds; 0 where it is not told."""
+        return usual_interval(self.pulse.wall_times) if self.pulse is not None else 0.0
+
+    @cached_property
+    def resumes(self) -> tuple[float, ...]:
+        """The wall times at which the run was begun or resumed, in order.
+
+        A file that is begun while another is still written (validation beside training) is none.
+        """
+        told = self.run.provenance
+        begun = [
+            each.first
+            for each in told.writings
+            if not any(other.first < each.first < other.last for other in told.writings)
+        ]
+        return tuple(sorted({*begun, *(each.wall_time for each in told.restarts)}))
 
     @cached_property
     def knobs(self) -> Mapping[Knob, Scalar]:

@@ -23,9 +23,26 @@ TAGS: Mapping[Role, str] = {
     Role.BALANCED_METRIC: "balanced_accuracy/val",
     Role.LEARNING_RATE: "lr",
     Role.GRAD_NORM: "grad_norm",
+    Role.EPOCH: "epoch",
     Role.REWARD: "rollout/ep_rew_mean",
+    Role.VAL_REWARD: "eval/mean_reward",
+    Role.KL: "train/approx_kl",
+    Role.ENTROPY: "train/entropy",
+    Role.CLIP_FRACTION: "train/clip_fraction",
+    Role.EXPLAINED_VARIANCE: "train/explained_variance",
+    Role.POLICY_LOSS: "train/policy_loss",
+    Role.VALUE_LOSS: "train/value_loss",
+    Role.D_LOSS: "loss/d",
+    Role.G_LOSS: "loss/g",
 }
-_HIGHER = {Role.TRAIN_METRIC, Role.VAL_METRIC, Role.BALANCED_METRIC, Role.REWARD}
+_HIGHER = {
+    Role.TRAIN_METRIC,
+    Role.VAL_METRIC,
+    Role.BALANCED_METRIC,
+    Role.REWARD,
+    Role.VAL_REWARD,
+    Role.EXPLAINED_VARIANCE,
+}
 _QUANTITIES = {
     Role.TRAIN_METRIC: "accuracy",
     Role.VAL_METRIC: "accuracy",
@@ -71,6 +88,12 @@ def counted(shares: ArrayLike, size: int) -> Floats:
     """Accuracies as a set of ``size`` samples gives them: rounded to k/size, in float32."""
     array = np.asarray(shares, dtype=np.float64)
     return (np.round(array * size) / size).astype(np.float32).astype(np.float64)
+
+
+def at_times(role: Role, values: ArrayLike, walls: ArrayLike, every: int = 1) -> Series:
+    """A curve in this role whose points were logged at the wall times ``walls``, in seconds."""
+    array = np.asarray(values, dtype=np.float64)
+    return Series.of(TAGS[role], every * np.arange(1, len(array) + 1), array, walls)
 
 
 def a_histogram(values: ArrayLike, bins: int = 30) -> Histogram:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -71,6 +72,7 @@ def scan(
     follow_symlinks: bool = True,
     jobs: int | None = None,
     memory: int | None = None,
+    now: float | None = None,
 ) -> Report:
     """Every rule's answer for every run below the paths, and for all of them together.
 
@@ -82,8 +84,9 @@ def scan(
     of curves, by default a quarter of the machine's, runs of the report keep only the curves that
     their findings speak of and look for the others when they are asked for them. A file that cannot
     be read, and a run without curves, stand in the report's ``unread``. Paths below the working
-    directory are relative to it. Raises NoRunsError where nothing at all could be examined,
-    UnknownRuleError and ConfigError.
+    directory are relative to it. Whether a live run stands still is judged at the wall time ``now``, in
+    seconds; without it that is the time of the call. Raises NoRunsError where nothing at all could be
+    examined, UnknownRuleError and ConfigError.
     """
     from tbdiag.api.report import Report
     from tbdiag.diagnosis.examine import examine_search
@@ -98,9 +101,9 @@ def scan(
     intake = Intake(paths, settings, cache, follow_symlinks, jobs, progress, relative=True)
     objective = settings.train.objective if settings.train else None
     room = quarter() if memory is None else memory
-    reports = []
+    reports, at = [], time.time() if now is None else now
     for slot, number, run in intake:
-        report = remembered(slot, number, run, selection)
+        report = remembered(slot, number, run, selection, at)
         if slot.fresh:
             room -= _POINT * sum(map(len, run.series.values()))
             if room < 0:

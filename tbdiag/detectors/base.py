@@ -26,6 +26,9 @@ SECTIONS = (
 )
 
 
+_SHOWN = 5  # tags in doubt that a reason lists
+
+
 @dataclass(frozen=True, slots=True)
 class Threshold:
     """What a threshold means, and its bounds: ``above`` is exclusive, ``at_least``/``at_most`` not."""
@@ -77,7 +80,8 @@ class Detector(ABC):
     ``needs`` lists the curves without which the rule cannot tell (a tuple inside it: any one of
     them), ``points`` how many points the first of them must have. ``explains`` lists the codes
     whose findings on the same run are mere consequences of this one. ``scale_free`` claims that
-    multiplying every loss by a constant changes nothing.
+    multiplying every loss by a constant changes nothing, ``timely`` that the answer depends on the
+    time at which the run is looked at.
     """
 
     code: ClassVar[str]
@@ -87,6 +91,7 @@ class Detector(ABC):
     points: ClassVar[int] = 1
     explains: ClassVar[tuple[str, ...]] = ()
     scale_free: ClassVar[bool] = True
+    timely: ClassVar[bool] = False
     supervised: ClassVar[bool] = True  # not for reinforcement learning and GAN runs
 
     @abstractmethod
@@ -106,16 +111,20 @@ class Detector(ABC):
         """Why the rule cannot tell on this case, with what to log; None where it can."""
         for position, need in enumerate(self.needs):
             roles = need if isinstance(need, tuple) else (need,)
-            curves = [curve for role in roles if (curve := case.curve(role)) is not None]
+            known = {role: curve for role in roles if (curve := case.curve(role)) is not None}
             wanted = " or ".join(role.phrase for role in roles)
-            if not curves:
+            if not known:
                 tags = [tag for role in roles for tag in case.run.roles.ambiguous.get(role, ())]
                 if tags:
-                    return f"several tags could be the {wanted}: {', '.join(tags)}"
+                    shown = ", ".join(tags[:_SHOWN])
+                    more = f" and {len(tags) - _SHOWN} more" if len(tags) > _SHOWN else ""
+                    return f"several tags could be the {wanted}: {shown}{more}"
                 return f"no {wanted} was logged"
-            most = max(len(curve) for curve in curves)
+            role, longest = max(known.items(), key=lambda each: len(each[1]))
+            most = len(longest)
             if position == 0 and most < self.points:
-                return f"the {wanted} has {most} usable points; {self.points} are needed"
+                points = f"{most} usable point{'s' * (most != 1)}"
+                return f"the {role.phrase} has only {points}; {self.points} are needed"
         return self.cannot_tell(case)
 
     def finding(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from tbdiag.case import Case, Kind
@@ -47,18 +47,17 @@ class Selection:
     digest: str = ""
 
 
-def examine(run: Run, selection: Selection) -> RunReport:
-    """Every selected rule on this run; a rule that fails is recorded, and the others go on."""
-    cases = _cases(run)
+def examine(run: Run, selection: Selection, now: float | None = None) -> RunReport:
+    """Every selected rule on this run; a rule that fails is recorded, and the others go on.
+
+    ``now`` is the wall time at which the run is looked at; without it no run is taken for live.
+    """
+    cases = _cases(run, now)
     outcomes: dict[str, Outcome] = {
         code: Skipped(reason) for code, reason in selection.skipped.items()
     }
     for detector in selection.detectors:
-        outcome = _answer(detector, cases)
-        reason = selection.ignored.get(detector.code)
-        if reason is not None and isinstance(outcome, Fired):
-            outcome = Ignored(reason)
-        outcomes[detector.code] = outcome
+        outcomes[detector.code] = _unless_ignored(_answer(detector, cases), detector, selection)
     found = [
         f for outcome in outcomes.values() if isinstance(outcome, Fired) for f in outcome.findings
     ]
@@ -113,12 +112,25 @@ def tried(rule: type[Rule]) -> list[tuple[Sample | SearchSample, Finding | None]
     return [(each, next(iter(examine(each.run, alone).findings), None)) for each in rule.samples()]
 
 
-def _cases(run: Run) -> tuple[Case, ...]:
+def timely(run: Run, selection: Selection, now: float | None) -> Iterator[tuple[str, Outcome]]:
+    """The code and the outcome of each rule whose answer depends on the time, by itself."""
+    asked = [detector for detector in selection.detectors if detector.timely]
+    cases = _cases(run, now) if asked else ()
+    for detector in asked:
+        yield detector.code, _unless_ignored(_answer(detector, cases), detector, selection)
+
+
+def _unless_ignored(outcome: Outcome, detector: Detector, selection: Selection) -> Outcome:
+    reason = selection.ignored.get(detector.code)
+    return Ignored(reason) if reason is not None and isinstance(outcome, Fired) else outcome
+
+
+def _cases(run: Run, now: float | None) -> tuple[Case, ...]:
     """The run as one case, or, where only parts of the loss were logged, as one for each part."""
     if not run.roles.parts:
-        return (Case(run),)
+        return (Case(run, now),)
     return tuple(
-        Case(run.with_roles(replace(run.roles, bound={**run.roles.bound, **part}, parts=())))
+        Case(run.with_roles(replace(run.roles, bound={**run.roles.bound, **part}, parts=())), now)
         for part in run.roles.parts
     )
 

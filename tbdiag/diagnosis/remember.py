@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import lru_cache
 
-from tbdiag.diagnosis.examine import Selection, examine
+from tbdiag.case import LIVE
+from tbdiag.diagnosis.examine import Selection, examine, timely
 from tbdiag.model.finding import Finding
 from tbdiag.model.report import Crashed, Fired, Outcome, RunReport
 from tbdiag.model.run import Run
@@ -54,19 +56,35 @@ class Remembered(RunReport):
 _UNREAD = (("_findings", None), ("_outcomes", None))
 
 
-def remembered(slot: Slot, number: int, run: Run, selection: Selection) -> RunReport:
+def remembered(
+    slot: Slot, number: int, run: Run, selection: Selection, now: float | None = None
+) -> RunReport:
     """What `examine` answers about ``run``, the one of this ``number`` in its ``slot``.
 
-    The rules run where the slot does not keep what they answered. Crashes are never kept.
+    The rules run where the slot does not keep what they answered. Crashes are never kept. Of a run that
+    may be live at the time ``now`` the rules whose answer depends on it are asked again, and where they
+    answer otherwise all are.
     """
-    kept = slot.answer(selection.digest, number)
+    live = now is not None and any(now - each.last < LIVE for each in run.provenance.writings)
+    asked = f"{selection.digest} live" if live else selection.digest
+    kept = slot.answer(asked, number)
     if kept is not None:
-        return Remembered(run, kept)
-    found = examine(run, selection)
+        report = Remembered(run, kept)
+        again = timely(run, selection, now) if live else ()
+        if all(_same(outcome, report.outcomes[code]) for code, outcome in again):
+            return report
+    found = examine(run, selection, now)
     if not any(isinstance(each, Crashed) for each in found.outcomes.values()):
         with suppress(TypeError):  # a rule of another package may find anything
-            slot.keep_answer(selection.digest, number, told(found))
+            slot.keep_answer(asked, number, told(found))
     return found
+
+
+def _same(fresh: Outcome, kept: Outcome) -> bool:
+    """Whether two outcomes say the same, whatever suppresses the one that was kept."""
+    if isinstance(fresh, Fired) and isinstance(kept, Fired):
+        return fresh.findings == tuple(replace(f, suppressed_by=None) for f in kept.findings)
+    return fresh == kept
 
 
 def told(report: RunReport) -> Answer:

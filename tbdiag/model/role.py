@@ -51,6 +51,9 @@ _PHRASES = {
     Role.BALANCED_METRIC: "class-balanced metric",
     Role.DATA_LOSS: "loss without penalties",
     Role.GRAD_NORM: "gradient norm",
+    Role.VAL_REWARD: "reward of evaluations",
+    Role.KL: "KL divergence of the updates",
+    Role.ENTROPY: "entropy of the policy",
     Role.D_LOSS: "discriminator loss",
     Role.G_LOSS: "generator loss",
 }

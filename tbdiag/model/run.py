@@ -55,6 +55,40 @@ class Damage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Writing:
+    """A file that holds points of the run, and the wall times of the ``first`` and the ``last``.
+
+    ``host`` and ``process`` are those that the file's name tells, empty and None where it does not.
+    """
+
+    file: str
+    first: float
+    last: float
+    host: str = ""
+    process: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mixture:
+    """Points of the same curves that several writers logged at the same time.
+
+    ``files`` are those that hold them, one where the writers share a file; ``writers`` is how many
+    there are, and ``processes`` whether they are told to be different processes. From the wall time
+    ``first`` to ``last`` they logged ``points`` points of ``tags`` curves; ``apart`` is true where
+    their curves could be told from each other and each became a run of its own.
+    """
+
+    files: tuple[str, ...]
+    writers: int
+    processes: bool
+    first: float
+    last: float
+    points: int
+    tags: int
+    apart: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
     """Where a run came from and what happened to it on the way."""
 
@@ -64,6 +98,8 @@ class Provenance:
     restarts: tuple[Restart, ...] = ()
     damages: tuple[Damage, ...] = ()
     notes: tuple[str, ...] = ()
+    writings: tuple[Writing, ...] = ()
+    mixtures: tuple[Mixture, ...] = ()
 
     @property
     def corrupt_bytes(self) -> int:

@@ -31,12 +31,24 @@ def is_reinforcement(candidates: Sequence[Candidate]) -> bool:
     )
 
 
+def _of_an_update(candidate: Candidate) -> tuple[bool, ...]:
+    """Sorts what is measured of the policy's update before what is measured of the task.
+
+    Tuning a language model logs ``objective/kl`` and ``objective/entropy`` too, which tell the distance
+    from a reference and the answers' length, and ``val/clipfrac``, which is the value function's.
+    """
+    said = candidate.meaning
+    return (
+        "objective" in said.words,
+        said.split not in _TRAINING,
+        bool(said.stem),
+        candidate.logged == 1,
+    )
+
+
 def reinforcement(candidates: Sequence[Candidate]) -> dict[Role, Choice]:
     """The roles in the run of an agent; the terms of a reward are not taken for the reward."""
-    found = {
-        role: choose(playing(role, candidates), lambda c: (bool(c.meaning.stem), c.logged == 1))
-        for role in _REINFORCEMENT
-    }
+    found = {role: choose(playing(role, candidates), _of_an_update) for role in _REINFORCEMENT}
     rewards = playing(Role.REWARD, candidates)
     table = tables.raw()["roles"]["reward"]
     whole = frozenset(table["whole"])

@@ -13,7 +13,7 @@ import numpy as np
 from tbdiag.errors import ReadError
 from tbdiag.model.histogram import Histograms
 from tbdiag.model.role import Override, Role
-from tbdiag.model.run import Damage, Provenance, Restart, Run
+from tbdiag.model.run import Damage, Mixture, Provenance, Restart, Run
 from tbdiag.model.series import Series
 from tbdiag.reading import stored
 from tbdiag.reading.columns import Columns, Points
@@ -25,6 +25,7 @@ from tbdiag.reading.listing import printable
 from tbdiag.reading.restarts import Joined, join_all, restarts_of, without_void
 from tbdiag.reading.sessions import labels, sessions_of, side_by_side
 from tbdiag.reading.stored import Stored
+from tbdiag.reading.writers import Part, mixtures_of, mixtures_within, part_of
 
 _Read = tuple[EventFile, Columns]
 
@@ -46,11 +47,12 @@ def load(
     files, parts = _settled(files, [(file, _columns(file, read)) for file in files.files])
     sessions = _sessions(parts)
     if len(sessions) == 1:
-        return (_run(files, files.id, sessions[0], (), overrides),)
+        return (_run(files, files.id, sessions[0], (), (), overrides),)
     names = labels([session[0][0].path.name for session in sessions])
     note = f"{len(sessions)} trainings were logged into this folder: each is a run of its own"
+    beside = mixtures_of(list(_parts(files, sessions)))
     return tuple(
-        _run(files, f"{files.id} [{printable(name)}]", session, (note,), overrides)
+        _run(files, f"{files.id} [{printable(name)}]", session, (note,), beside, overrides)
         for name, session in zip(names, sessions, strict=True)
     )
 
@@ -123,6 +125,7 @@ def _run(
     name: str,
     parts: Sequence[_Read],
     notes: tuple[str, ...],
+    beside: Sequence[Mixture],
     overrides: Mapping[Role, Override] | None,
 ) -> Run:
     from tbdiag.naming.roles import bind
@@ -151,8 +154,26 @@ def _run(
             [printable(files.id), *dict.fromkeys(printable(file.path.name) for file, _ in parts)],
         ),
         roles=bind(series, overrides),
-        provenance=_provenance(files, parts, joined, purges, notes),
+        provenance=_provenance(files, parts, joined, purges, notes, beside),
     )
+
+
+def _parts(files: RunFiles, sessions: Sequence[Sequence[_Read]]) -> Iterator[Part]:
+    """The files of each session that hold scalars, with who wrote them."""
+    for number, session in enumerate(sessions):
+        for file, columns in session:
+            scalars = {_tag(file, tag): points for tag, points in columns.scalars.items()}
+            part = part_of(_name(files, file.path), scalars, number)
+            if part is not None:
+                yield part
+
+
+def _name(files: RunFiles, path: Path) -> str:
+    whole = str(path)
+    inside = whole.removeprefix(f"{files.path}{os.sep}")
+    if inside == whole:  # a folder beside it
+        inside = os.path.relpath(path, files.path)
+    return printable(inside.replace(os.sep, "/"))
 
 
 def _tag(file: EventFile, tag: str) -> str:
@@ -234,16 +255,8 @@ def _provenance(
     joined: Mapping[str, Joined],
     purges: Sequence[Restart],
     notes: tuple[str, ...],
+    beside: Sequence[Mixture],
 ) -> Provenance:
-    above = f"{files.path}{os.sep}"
-
-    def name(path: Path) -> str:
-        whole = str(path)
-        inside = whole.removeprefix(above)
-        if inside == whole:  # a folder beside it
-            inside = os.path.relpath(path, files.path)
-        return printable(inside.replace(os.sep, "/"))
-
     restarts = restarts_of(chain.from_iterable(result.rewinds for result in joined.values()))
     odd = tuple(
         f"{tag} has a point at step {step} out of order: left out"
@@ -251,15 +264,22 @@ def _provenance(
         for _, step in result.strays
     )
     told = tuple(result.note for result in joined.values() if result.note)
+    written = list(_parts(files, [parts]))
+    names = tuple(_name(files, file.path) for file, _ in parts)
     return Provenance(
-        files=tuple(name(file.path) for file, _ in parts),
+        files=names,
         points=sum(len(result.points) for result in joined.values()),
         duplicates=sum(result.duplicates for result in joined.values()),
         restarts=tuple(sorted((*purges, *restarts), key=lambda restart: restart.wall_time)),
         damages=tuple(
-            replace(columns.damage, file=name(file.path))
-            for file, columns in parts
+            replace(columns.damage, file=name)
+            for name, (_, columns) in zip(names, parts, strict=True)
             if columns.damage is not None
         ),
         notes=notes + told + odd,
+        writings=tuple(part.writing for part in written),
+        mixtures=(
+            *mixtures_within(written, names, joined),
+            *(each for each in beside if each.apart and not set(names).isdisjoint(each.files)),
+        ),
     )

@@ -36,3 +36,43 @@ def strongest_swing(values: Floats) -> Swing:
     peak = int(power.argmax())
     share = float(power[max(peak - 1, 0) : peak + 2].sum()) / total
     return Swing(n / peak, share)
+
+
+def without_trend(values: Floats, window: int) -> Floats:
+    """``values`` (n,) minus their mean over ``window`` points around each; shape (n - window + 1,).
+
+    A course that repeats itself every ``window`` points stays whole. What lies more than five robust
+    deviations off is drawn in, so that a steep start or a spike does not rule what is left.
+    """
+    if len(values) < window:
+        return np.zeros(0)
+    sums = np.cumsum(np.concatenate([[0.0], values]))
+    means = (sums[window:] - sums[:-window]) / window
+    rest = values[window // 2 : window // 2 + len(means)] - means
+    limit = 5 * 1.4826 * float(np.median(np.abs(rest)))
+    clipped: Floats = np.clip(rest, -limit, limit)
+    return clipped
+
+
+def autocorrelation(values: Floats, lag: int) -> float:
+    """How much ``values`` (n,) agree with themselves ``lag`` points later, from -1 to 1.
+
+    Pearson's coefficient of the two parts; 0 for fewer than three pairs or where nothing varies.
+    """
+    one, other = values[:-lag], values[lag:]
+    if lag < 1 or len(one) < 3:
+        return 0.0
+    one, other = one - one.mean(), other - other.mean()
+    scale = float(np.sqrt((one**2).sum() * (other**2).sum()))
+    return float((one * other).sum()) / scale if scale > 0 else 0.0
+
+
+def folded(values: Floats, period: int) -> tuple[Floats, float]:
+    """The mean course of ``values`` (n,) over a ``period``, shape (period,), and its standard error.
+
+    The place 0 of the course is that of the first value; an incomplete last period does not count.
+    """
+    turns = values[: len(values) // period * period].reshape(-1, period)
+    course: Floats = turns.mean(axis=0)
+    error = float((turns - course).std()) / max(len(turns), 1) ** 0.5
+    return course, error

@@ -5,19 +5,22 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from typing import TypeGuard
 
 from tbdiag.model.finding import Severity
 from tbdiag.model.report import Crashed, NotApplicable, Outcome, Passed, Report, RunReport
 
 _WORDS = {"not-applicable": "could not tell"}
 _ORDER = ("fired", "passed", "not-applicable", "ignored", "skipped", "crashed")
+# Reasons of rules that speak of another kind of run: nothing is missing for them.
+_ELSEWHERE = "the run is "
 _MISSING = re.compile(r"no (.+?) (?:was|were|is|are) (?:logged|known)")
 
 
 def coverage(run: RunReport) -> str:
     """``31 rules passed, 12 could not tell``."""
-    kinds = Counter(type(outcome) for outcome in run.outcomes.values())
-    passed, unsure = kinds[Passed], kinds[NotApplicable]
+    passed = sum(isinstance(outcome, Passed) for outcome in run.outcomes.values())
+    unsure = sum(map(_unsure, run.outcomes.values()))
     told = f"{passed} {'rule' if passed == 1 else 'rules'} passed"
     return f"{told}, {unsure} could not tell" if unsure else told
 
@@ -29,7 +32,19 @@ def answers(outcomes: Mapping[str, Outcome]) -> list[tuple[str, str, list[str]]]
         reason = getattr(outcome, "reason", "") or getattr(outcome, "error", "")
         groups[outcome.kind, reason].append(code)
     ordered = sorted(groups.items(), key=lambda item: (_ORDER.index(item[0][0]), -len(item[1])))
-    return [(_WORDS.get(kind, kind), reason, codes) for (kind, reason), codes in ordered]
+    return [
+        (
+            "does not apply" if reason.startswith(_ELSEWHERE) else _WORDS.get(kind, kind),
+            reason,
+            codes,
+        )
+        for (kind, reason), codes in ordered
+    ]
+
+
+def _unsure(outcome: Outcome) -> TypeGuard[NotApplicable]:
+    """Whether a rule that speaks of such runs could not tell."""
+    return isinstance(outcome, NotApplicable) and not outcome.reason.startswith(_ELSEWHERE)
 
 
 def by_rule(report: Report) -> list[tuple[Severity, str, str, int]]:
@@ -61,7 +76,7 @@ def worth_logging(report: Report) -> tuple[int, list[tuple[str, int, int]]]:
     unsure: set[str] = set()
     for at, run in enumerate(report):
         for code, outcome in run.outcomes.items():
-            if not isinstance(outcome, NotApplicable):
+            if not _unsure(outcome):
                 continue
             unsure.add(code)
             if missing := _MISSING.match(outcome.reason):

@@ -11,6 +11,7 @@ from tbdiag.naming.roles import bind
 from tests.naming.curves import a_run, roles, tags
 
 RLLIB = "ray/tune/info/learner/default_policy/"
+LEARNERS = "ray/tune/learners/default_policy/"
 
 # framework -> (tags with their numbers of points, expected roles)
 FRAMEWORKS: dict[str, tuple[dict[str, int], dict[str, str]]] = {
@@ -176,6 +177,57 @@ FRAMEWORKS: dict[str, tuple[dict[str, int], dict[str, str]]] = {
             "policy_loss": "train/actor_loss", "value_loss": "train/critic_loss",
         },
     ),
+    "stable-baselines3 a2c": (
+        dict.fromkeys(["train/entropy_loss", "train/explained_variance", "train/learning_rate",
+                       "train/policy_loss", "train/value_loss", "train/std", "rollout/ep_rew_mean",
+                       "rollout/ep_len_mean", "time/fps"], 40),
+        {
+            "learning_rate": "train/learning_rate", "reward": "rollout/ep_rew_mean",
+            "entropy": "train/entropy_loss", "explained_variance": "train/explained_variance",
+            "policy_loss": "train/policy_loss", "value_loss": "train/value_loss",
+        },
+    ),
+    "stable-baselines3 dqn": (
+        dict.fromkeys(["train/loss", "train/learning_rate", "rollout/ep_rew_mean", "rollout/ep_len_mean",
+                       "rollout/exploration_rate", "time/fps"], 40),
+        {"learning_rate": "train/learning_rate", "reward": "rollout/ep_rew_mean"},
+    ),
+    "cleanrl": (
+        dict.fromkeys(["charts/learning_rate", "charts/episodic_return", "charts/episodic_length",
+                       "charts/SPS", "losses/value_loss", "losses/policy_loss", "losses/entropy",
+                       "losses/old_approx_kl", "losses/approx_kl", "losses/clipfrac",
+                       "losses/explained_variance"], 40),
+        {
+            "learning_rate": "charts/learning_rate", "reward": "charts/episodic_return",
+            "kl": "losses/approx_kl", "entropy": "losses/entropy", "clip_fraction": "losses/clipfrac",
+            "explained_variance": "losses/explained_variance", "policy_loss": "losses/policy_loss",
+            "value_loss": "losses/value_loss",
+        },
+    ),
+    "trl ppo": (
+        dict.fromkeys(["train/objective/kl", "train/objective/entropy", "train/objective/scores",
+                       "train/objective/non_score_reward", "train/objective/rlhf_reward",
+                       "train/policy/approxkl_avg", "train/policy/clipfrac_avg",
+                       "train/policy/entropy_avg", "train/loss/policy_avg", "train/loss/value_avg",
+                       "train/val/clipfrac_avg", "train/val/ratio", "train/lr"], 40),
+        {
+            "learning_rate": "train/lr", "reward": "train/objective/rlhf_reward",
+            "kl": "train/policy/approxkl_avg", "entropy": "train/policy/entropy_avg",
+            "clip_fraction": "train/policy/clipfrac_avg", "policy_loss": "train/loss/policy_avg",
+            "value_loss": "train/loss/value_avg",
+        },
+    ),
+    "skrl": (
+        dict.fromkeys(["Reward / Total reward (mean)", "Reward / Total reward (max)",
+                       "Reward / Instantaneous reward (mean)", "Episode / Total timesteps (mean)",
+                       "Loss / Policy loss", "Loss / Value loss", "Loss / Entropy loss",
+                       "Policy / Standard deviation", "Learning / Learning rate"], 40),
+        {
+            "learning_rate": "Learning / Learning rate", "reward": "Reward / Total reward (mean)",
+            "entropy": "Loss / Entropy loss", "policy_loss": "Loss / Policy loss",
+            "value_loss": "Loss / Value loss",
+        },
+    ),
     "finrl": (
         dict.fromkeys(["train/policy_loss", "train/value_loss", "train/reward", "train/learning_rate",
                        "train/explained_variance", "time/fps"], 40),
@@ -199,6 +251,22 @@ FRAMEWORKS: dict[str, tuple[dict[str, int], dict[str, str]]] = {
             "value_loss": RLLIB + "vf_loss",
         },
     ),
+    "rllib, new stack": (
+        dict.fromkeys(
+            [LEARNERS + "total_loss", LEARNERS + "policy_loss", LEARNERS + "vf_loss",
+             LEARNERS + "vf_loss_unclipped", LEARNERS + "entropy", LEARNERS + "curr_kl_coeff",
+             LEARNERS + "vf_explained_var", LEARNERS + "default_optimizer_learning_rate",
+             LEARNERS + "gradients_default_optimizer_global_norm",
+             "ray/tune/env_runners/episode_return_mean", "ray/tune/env_runners/episode_return_min",
+             "ray/tune/env_runners/episode_return_max", "ray/tune/env_runners/episode_len_mean"], 40),
+        {
+            "reward": "ray/tune/env_runners/episode_return_mean",
+            "learning_rate": LEARNERS + "default_optimizer_learning_rate",
+            "grad_norm": LEARNERS + "gradients_default_optimizer_global_norm",
+            "entropy": LEARNERS + "entropy", "explained_variance": LEARNERS + "vf_explained_var",
+            "policy_loss": LEARNERS + "policy_loss", "value_loss": LEARNERS + "vf_loss",
+        },
+    ),
     "ml-agents": (
         dict.fromkeys(["Losses/Value Loss", "Losses/Policy Loss", "Environment/Cumulative Reward",
                        "Environment/Episode Length", "Policy/Extrinsic Reward", "Policy/Learning Rate",
@@ -216,6 +284,15 @@ FRAMEWORKS: dict[str, tuple[dict[str, int], dict[str, str]]] = {
         {
             "reward": "Train/mean_reward", "learning_rate": "Loss/learning_rate",
             "policy_loss": "Loss/surrogate", "value_loss": "Loss/value_function",
+        },
+    ),
+    "rsl-rl, newer": (
+        dict.fromkeys(["Loss/value", "Loss/surrogate", "Loss/entropy", "Loss/learning_rate",
+                       "Train/mean_reward", "Train/mean_episode_length", "Policy/mean_noise_std",
+                       "Curriculum/terrain_levels", "Metrics/base_velocity/error_vel_xy"], 40),
+        {
+            "reward": "Train/mean_reward", "learning_rate": "Loss/learning_rate",
+            "entropy": "Loss/entropy", "policy_loss": "Loss/surrogate", "value_loss": "Loss/value",
         },
     ),
     "pymarl": (
@@ -298,6 +375,10 @@ FRAMEWORKS: dict[str, tuple[dict[str, int], dict[str, str]]] = {
     ),
     "transformer tutorial": (
         {"train loss": 2000}, {"train_loss": "train loss", "batch_loss": "train loss"},
+    ),
+    "sagemaker debugger": (
+        {"loss/mul:0": 40, "conv1/weights:0": 40, "gradients/conv1/mul_grad/Sum:0": 40},
+        {"train_loss": "loss/mul:0"},
     ),
     "schnetpack": ({"test_loss": 1, "test_energy_mae": 1, "epoch": 1}, {}),
     "digits example": (

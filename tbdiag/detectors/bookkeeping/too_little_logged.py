@@ -1,4 +1,4 @@
-"""LOG005: the log lacks what the most telling rules need."""
+"""LOG005: the log lacks what the rules would need most."""
 
 from __future__ import annotations
 
@@ -15,48 +15,52 @@ from tbdiag.model.knob import Knob
 from tbdiag.model.remedy import Remedy
 from tbdiag.model.role import Role, RoleMap
 from tbdiag.model.series import Series
-from tbdiag.synth import a_run, cosine, decay, flat
+from tbdiag.signals.cadence import spoken
+from tbdiag.synth import a_run, at_times, cosine, decay, flat, noisy, u_turn
 
 _MAIN = {
     Kind.SUPERVISED: (Role.TRAIN_LOSS, Role.BATCH_LOSS),
     Kind.REINFORCEMENT: (Role.REWARD, Role.VAL_REWARD),
     Kind.ADVERSARIAL: (Role.G_LOSS, Role.D_LOSS),
 }
-_INSIDE = (Role.GRAD_NORM, Role.WEIGHT_NORM, Role.UPDATE_RATIO)
 
 
 @dataclass(frozen=True, slots=True)
 class _Gap:
-    """Something that was not logged: the clause that says so, and what to log for which rules."""
+    """Something that was not logged: the sentence that says so, and what to log for which rules."""
 
-    clause: str
+    sentence: str
     remedy: Remedy
 
 
 @dataclass(frozen=True, kw_only=True)
 class TooLittleLogged(Detector):
-    """The log lacks a curve without which the most telling rules cannot answer.
+    """The log lacks the one thing without which the rules cannot answer what matters most here.
 
     ## What it does
 
-    Names what could not be examined because it was not logged, or not recognised, and what to log.
+    Names the one gap in a log that, once filled, would let most rules answer.
 
     ## Why is this bad?
 
-    A quiet report may be a blind one. Most questions about a run turn on its training loss and its
-    learning rate; without them nothing can be said, good or bad.
+    A quiet report may be a blind one. Most questions about a run turn on its training loss; and where
+    the loss has got stuck, on the learning rate.
 
     ## How it is detected
 
-    It speaks up where no training loss was recognised (for reinforcement learning: no reward), where
-    it has fewer than `few` points, or where the learning rate is known neither from a curve nor from
-    a hyperparameter. Only then it adds what else would be worth logging, `most` things in all: a
-    gradient norm or histograms, and a loss per batch.
+    Only the first of these is told: (1) no training loss was recognised (for reinforcement learning:
+    no reward), although some curve has `few` points or more, so that there was a training; (2) it has
+    fewer than `few` points, although the run took `minutes` or more, so that there was more to log; (3) the learning rate is known neither from a curve nor from a
+    hyperparameter, and the loss no longer falls over its second half (tau above `stands`) with more
+    than `arrived` of it left, or has lost `regained` of what it gained: then the rate is the first
+    thing to ask about; (4) the loss is all there is, no validation, no rate, no setting, no histogram:
+    a run that nobody can compare with another. Otherwise, where the loss falls as it should, nothing
+    is missing.
 
     ## Remedy
 
-    One line each in the training loop; or, for a curve that was not recognised, its tag under
-    `[roles]` in the configuration.
+    One line in the training loop; or, for a curve that was not recognised, its tag under `[roles]`
+    in the configuration.
 
     ## False alarms
 
@@ -71,15 +75,19 @@ class TooLittleLogged(Detector):
     code, severity, since = "LOG005", Severity.NOTE, "0.1.0"
     supervised = False
 
-    few: Annotated[int, Threshold("points of the training loss that trends need", at_least=2)] = 8
-    most: Annotated[int, Threshold("most missing things that are named", at_least=1)] = 3
+    few: Annotated[int, Threshold("points of the training loss that trends need", at_least=4)] = 8
+    minutes: Annotated[float, Threshold("a long run, in minutes", above=0)] = 10.0
+    stands: Annotated[float, Threshold("tau of a loss that no longer falls", at_most=1)] = -0.3
+    arrived: Annotated[
+        float, Threshold("last loss over first of a run that arrived", at_least=0)
+    ] = 0.02
+    regained: Annotated[float, Threshold("share of the fall that was lost again", above=0)] = 0.5
 
     def check(self, case: Case) -> Iterator[Finding]:
         main = _main(case)
-        gaps = list(self._grave(case, main))
-        if not gaps:
+        gap = self._gap(case, main)
+        if gap is None:
             return
-        gaps = [*gaps, *_others(case)][: self.most] if case.run.series else gaps[:1]
         evidence = []
         if main is not None and main.logged:
             steps = np.concatenate([main.steps, main.nonfinite.steps])
@@ -92,56 +100,93 @@ class TooLittleLogged(Detector):
                 )
             )
         yield self.finding(
-            ", ".join(gap.clause for gap in gaps),
-            *evidence,
-            confidence=Confidence.HIGH,
-            remedies=tuple(gap.remedy for gap in gaps),
+            gap.sentence, *evidence, confidence=Confidence.HIGH, remedies=(gap.remedy,)
         )
 
-    def _grave(self, case: Case, main: Series | None) -> Iterator[_Gap]:
+    def _gap(self, case: Case, main: Series | None) -> _Gap | None:
+        """The gap that matters most, None where the rules have what they need."""
         wanted = _MAIN[case.kind][0]
+        longest = max((each.logged for each in case.run.series.values()), default=0)
         if main is None:
-            yield _unrecognised(case, wanted)
-        elif main.logged < self.few:
-            yield _Gap(
-                f"the {wanted.phrase} has only {main.logged} points",
-                Remedy.advice(
-                    f"Log the {wanted.phrase} at least {self.few} times, better 20 times and more",
-                    "a trend needs 8 points, a change of the trend 20",
-                ),
-            )
-        if case.curve(Role.LEARNING_RATE) is None and Knob.LR not in case.knobs:
-            yield _Gap(
-                "no learning rate was logged",
+            told = longest >= self.few or not case.run.series
+            return _unrecognised(case, wanted) if told else None
+        if main.logged < self.few:
+            long = _seconds(case) >= 60 * self.minutes
+            return self._rare(case, wanted, main) if long else None
+        unknown = case.curve(Role.LEARNING_RATE) is None and Knob.LR not in case.knobs
+        if unknown and case.kind is Kind.SUPERVISED and self._stuck(case):
+            return _Gap(
+                "the training loss got stuck, and no learning rate was logged that could tell why",
                 Remedy.advice(
                     "Log the learning rate at every step, as a scalar `lr`",
-                    "OPT007 to OPT010 and OPT012 compare the loss with it",
+                    "a plateau, swings and a blow-up are judged by it, and so is what to do next",
                 ),
             )
+        if case.kind is Kind.SUPERVISED and _alone(case):
+            return _Gap(
+                f"nothing but the {wanted.phrase} was logged: no validation, no learning rate, no "
+                "setting",
+                Remedy.advice(
+                    "Log a validation loss once per epoch, the learning rate, and the settings",
+                    "whether a run generalises, and which change made it better, is told by these",
+                ),
+            )
+        return None
+
+    def _rare(self, case: Case, wanted: Role, main: Series) -> _Gap:
+        points = f"{main.logged} point{'s' * (main.logged != 1)}"
+        return _Gap(
+            f"the {wanted.phrase} has only {points} in {spoken(_seconds(case))}: too few for a trend",
+            Remedy.advice(
+                f"Log the {wanted.phrase} at least {self.few} times, better 20 times and more",
+                f"a trend needs {self.few} points, a change of the trend 20",
+            ),
+        )
+
+    def _stuck(self, case: Case) -> bool:
+        """Whether the training loss no longer falls, or has lost again what it gained."""
+        if case.curve(Role.TRAIN_LOSS) is None or len(case.course(Role.TRAIN_LOSS)) < self.few:
+            return False
+        seen = case.progress
+        stands = seen.trend.tau > self.stands and not seen.left < self.arrived
+        return stands or seen.regained > self.regained
 
     @classmethod
     def samples(cls) -> Iterator[Sample]:
-        """Logs with no loss, no rate, few points, doubtful tags; full and other logs as traps."""
+        """Logs with no loss, few points, doubtful tags, a loss that is stuck; full logs as traps."""
         loss, rate = decay(60, 2.3, 0.2), cosine(60, 0.1)
-        yield fires("no learning rate", a_run({Role.TRAIN_LOSS: loss, Role.VAL_LOSS: loss}))
-        yield fires("five points", a_run({Role.TRAIN_LOSS: loss[:5], Role.LEARNING_RATE: rate[:5]}))
+        stuck = noisy(decay(60, 2.3, 1.1, 30), 0.02)
+        yield fires("a loss that stands", a_run({Role.TRAIN_LOSS: stuck, Role.VAL_LOSS: stuck}))
+        yield fires("a loss that climbs back", a_run({Role.TRAIN_LOSS: u_turn(60, 2.3, 0.7, 2.0)}))
+        slow = at_times(Role.TRAIN_LOSS, loss[:5], 3600.0 * np.arange(5))
+        yield fires("five points in four hours", a_run({Role.TRAIN_LOSS: slow}))
         yield fires("validation only", a_run({Role.VAL_LOSS: loss}, hparams={"learning_rate": 0.1}))
         yield fires("nothing recognised", a_run({}, extra={"a": loss, "b": loss, "c": loss}))
         doubtful = a_run({Role.LEARNING_RATE: rate}, extra={"loss/a": loss, "loss/b": loss})
         roles = replace(doubtful.roles, ambiguous={Role.TRAIN_LOSS: ("loss/a", "loss/b")})
         yield fires("two tags could be the loss", doubtful.with_roles(roles))
         yield fires("nothing at all", a_run({}))
-        yield silent("loss and rate", a_run({Role.TRAIN_LOSS: loss, Role.LEARNING_RATE: rate}))
+        yield silent("loss and rate", a_run({Role.TRAIN_LOSS: stuck, Role.LEARNING_RATE: rate}))
         yield silent(
             "rate among the hyperparameters",
-            a_run({Role.TRAIN_LOSS: loss}, hparams={"learning_rate": 0.1}),
+            a_run({Role.TRAIN_LOSS: stuck}, hparams={"learning_rate": 0.1}),
         )
+        yield fires("nothing but a loss", a_run({Role.TRAIN_LOSS: loss}))
+        both = {Role.TRAIN_LOSS: loss, Role.VAL_LOSS: loss}
+        yield silent("falls as it should, without a rate", a_run(both))
+        arrived = noisy(decay(60, 2.3, 0.01, 30), 0.02)
+        yield silent(
+            "arrived, without a rate", a_run({Role.TRAIN_LOSS: arrived, Role.VAL_LOSS: loss})
+        )
+        short = {Role.TRAIN_LOSS: loss[:5], Role.LEARNING_RATE: rate}
+        yield silent("five points of a short run", a_run(short))
+        yield silent("the result of a run", a_run({}, extra={"hparam/accuracy": loss[:1]}))
         yield silent("batches only", a_run({Role.BATCH_LOSS: loss, Role.LEARNING_RATE: rate}))
         parts = a_run({Role.LEARNING_RATE: rate, Role.TRAIN_LOSS: loss})
         box = {Role.TRAIN_LOSS: parts.roles.bound[Role.TRAIN_LOSS]}
         bound = {Role.LEARNING_RATE: parts.roles.bound[Role.LEARNING_RATE]}
         yield silent("losses in parts", parts.with_roles(RoleMap(bound=bound, parts=(box,))))
-        yield silent("rewards", a_run({Role.REWARD: flat(60, 10), Role.LEARNING_RATE: rate}))
+        yield silent("rewards", a_run({Role.REWARD: flat(60, 10)}))
 
 
 def _main(case: Case) -> Series | None:
@@ -150,46 +195,39 @@ def _main(case: Case) -> Series | None:
     return max(curves, key=lambda curve: curve.logged, default=None)
 
 
+def _alone(case: Case) -> bool:
+    """Whether a run holds curves of its training loss and nothing else."""
+    run = case.run
+    losses = {Role.TRAIN_LOSS, Role.BATCH_LOSS}
+    tags = {run.roles.bound[role].tag for role in losses & run.roles.bound.keys()}
+    return not (run.hparams or run.histograms or run.roles.parts or run.series.keys() - tags)
+
+
+def _seconds(case: Case) -> float:
+    """How long the run logged, by the curve that lasted longest."""
+    curves = (each.wall_times for each in case.run.series.values() if len(each))
+    return max((float(walls[-1] - walls[0]) for walls in curves), default=0.0)
+
+
 def _unrecognised(case: Case, wanted: Role) -> _Gap:
     tags = case.run.roles.ambiguous.get(wanted, ())
-    if tags:
-        clause = f"{len(tags)} tags could be the {wanted.phrase}"
-    elif case.run.series:
-        count = len(case.run.series)
-        clause = f"no {wanted.phrase} was recognised among {count:,} tag{'s' * (count > 1)}"
-    else:
+    count = len(case.run.series)
+    if not count:
         return _Gap(
-            "no scalar was logged",
+            "no scalar was logged: nearly every rule starts from the loss",
             Remedy.advice(
                 "Log the training and the validation loss once per epoch",
-                "nearly every rule starts from the loss",
+                "they tell whether a run learns, and how well",
             ),
         )
+    if tags:
+        sentence = f"{len(tags)} tags could be the {wanted.phrase}: nearly every rule waits for one"
+    else:
+        sentence = f"no {wanted.phrase} was recognised among {count:,} tag{'s' * (count > 1)}"
     return _Gap(
-        clause,
+        sentence,
         Remedy.advice(
             f'Name it in the configuration: {wanted.value} = "<tag>" under [roles]',
             f"nearly every rule starts from the {wanted.phrase}, and tags are never guessed",
         ),
     )
-
-
-def _others(case: Case) -> Iterator[_Gap]:
-    """What else would be worth logging, the most telling first."""
-    inside = any(case.curve(role) is not None for role in _INSIDE)
-    if not inside and not case.run.histograms:
-        yield _Gap(
-            "no gradient norm was logged",
-            Remedy.advice(
-                "Log the gradient norm at every step, or histograms of weights and gradients",
-                "OPT011 and the GRD and INI families tell causes from them",
-            ),
-        )
-    if case.kind is Kind.SUPERVISED and case.curve(Role.BATCH_LOSS) is None:
-        yield _Gap(
-            "no loss per batch was logged",
-            Remedy.advice(
-                "Log the loss of every batch beside that of the epoch",
-                "NUM002 and NUM004 see blow-ups and spikes that an epoch's mean hides",
-            ),
-        )

@@ -10,9 +10,10 @@ from tbdiag.model.finding import Finding, Severity
 from tbdiag.model.role import Role
 from tbdiag.model.run import Run
 from tbdiag.model.series import Series
-from tbdiag.synth import a_run, decay, flat
+from tbdiag.synth import a_run, at_times, decay, flat, noisy
 
 LOSS = decay(60, 2.3, 0.2)
+RARE = at_times(Role.TRAIN_LOSS, LOSS[:5], 3600.0 * np.arange(5))
 RATE = flat(60, 0.1)
 
 
@@ -25,33 +26,36 @@ def only(run: Run, **thresholds: int) -> Finding:
     return finding
 
 
-def test_all_that_is_missing_is_one_note() -> None:
-    finding = only(a_run({Role.TRAIN_LOSS: LOSS[:5]}))
+def stuck() -> Run:
+    return a_run({Role.TRAIN_LOSS: np.concatenate([LOSS[:12], noisy(flat(60, LOSS[12]), 0.02)])})
+
+
+def test_one_note_names_what_would_tell_most() -> None:
+    finding = only(a_run({Role.TRAIN_LOSS: RARE}))
     assert finding.severity is Severity.NOTE
-    assert finding.message == (
-        "the training loss has only 5 points, no learning rate was logged,"
-        " no gradient norm was logged"
-    )
-    assert len(finding.remedies) == 3
+    assert finding.message == "the training loss has only 5 points in 4 h: too few for a trend"
+    assert len(finding.remedies) == 1
 
 
-def test_only_the_most_telling_are_named() -> None:
-    assert only(a_run({Role.TRAIN_LOSS: LOSS}), most=1).message == "no learning rate was logged"
+def test_a_rate_is_asked_for_where_the_loss_got_stuck() -> None:
+    assert "got stuck, and no learning rate" in only(stuck()).message
+    assert not found(a_run({Role.TRAIN_LOSS: LOSS, Role.VAL_LOSS: LOSS}))
 
 
-def test_what_was_logged_is_not_asked_for() -> None:
-    norms = {Role.GRAD_NORM: flat(60, 1), Role.BATCH_LOSS: np.repeat(LOSS, 10)}
-    finding = only(a_run({Role.TRAIN_LOSS: LOSS, **norms}))
-    assert finding.message == "no learning rate was logged"
+def test_a_loss_alone_is_too_little() -> None:
+    assert only(a_run({Role.TRAIN_LOSS: LOSS})).message.startswith("nothing but the training loss")
+    for more in ({"hparams": {"seed": 1}}, {"extra": {"speed": LOSS}}):
+        assert not found(a_run({Role.TRAIN_LOSS: LOSS}, **more))
 
 
-def test_histograms_will_do_for_a_gradient_norm() -> None:
-    run = a_run({Role.TRAIN_LOSS: LOSS}, histograms={"grad": {1: [0.0, 1.0], 2: [0.0, 1.0]}})
-    assert "gradient" not in only(run).message
+def test_an_agent_without_a_rate_is_let_be() -> None:
+    run = stuck()
+    value = {Role.VALUE_LOSS: flat(60, 1), Role.REWARD: flat(60, 1)}
+    assert not found(a_run({Role.TRAIN_LOSS: run.series["loss/train"], **value}))
 
 
-def test_what_would_be_nice_to_have_alone_is_no_finding() -> None:
-    assert not found(a_run({Role.TRAIN_LOSS: LOSS, Role.LEARNING_RATE: RATE}))
+def test_a_run_of_results_has_nothing_to_log() -> None:
+    assert not found(a_run({Role.VAL_METRIC: LOSS[:1]}, extra={"hp_metric": LOSS[:1]}))
 
 
 def test_points_that_were_nan_were_logged() -> None:
@@ -61,7 +65,7 @@ def test_points_that_were_nan_were_logged() -> None:
 
 
 def test_few_points_are_shown_where_they_stand() -> None:
-    (evidence,) = only(a_run({Role.TRAIN_LOSS: LOSS[:5], Role.LEARNING_RATE: RATE})).evidence
+    (evidence,) = only(a_run({Role.TRAIN_LOSS: RARE, Role.LEARNING_RATE: RATE})).evidence
     assert (evidence.tag, evidence.span) == ("loss/train", (1, 5))
 
 

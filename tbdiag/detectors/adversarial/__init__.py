@@ -1,0 +1,1 @@
+"""Rules about two networks that play against each other."""

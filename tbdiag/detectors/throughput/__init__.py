@@ -1,0 +1,1 @@
+"""Rules about the pace of a run."""

@@ -1,0 +1,54 @@
+"""The pace at which a run logs: its usual interval, its pauses, the time of a step."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tbdiag.model.series import Floats, Ints, Series
+
+_UNITS = ((86400.0, "days"), (3600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"))
+_COARSE = 0.1  # share of intervals without any length that tells wall times of whole seconds
+
+
+def spoken(seconds: float) -> str:
+    """A time in the largest unit that it fills: ``2.5 h``, ``40 min``, ``3 days``."""
+    size, unit = next((each for each in _UNITS if seconds >= each[0]), _UNITS[-1])
+    count = float(f"{seconds / size:.2g}")
+    return "1 day" if (count, unit) == (1.0, "days") else f"{count:g} {unit}"
+
+
+def usual_interval(walls: Floats) -> float:
+    """The median time between successive points of the wall times (n,); 0 for fewer than two.
+
+    Where several writers logged at once the times may go back between two points: those are left out.
+    """
+    between = np.diff(walls)
+    forward = between[between >= 0]
+    return float(np.median(forward)) if len(forward) else 0.0
+
+
+def evenly_spaced(places: Ints, ratio: float) -> bool:
+    """Whether three or more places (n,), in order, are apart by distances within ``ratio``."""
+    if len(places) < 3:
+        return False
+    between = np.diff(places)
+    return bool(between.max() <= ratio * between.min())
+
+
+def step_times(series: Series, blocks: int) -> tuple[Ints, Floats]:
+    """The seconds per step along a curve of n points, as the median of each of ``blocks`` blocks.
+
+    The steps (blocks,) are those at which the blocks begin. Pauses within a block do not count,
+    unless the wall times are so coarse that only means tell them. Fewer points make fewer blocks.
+    """
+    counted = np.diff(series.steps).astype(np.float64)
+    spent = np.diff(series.wall_times)
+    size = max(len(spent) // blocks, 1)
+    n = len(spent) // size
+    keep: slice = slice(len(spent) - n * size, None)  # the first steps are those to spare
+    per_step = (spent / counted)[keep].reshape(n, size)
+    if float(np.mean(spent <= 0)) > _COARSE:
+        times = spent[keep].reshape(n, size).sum(1) / counted[keep].reshape(n, size).sum(1)
+    else:
+        times = np.median(per_step, axis=1)
+    return series.steps[:-1][keep][::size], times
