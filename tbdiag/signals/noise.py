@@ -29,16 +29,21 @@ def spread(values: Floats) -> float:
     return float(_MAD_TO_SD * np.median(np.abs(values - np.median(values))))
 
 
-def roughness(values: Floats) -> float:
+def roughness(values: Floats, *, clip: float | None = None) -> float:
     """The lag-1 autocorrelation of successive differences of ``values`` (n,).
 
     −0.5 for independent noise around a slow trend, towards 1 for a curve that was smoothed before it
-    was logged. Zero for fewer than five points or a constant curve.
+    was logged. Zero for fewer than five points or a constant curve. With ``clip`` a difference counts
+    for no more than so many robust standard deviations, so that one leap does not decide.
     """
     if len(values) < 5:
         return 0.0
     steps = np.diff(values)
     steps = steps - steps.mean()
+    if clip is not None:
+        steps = steps - np.median(steps)
+        most = clip * spread(steps)
+        steps = np.clip(steps, -most, most)
     energy = float((steps**2).sum())
     return float((steps[1:] * steps[:-1]).sum()) / energy if energy > 0 else 0.0
 

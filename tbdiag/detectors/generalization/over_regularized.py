@@ -80,10 +80,10 @@ class OverRegularized(Detector):
     code, severity, since = "GEN003", Severity.WARNING, "0.1.0"
     needs = (Role.TRAIN_LOSS,)
     points = 8
-    explains = ("GEN002",)
+    explains = ("OPT006", "GEN002", "VAL003")
 
     left: Annotated[float, Threshold("last loss over first", above=0)] = 0.2
-    worse: Annotated[float, Threshold("training above validation, as a share", above=0)] = 0.1
+    worse: Annotated[float, Threshold("training above validation, as a share", above=0)] = 0.2
     dropout: Annotated[float, Threshold("strong dropout", above=0, at_most=1)] = 0.5
     decay: Annotated[float, Threshold("strong weight decay", above=0)] = 0.01
     smoothing: Annotated[float, Threshold("strong label smoothing", above=0, at_most=1)] = 0.2
@@ -126,7 +126,7 @@ class OverRegularized(Detector):
         val = case.curve(Role.VAL_LOSS)
         if val is None or len(val) < self.points or not self._strong(case):
             return None
-        train = _half_an_epoch_earlier(case.train_at_validation)
+        train = case.train_level_at_validation
         theirs, ours = tail(val.values), tail(train)
         mean = float(np.mean(theirs))
         lead = float(np.mean(ours)) - mean
@@ -207,9 +207,3 @@ class OverRegularized(Detector):
 
 def _norm(values: Floats) -> Series:
     return Series.of("weight_norm", np.arange(1, len(values) + 1), values)
-
-
-def _half_an_epoch_earlier(means: Floats) -> Floats:
-    """Epoch means (n,) as values at the epoch's end: halfway to the next one; the last stays."""
-    shifted: Floats = np.append((means[:-1] + means[1:]) / 2, means[-1])
-    return shifted

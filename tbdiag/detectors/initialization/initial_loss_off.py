@@ -93,7 +93,7 @@ class InitialLossOff(Detector):
 
     code, severity, since = "INI002", Severity.WARNING, "0.1.0"
     needs = ((Role.BATCH_LOSS, Role.TRAIN_LOSS, Role.VAL_LOSS),)
-    explains = ("OPT009",)
+    explains = ("OPT002", "OPT009")
     scale_free = False
 
     factor: Annotated[float, Threshold("first loss over ln C", above=1)] = 1.5

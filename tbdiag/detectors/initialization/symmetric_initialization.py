@@ -78,7 +78,7 @@ class SymmetricInitialization(Detector):
     code, severity, since = "INI001", Severity.ERROR, "0.1.0"
     needs = ((Role.TRAIN_LOSS, Role.BATCH_LOSS),)
     points = 3
-    explains = ("GRD001", "GRD002", "GRD003", "GRD004", "GRD005", "GRD006", "OPT001", "OPT002", "OPT004", "OPT005", "OPT006",
+    explains = ("GRD001", "GRD002", "GRD003", "GRD004", "GRD005", "GRD006", "OPT001", "OPT002", "OPT004", "OPT005", "OPT006", "OPT010",
                 "GEN002", "GEN003", "VAL004")  # fmt: skip
 
     elements: Annotated[int, Threshold("numbers in a tensor that counts", at_least=2)] = 4

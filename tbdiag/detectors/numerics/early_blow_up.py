@@ -66,7 +66,7 @@ class EarlyBlowUp(Detector):
     explains = (
         *("GRD001", "GRD002", "GRD003", "GRD004", "GRD005", "GRD006"),
         *("NUM003", "NUM004", "OPT001", "OPT003", "OPT004", "OPT005", "OPT006"),
-        *("OPT008", "OPT009", "GEN002", "GEN003", "VAL002"),
+        *("OPT008", "OPT009", "OPT010", "GEN002", "GEN003", "VAL002"),
     )
 
     window: Annotated[int, Threshold("batches that count as the start", at_least=5)] = 200

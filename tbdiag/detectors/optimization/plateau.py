@@ -87,7 +87,8 @@ class Plateau(Detector):
         steady = course is not None and course.shape is Shape.CONSTANT
         yield self.finding(
             f"the training loss has stood still at {seen.last:.4g} since step {first:,}"
-            + (" at an unchanged learning rate" if steady else ""),
+            + (" at an unchanged learning rate" if steady else "")
+            + f"; {case.further(curve, self.window)}: {ahead.phrase}",
             Evidence(
                 tag=curve.tag,
                 span=(first, int(curve.steps[-1])),
