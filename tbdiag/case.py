@@ -15,6 +15,7 @@ from tbdiag.model.series import Floats, Series
 from tbdiag.signals.cadence import usual_interval
 from tbdiag.signals.epochs import evaluated, half_an_interval_earlier, steps_per_epoch
 from tbdiag.signals.layers import Layers
+from tbdiag.signals.medians import median
 from tbdiag.signals.pace import paced
 from tbdiag.signals.progress import Progress, progress
 from tbdiag.signals.schedule import Schedule, schedule
@@ -156,7 +157,7 @@ class Case:
         )
         if val is None or len(val) < 2 or len(val) != epochs:
             return None
-        return float(np.median(np.diff(val.steps)))
+        return median(np.diff(val.steps))
 
     def further(self, curve: Series, share: float) -> str:
         """``share`` of the length of ``curve`` in words: ``15 more epochs``, or steps where epochs
@@ -199,13 +200,13 @@ class Case:
         train = train if train is None else self.training
         if batch is None or len(batch) < 3:
             return float(train.values[0]) if train is not None and len(train) else None
-        early = float(np.median(batch.values[:3]))
+        early = median(batch.values[:3])
         if early > _LEAP * batch.values[0] > 0:
             early = float(batch.values[0])  # the first steps have thrown the weights off already
         if train is None or not len(train):
             return early
         # A sum in one curve and a mean in the other differ by far more than a factor of three.
-        ends = np.median(batch.values[-max(3, len(batch) // 20) :]), np.median(train.values[-3:])
+        ends = median(batch.values[-max(3, len(batch) // 20) :]), median(train.values[-3:])
         same = ends[1] != 0 and 1 / 3 < ends[0] / ends[1] < 3
         return early if same else float(train.values[0])
 
@@ -262,12 +263,12 @@ class Case:
         first = self.initial_loss
         if loss is None or len(loss) < 3 or first is None or first <= 0:
             return float("nan")
-        shares = [float(np.median(tail(loss.values))) / first]
+        shares = [median(tail(loss.values)) / first]
         for role in (Role.TRAIN_METRIC, Role.VAL_METRIC):
             accuracy = self.accuracy(role)
             if accuracy is not None and len(accuracy) > 3 and accuracy.values[0] < 1:
                 errors = 1 - accuracy.values
-                wrong = float(np.median(tail(errors)))
+                wrong = median(tail(errors))
                 shares.append(wrong / float(errors[0]))
                 if wrong > _MOSTLY_WRONG and shares[-1] > _NO_BETTER:
                     return shares[-1]

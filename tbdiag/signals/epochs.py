@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tbdiag.model.series import Floats, Ints, Series
+from tbdiag.signals.medians import median
 
 
 def steps_per_epoch(epoch: Series) -> float | None:
@@ -33,7 +34,7 @@ def evenly_spaced(steps: Ints, tolerance: float = 0.05) -> bool:
         return False
     gaps = np.diff(steps).astype(np.float64)
     ratios = gaps / gaps.min()
-    return bool(np.all(np.abs(ratios - np.round(ratios)) <= tolerance) and np.median(ratios) < 3)
+    return bool(np.all(np.abs(ratios - np.round(ratios)) <= tolerance) and median(ratios) < 3)
 
 
 def half_an_interval_earlier(means: Floats) -> Floats:
@@ -54,5 +55,5 @@ def evaluated(curve: Series) -> bool:
     """
     if len(curve) < 3:
         return False
-    gap = float(np.median(np.diff(curve.steps)))
+    gap = median(np.diff(curve.steps))
     return gap > 1 and float(curve.steps[0]) < gap / 2

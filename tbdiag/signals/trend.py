@@ -10,6 +10,7 @@ from statistics import NormalDist
 import numpy as np
 
 from tbdiag.model.series import Floats, Ints
+from tbdiag.signals.medians import median
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,4 +67,4 @@ def theil_sen(x: Floats, y: Floats, level: float = 0.9) -> Slope:
     spread = NormalDist().inv_cdf((1 + level) / 2) * math.sqrt(n * (n - 1) * (2 * n + 5) / 18)
     low = max(round((len(slopes) - spread) / 2), 0)
     high = min(round((len(slopes) + spread) / 2), len(slopes) - 1)
-    return Slope(float(np.median(slopes)), float(slopes[low]), float(slopes[high]))
+    return Slope(median(slopes), float(slopes[low]), float(slopes[high]))

@@ -8,6 +8,7 @@ import numpy as np
 
 from tbdiag.model.role import Better, Role
 from tbdiag.model.series import Floats, Series
+from tbdiag.signals.medians import median
 from tbdiag.signals.noise import noise
 from tbdiag.signals.smoothing import running_median, tail
 from tbdiag.signals.trend import Trend, mann_kendall
@@ -59,7 +60,7 @@ def relapse(accuracy: Series, role: Role) -> Relapse:
         role=role,
         step=int(accuracy.steps[at]),
         then=float(early[at]),
-        now=float(np.median(tail(accuracy.values))),
+        now=median(tail(accuracy.values)),
         jitter=noise(accuracy.values),
     )
 
@@ -73,8 +74,8 @@ def set_back(accuracy: Series, role: Role) -> Relapse:
     return Relapse(
         role=role,
         step=int(accuracy.steps[start - 1]),
-        then=float(np.median(accuracy.values[:start])),
-        now=float(np.median(accuracy.values[start : len(accuracy) // 2])),
+        then=median(accuracy.values[:start]),
+        now=median(accuracy.values[start : len(accuracy) // 2]),
         jitter=noise(accuracy.values),
     )
 
@@ -111,5 +112,5 @@ def gained_since(curve: Series, step: int, better: Better) -> tuple[float, Trend
     up = sign * curve.values
     place = min(int(np.searchsorted(curve.steps, step)), len(up) - 1)
     window = max(1, len(up) // 20)
-    then = float(np.median(up[place : place + window + 1]))
-    return float(np.median(tail(up))) - then, mann_kendall(_at_most(up[place:]))
+    then = median(up[place : place + window + 1])
+    return median(tail(up)) - then, mann_kendall(_at_most(up[place:]))

@@ -15,6 +15,7 @@ from tbdiag.model.knob import Knob
 from tbdiag.model.remedy import Remedy, Scale
 from tbdiag.model.role import Role
 from tbdiag.model.series import Floats, Series
+from tbdiag.signals.medians import median
 from tbdiag.signals.noise import noise
 from tbdiag.signals.smoothing import tail
 from tbdiag.synth import a_run, decay, flat, noisy
@@ -140,7 +141,7 @@ class OverRegularized(Detector):
         norm = case.curve(Role.WEIGHT_NORM)
         if norm is None or len(norm) < self.points or norm.values[0] <= 0:
             return None
-        kept = float(np.median(tail(norm.values)) / norm.values[0])
+        kept = float(median(tail(norm.values)) / norm.values[0])
         if kept >= self.shrunk:
             return None
         return _Sign(
@@ -153,9 +154,7 @@ class OverRegularized(Detector):
         data = data if data is not None else case.curve(Role.TRAIN_LOSS)
         if penalty is None or data is None or not len(penalty) or not len(data):
             return None
-        share = float(np.median(tail(penalty.values))) / max(
-            float(np.median(tail(data.values))), 1e-300
-        )
+        share = median(tail(penalty.values)) / max(median(tail(data.values)), 1e-300)
         if share <= 1:
             return None
         return _Sign(

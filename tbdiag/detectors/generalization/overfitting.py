@@ -15,6 +15,7 @@ from tbdiag.model.knob import Knob
 from tbdiag.model.remedy import Remedy, Scale, Shift
 from tbdiag.model.role import Better, Role
 from tbdiag.model.series import Floats, Series
+from tbdiag.signals.medians import median
 from tbdiag.signals.noise import noise
 from tbdiag.signals.samples import set_size
 from tbdiag.signals.smoothing import head, tail
@@ -130,7 +131,7 @@ class Overfitting(Detector):
             beside = (Evidence(tag=train.tag, span=span, note="still falling"),)
         else:
             return
-        worse = end > float(np.median(head(val.values))) and not _metric_held(case, val, best)
+        worse = end > median(head(val.values)) and not _metric_held(case, val, best)
         onset, last = int(val.steps[best]), int(val.steps[-1])
         yield self.finding(
             f"validation loss is {rise:.0%} above its best, reached at step {onset:,}",
@@ -157,13 +158,13 @@ class Overfitting(Detector):
         if accuracy is None or len(accuracy) < self.points:
             return False
         gain, trend = gained_since(accuracy, since, Better.HIGHER)
-        wrong = 1 - (float(np.median(tail(accuracy.values))) - gain)
+        wrong = 1 - (median(tail(accuracy.values)) - gain)
         least = max(2 * noise(accuracy.values), self.mended * wrong, 2 * _sampling(case, wrong))
         return gain > least and trend.tau > 0 and trend.p <= self.significance
 
     def _training_fell(self, since: Floats) -> bool:
         third = max(1, len(since) // 3)
-        before, after = float(np.median(since[:third])), float(np.median(since[-third:]))
+        before, after = median(since[:third]), median(since[-third:])
         least = max(self.train_fall * abs(before), noise(since) / float(np.sqrt(third)))
         return before - after > least
 
@@ -241,8 +242,8 @@ def _metric_held(case: Case, val: Series, best: int) -> bool:
     share = best / max(len(val) - 1, 1)
     place = round(share * (len(metric) - 1))
     window = max(1, len(metric) // 20)
-    then = float(np.median(metric.values[max(0, place - window) : place + window + 1]))
-    now = float(np.median(tail(metric.values)))
+    then = median(metric.values[max(0, place - window) : place + window + 1])
+    now = median(tail(metric.values))
     loss = then - now if binding.better is Better.HIGHER else now - then
     return bool(loss <= max(2 * noise(metric.values), 0.01 * abs(then)))
 

@@ -19,6 +19,7 @@ from tbdiag.model.series import Series
 from tbdiag.naming.layers import Part, Quantity
 from tbdiag.naming.words import shown
 from tbdiag.signals.layers import Tensor
+from tbdiag.signals.medians import median
 from tbdiag.signals.smoothing import head, tail
 from tbdiag.synth import a_run, decay, flat, jitter, noisy
 
@@ -99,7 +100,7 @@ class SymmetricInitialization(Detector):
         if len(flat_ones) < len(weights):
             flat_ones = [each for each in flat_ones if not _of_ones(each.record(0))]
         loss = _loss(case)
-        start, end = float(np.median(head(loss.values))), float(np.median(tail(loss.values)))
+        start, end = median(head(loss.values)), median(tail(loss.values))
         left = end / start if start > 0 else 1.0
         copies = [each for each in flat_ones if self._are_copies(each.record(-1))]
         still = [each for each in flat_ones if self._flat(each.record(-1))]

@@ -14,6 +14,7 @@ from tbdiag.detectors.numerics import calming
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
 from tbdiag.model.role import Role
 from tbdiag.model.series import Floats, Ints, Series
+from tbdiag.signals.medians import median
 from tbdiag.signals.noise import noise
 from tbdiag.signals.smoothing import tail, thinned
 from tbdiag.synth import a_run, cosine, decay, flat, noisy, u_turn
@@ -137,7 +138,7 @@ class LateDivergence(Detector):
         if val is None or len(val) < 2 * self.last:
             return False
         best = float(val.values.min())
-        return float(np.median(tail(val.values))) <= best + self.rise * abs(best)
+        return median(tail(val.values)) <= best + self.rise * abs(best)
 
     @classmethod
     def samples(cls) -> Iterator[Sample]:

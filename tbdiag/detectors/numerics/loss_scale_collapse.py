@@ -16,6 +16,7 @@ from tbdiag.model.knob import Knob
 from tbdiag.model.remedy import Remedy, Scale
 from tbdiag.model.role import Role
 from tbdiag.model.series import Floats
+from tbdiag.signals.medians import median
 from tbdiag.signals.smoothing import tail
 from tbdiag.synth import a_run, flat
 
@@ -88,7 +89,7 @@ class LossScaleCollapse(Detector):
         scale = case.the(Role.LOSS_SCALE)
         begin = self._search_end(scale.values)
         later = scale.values[begin:]
-        end = float(np.median(tail(later)))
+        end = median(tail(later))
         top = float(scale.values.max())
         fallen = np.flatnonzero(later[1:] < later[:-1]) + 1
         sinking = (

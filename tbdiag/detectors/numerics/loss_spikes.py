@@ -18,6 +18,7 @@ from tbdiag.model.remedy import Remedy, Scale
 from tbdiag.model.role import Role
 from tbdiag.model.series import Series
 from tbdiag.signals.epochs import come_round, evenly_spaced
+from tbdiag.signals.medians import median
 from tbdiag.signals.noise import roughness
 from tbdiag.signals.schedule import Shape
 from tbdiag.signals.smoothing import tail
@@ -186,7 +187,7 @@ class LossSpikes(Detector):
             if not any(each.at <= end and at <= (each.back or len(values)) for at, end in ends)
         )
         every = sorted((*single, *lasting), key=lambda each: each.at)
-        start = float(np.median(values[:3]))
+        start = median(values[:3])
         high = [
             spike
             for spike in every
@@ -205,7 +206,7 @@ class LossSpikes(Detector):
         if spike.back is None:
             if len(curve) - spike.at <= self.patience:
                 return Outcome.CUT_OFF
-            ends = float(np.median(tail(curve.values[spike.at :])))
+            ends = median(tail(curve.values[spike.at :]))
             return Outcome.NEVER if ends > self.lasting * spike.level else Outcome.SLOWLY
         steps = int(curve.steps[spike.back] - curve.steps[spike.at])
         quick = steps <= self.soon or spike.back - spike.at <= self.least
@@ -273,7 +274,7 @@ def _validation_held(case: Case, since: int, lasting: float) -> bool:
     before, after = val.values[val.steps < since], val.values[val.steps >= since]
     if len(before) < 2 or len(after) < 2:
         return False
-    return float(np.median(tail(after))) <= lasting * float(before.min())
+    return median(tail(after)) <= lasting * float(before.min())
 
 
 def _remedies(case: Case, outcome: Outcome, until: int) -> tuple[Remedy, ...]:

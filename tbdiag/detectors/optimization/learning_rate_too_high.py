@@ -14,6 +14,7 @@ from tbdiag.detectors.optimization.remedies import DECAY_TO_ZERO, RATE_TENTH, RA
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
 from tbdiag.model.knob import Knob
 from tbdiag.model.role import Role
+from tbdiag.signals.medians import median
 from tbdiag.signals.trend import mann_kendall
 from tbdiag.synth import a_run, decay, flat, jitter, noisy
 
@@ -170,8 +171,8 @@ class LearningRateTooHigh(Detector):
             if at < 2 * window or at + window > len(curve):
                 continue
             before = curve.values[at - 2 * window : at]
-            after = float(np.median(curve.values[at + 1 : at + 1 + window]))
-            fall = 1 - after / float(np.median(before[window:]))
+            after = median(curve.values[at + 1 : at + 1 + window])
+            fall = 1 - after / median(before[window:])
             if fall > self.drop and mann_kendall(before).tau > self.lost_trend:
                 text = f"the loss fell by {fall:.0%} right after the rate was cut at step {step:,}"
                 return _Symptom(text, Measure("drop", fall, ">", self.drop))
@@ -181,7 +182,7 @@ class LearningRateTooHigh(Detector):
         batch = case.curve(Role.BATCH_LOSS)
         if batch is None or len(batch) < self.points:
             return None
-        first = float(np.median(batch.values[:3]))
+        first = median(batch.values[:3])
         top = float(batch.values[: self.batches].max()) / first if first > 0 else 0.0
         if top <= self.blow_up:
             return None

@@ -14,6 +14,7 @@ from tbdiag.detectors.optimization.remedies import RATE_TENFOLD, RATE_TRIPLE
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
 from tbdiag.model.role import Role
 from tbdiag.signals.forecast import forecast
+from tbdiag.signals.medians import median
 from tbdiag.signals.smoothing import tail
 from tbdiag.signals.trend import mann_kendall
 from tbdiag.synth import a_run, cosine, decay, noisy, u_turn
@@ -134,7 +135,7 @@ class LearningRateTooLow(Detector):
             return True
         even = case.paced(Role.VAL_LOSS)
         ahead = forecast(np.arange(len(even), dtype=np.float64), even, len(even) / 2)
-        level = abs(float(np.median(tail(even))))
+        level = abs(median(tail(even)))
         steady = mann_kendall(even[len(even) // 2 :]).tau < -self.validated
         return steady and -ahead.high > self.pays * level
 

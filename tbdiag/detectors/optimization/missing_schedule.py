@@ -13,6 +13,7 @@ from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
 from tbdiag.detectors.optimization.remedies import DECAY_TO_ZERO, RATE_THIRD
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
 from tbdiag.model.role import Role
+from tbdiag.signals.medians import median
 from tbdiag.signals.noise import noise, roughness
 from tbdiag.signals.schedule import Shape
 from tbdiag.signals.smoothing import tail
@@ -81,7 +82,7 @@ class MissingSchedule(Detector):
         slope = theil_sen(np.arange(len(end), dtype=np.float64), end).median
         falls = mann_kendall(end).p <= self.significance
         jumps, gained = noise(end), max(-slope * len(end), 0.0) if falls else 0.0
-        level = abs(float(np.median(end)))
+        level = abs(median(end))
         if jumps <= self.noise * level or jumps <= self.ratio * gained or level == 0:
             return
         first, last = int(curve.steps[len(curve) - len(end)]), int(curve.steps[-1])

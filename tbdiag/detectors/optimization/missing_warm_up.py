@@ -15,6 +15,7 @@ from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severit
 from tbdiag.model.knob import Knob
 from tbdiag.model.role import Role
 from tbdiag.model.series import Floats, Series
+from tbdiag.signals.medians import median
 from tbdiag.signals.noise import noise
 from tbdiag.synth import a_run, decay, flat, noisy
 
@@ -104,7 +105,7 @@ class MissingWarmUp(Detector):
 
     def _leap(self, loss: Series) -> _Sign | None:
         start = loss.values[: self.window]
-        opening = float(np.median(start[: self.opening]))
+        opening = median(start[: self.opening])
         # A single high batch is chance: the second highest of the start has to be up there, too.
         high = float(np.sort(start)[-2]) / opening
         if high <= self.times or np.log(high) <= 8 * noise(np.log(loss.values)):
@@ -129,7 +130,7 @@ class MissingWarmUp(Detector):
         first, follows = norm.values[:count], norm.values[count:until]
         if len(first) < 3 or not len(follows):
             return None
-        usual = float(np.median(follows))
+        usual = median(follows)
         ratio = float(np.sort(first)[-3]) / usual if usual > 0 else 0.0
         if ratio <= self.burst or not self._rose(loss, float(norm.steps[count - 1])):
             return None
@@ -146,7 +147,7 @@ class MissingWarmUp(Detector):
 
     def _rose(self, loss: Series, until: float) -> bool:
         start: Floats = loss.values[loss.steps <= until]
-        opening = float(np.median(loss.values[: self.opening]))
+        opening = median(loss.values[: self.opening])
         above = np.log(start[self.opening :] / opening) > 2 * noise(np.log(loss.values))
         return int(np.count_nonzero(above)) >= 3
 

@@ -15,6 +15,7 @@ from tbdiag.detectors.optimization.remedies import RATE_TENFOLD, RATE_TENTH
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
 from tbdiag.model.remedy import Remedy
 from tbdiag.model.role import Better, Role
+from tbdiag.signals.medians import median
 from tbdiag.signals.noise import noise
 from tbdiag.signals.smoothing import head, tail
 from tbdiag.synth import a_run, decay, flat, jitter, noisy
@@ -144,7 +145,7 @@ class NoLearning(Detector):
         count = round(math.exp(last))
         if count < 2 or abs(last - math.log(count)) > self.chance * math.log(count):
             return None
-        share = float(np.median(tail(metric.values)))
+        share = median(tail(metric.values))
         return count if abs(share - 1 / count) <= min(self.guess, 0.5 / count) else None
 
     @classmethod
@@ -189,7 +190,7 @@ def _metric_improved(case: Case) -> bool:
         metric, binding = case.curve(role), case.run.roles.bound.get(role)
         if metric is None or binding is None or len(metric) < 4:
             continue
-        gain = float(np.median(tail(metric.values))) - float(np.median(head(metric.values)))
+        gain = median(tail(metric.values)) - median(head(metric.values))
         gain = gain if binding.better is Better.HIGHER else -gain
         if gain > 3 * noise(metric.values) and gain > 0.02 * float(np.abs(metric.values).max()):
             return True

@@ -15,6 +15,7 @@ from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severit
 from tbdiag.model.remedy import Remedy
 from tbdiag.model.role import Role
 from tbdiag.model.series import Floats, Series
+from tbdiag.signals.medians import median
 from tbdiag.signals.noise import noise
 from tbdiag.signals.smoothing import running_median, tail, thinned
 from tbdiag.signals.trend import mann_kendall
@@ -160,7 +161,7 @@ class RateRisesWithTheLoss(Detector):
         calm = running_median(values, 5)
         best = int(calm.argmin())
         trend = mann_kendall(values[best:])
-        rise = float(np.median(tail(values))) - float(calm[best])
+        rise = median(tail(values)) - float(calm[best])
         most = max(self.climb * abs(float(calm[best])), 3 * noise(values))
         return rise > most and trend.tau > 0 and trend.p <= self.significance
 

@@ -14,6 +14,7 @@ from tbdiag.detectors.optimization.remedies import DECAY_OVER_THE_RUN, FLOOR
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
 from tbdiag.model.role import Role
 from tbdiag.signals.forecast import forecast
+from tbdiag.signals.medians import median
 from tbdiag.signals.schedule import Shape
 from tbdiag.signals.smoothing import tail
 from tbdiag.signals.trend import mann_kendall
@@ -85,7 +86,7 @@ class ScheduleDecaysTooEarly(Detector):
         idle = curve.values[len(curve) - round(course.idle * len(curve)) + 1 :]
         if len(idle) < 3:
             return
-        came = float(idle[0] - np.median(tail(idle)))
+        came = float(idle[0] - median(tail(idle)))
         if (
             -ahead.high <= self.gain * level
             or came >= self.gain * level

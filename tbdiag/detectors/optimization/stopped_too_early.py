@@ -16,6 +16,7 @@ from tbdiag.model.remedy import Remedy, Safety, Scale
 from tbdiag.model.role import Role
 from tbdiag.model.series import Floats
 from tbdiag.signals.forecast import bend, forecast
+from tbdiag.signals.medians import median
 from tbdiag.signals.schedule import Shape
 from tbdiag.signals.smoothing import running_median, tail, thinned
 from tbdiag.signals.trend import mann_kendall
@@ -97,7 +98,7 @@ class StoppedTooEarly(Detector):
         change = forecast(
             np.arange(len(end), dtype=np.float64), end, self.more * len(end) / share, self.window
         )
-        level = abs(float(np.median(tail(curve.values)))) or 1.0
+        level = abs(median(tail(curve.values))) or 1.0
         gain = -change.expected / level
         falls = mann_kendall(end[len(end) // 2 :]).tau < -steady
         if gain <= self.gain or change.high >= 0 or not falls:

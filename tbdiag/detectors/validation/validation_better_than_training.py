@@ -16,6 +16,7 @@ from tbdiag.model.knob import Knob
 from tbdiag.model.remedy import Remedy
 from tbdiag.model.role import Role
 from tbdiag.model.series import Floats, Ints, Series
+from tbdiag.signals.medians import median
 from tbdiag.signals.noise import noise
 from tbdiag.signals.samples import set_size
 from tbdiag.signals.smoothing import tail
@@ -144,7 +145,7 @@ class ValidationBetterThanTraining(Detector):
         ours = case.unlagged_metric(train)
         theirs, at = tail(val.values, self.end, 2), val.steps[-len(tail(val.values, self.end, 2)) :]
         gaps = theirs - _along(at, ours, val)
-        gap, level = float(np.median(gaps)), float(np.median(theirs))
+        gap, level = median(gaps), median(theirs)
         error = self._error(case, val, level)
         if gap <= self.points_ahead or gap <= self.errors * error or (gaps > 0).mean() < 0.9:
             return None
@@ -175,13 +176,13 @@ class ValidationBetterThanTraining(Detector):
         if min(*first) <= 0 or max(first) > self.scale * min(first):
             return None
         theirs, ours = tail(val.values, self.end, 2), tail(whole, self.end, 2)
-        level, gaps = float(np.median(theirs)), ours - theirs
-        gap, error = float(np.median(gaps)), noise(val.values)
-        if level <= 0 or gap <= self.ahead * float(np.median(ours)) or (gaps > 0).mean() < 0.9:
+        level, gaps = median(theirs), ours - theirs
+        gap, error = median(gaps), noise(val.values)
+        if level <= 0 or gap <= self.ahead * median(ours) or (gaps > 0).mean() < 0.9:
             return None
         if gap <= self.errors * error:
             return None
-        share = gap / float(np.median(ours))
+        share = gap / median(ours)
         return _Lead(
             f"validation loss ends {share:.0%} below training loss"
             f" ({level:.3g} over the last evaluations)",
