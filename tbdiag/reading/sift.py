@@ -30,13 +30,21 @@ class Pack:
     _starts: list[int] = field(default_factory=list)
     _offsets: list[int] = field(default_factory=list)
 
-    def sift(self, data: memoryview, size: int, left: int, offset: int, known: Known) -> int:
+    def sift(
+        self,
+        data: memoryview,
+        size: int,
+        left: int,
+        offset: int,
+        known: Known,
+        sound: Callable[[int, int], bool] | None = None,
+    ) -> int:
         """Keep the short records at the start of ``data``, of which ``size`` bytes count.
 
         It stands at ``offset`` of a file of which ``left`` bytes follow. Of a longer record ``known``
-        is asked, with its first bytes, its place in the file and its length. Returns where the first
-        one starts that is not, or that is damaged or not whole, or where the last one ends: that may
-        be beyond ``size``.
+        is asked, with its first bytes, its place in the file and its length, and before that ``sound``,
+        if it is given, with the latter two. Returns where the first one starts that is not, or that is
+        damaged or not whole, or where the last one ends: that may be beyond ``size``.
         """
         header, unpack = frames.HEADER.size, frames.HEADER.unpack_from
         at = first = 0
@@ -55,7 +63,7 @@ class Pack:
                     whole = end <= size and frames.sound(payload, bytes(data[end - 4 : end]))
                 else:
                     payload = bytes(data[start : start + HEAD])
-                    whole = start + HEAD <= size
+                    whole = start + HEAD <= size and (sound is None or sound(offset + at, length))
                 if not (whole and known(payload, offset + at, length)):
                     break
                 self._keep(data, first, at, offset)
