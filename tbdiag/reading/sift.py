@@ -15,7 +15,7 @@ from tbdiag.reading.checksums import masked
 from tbdiag.reading.frames import SLACK
 
 SHORT = 256  # bytes of a payload that is kept whatever it holds
-SMALL = 1 << 12  # bytes of a payload that is checked whatever it holds
+SMALL = 1 << 15  # bytes of a payload that is checked whatever it holds
 HEAD = 320  # bytes of a payload that tell what it is, if its tag is no longer than most
 
 Known = Callable[[bytes, int, int], bool]
@@ -59,12 +59,11 @@ class Pack:
             else:
                 start = at + header
                 if length <= SMALL:
-                    payload = bytes(data[start : end - 4])
-                    whole = end <= size and frames.sound(payload, bytes(data[end - 4 : end]))
+                    whole = end <= size and frames.sound(data[start : end - 4], data[end - 4 : end])
                 else:
-                    payload = bytes(data[start : start + HEAD])
                     whole = start + HEAD <= size and (sound is None or sound(offset + at, length))
-                if not (whole and known(payload, offset + at, length)):
+                head = bytes(data[start : min(start + HEAD, end - 4)]) if whole else b""
+                if not (whole and known(head, offset + at, length)):
                     break
                 self._keep(data, first, at, offset)
                 first = end
