@@ -5,16 +5,24 @@ from __future__ import annotations
 import numpy as np
 
 from tbdiag.model.series import Floats, Series
-from tbdiag.signals.medians import median
+from tbdiag.signals.medians import median, medians
+
+_SMALL = 1 << 13  # values in all windows together, up to which sorting each beats a running order
 
 
 def running_median(values: Floats, window: int) -> Floats:
     """The centred running median of ``values`` (n,) over ``window`` points; ends are mirrored."""
     if window < 2 or len(values) < 3:
         return values
+    size = min(window, len(values)) | 1
+    if size * len(values) <= _SMALL:
+        half = size // 2
+        mirrored = np.concatenate([values[half - 1 :: -1], values, values[: -half - 1 : -1]])
+        (stride,) = mirrored.strides
+        return medians(np.ndarray((len(values), size), mirrored.dtype, mirrored, 0, (stride, stride)))
     from scipy.ndimage import median_filter
 
-    smooth: Floats = median_filter(values, size=min(window, len(values)) | 1, mode="reflect")
+    smooth: Floats = median_filter(values, size=size, mode="reflect")
     return smooth
 
 
@@ -29,15 +37,15 @@ def thinned(series: Series, most: int = 120) -> Series:
         return series
     size = -(-n // most)
     rest = n % size
-    medians = np.median(series.values[rest:].reshape(-1, size), axis=1)
+    values = medians(series.values[rest:].reshape(-1, size))
     last = np.arange(rest + size - 1, n, size)
     if rest:
-        medians = np.concatenate([[median(series.values[:rest])], medians])
+        values = np.concatenate([[median(series.values[:rest])], values])
         last = np.concatenate([[rest - 1], last])
     return Series(
         series.tag,
         series.steps[last],
-        medians,
+        values,
         series.wall_times[last],
         series.nonfinite,
     )
