@@ -7,23 +7,36 @@ import numpy as np
 from tbdiag.model.series import Floats, Series
 from tbdiag.signals.medians import median, medians
 
-_SMALL = 1 << 13  # values in all windows together, up to which sorting each beats a running order
+_SMALL = 1 << 11  # values in all windows together, up to which sorting each beats a running order
 
 
 def running_median(values: Floats, window: int) -> Floats:
     """The centred running median of ``values`` (n,) over ``window`` points; ends are mirrored."""
     if window < 2 or len(values) < 3:
         return values
-    size = min(window, len(values)) | 1
-    if size * len(values) <= _SMALL:
-        half = size // 2
-        mirrored = np.concatenate([values[half - 1 :: -1], values, values[: -half - 1 : -1]])
-        (stride,) = mirrored.strides
-        return medians(np.ndarray((len(values), size), mirrored.dtype, mirrored, 0, (stride, stride)))
+    n, size = len(values), min(window, len(values)) | 1
+    half = size // 2
+    mirrored = np.concatenate([values[half - 1 :: -1], values, values[: -half - 1 : -1]])
+    if size == 3:
+        return _middle(mirrored[:n], values, mirrored[2:])
+    if size == 5:
+        a, b, c, d = (mirrored[at : at + n] for at in (0, 1, 3, 4))
+        low = np.maximum(np.minimum(a, b), np.minimum(c, d))
+        high = np.minimum(np.maximum(a, b), np.maximum(c, d))
+        return _middle(low, values, high)
+    if size * n <= _SMALL:
+        stride = mirrored.strides[0]
+        return medians(np.ndarray((n, size), mirrored.dtype, mirrored, 0, (stride, stride)))
     from scipy.ndimage import median_filter
 
     smooth: Floats = median_filter(values, size=size, mode="reflect")
     return smooth
+
+
+def _middle(one: Floats, two: Floats, three: Floats) -> Floats:
+    """The median of three values at each of n places."""
+    middle: Floats = np.maximum(np.minimum(one, two), np.minimum(np.maximum(one, two), three))
+    return middle
 
 
 def thinned(series: Series, most: int = 120) -> Series:
