@@ -50,8 +50,10 @@ class Case:
         self.run = run
         self.now = now
         self._thinned: dict[Role, Series] = {}
+        self._courses: dict[Role, Series] = {}
         self._paced: dict[Role, Floats] = {}
         self._turns: dict[Role, Turn] = {}
+        self._accuracies: dict[Role, Series | None] = {}
 
     def curve(self, role: Role) -> Series | None:
         """The curve in this role as it was logged, or None."""
@@ -66,9 +68,17 @@ class Case:
 
     def course(self, role: Role) -> Series:
         """The curve in this role as trends are judged on it: about a hundred points, warmed up."""
+        if role not in self._courses:
+            curve = self.training if role is Role.TRAIN_LOSS else self.the(role)
+            late = self._warmed_up(curve)
+            self._courses[role] = self.thinned(role) if late is curve else thinned(late)
+        return self._courses[role]
+
+    def thinned(self, role: Role) -> Series:
+        """The curve in this role, which the run has, in about a hundred points from its start on."""
         if role not in self._thinned:
             curve = self.training if role is Role.TRAIN_LOSS else self.the(role)
-            self._thinned[role] = thinned(self._warmed_up(curve))
+            self._thinned[role] = thinned(curve)
         return self._thinned[role]
 
     def turn(self, role: Role) -> Turn:
@@ -216,7 +226,7 @@ class Case:
         The same as thinned by steps where the rate was not logged beside it.
         """
         if role not in self._paced:
-            curve = thinned(self.training if role is Role.TRAIN_LOSS else self.the(role))
+            curve = self.thinned(role)
             rate = self.curve(Role.LEARNING_RATE)
             even = paced(curve, rate) if rate is not None and len(rate) else None
             self._paced[role] = self.course(role).values if even is None else even
@@ -234,7 +244,7 @@ class Case:
         held = rate.between(course.changes[-1], float(rate.steps[-1])).values
         if len(held) < 2 or held.min() < 0.9 * held.max():
             return None
-        curve = thinned(self.training if role is Role.TRAIN_LOSS else self.the(role))
+        curve = self.thinned(role)
         since = curve.between(course.changes[-1], float(curve.steps[-1]))
         skip = len(since) // 10
         return since.between(since.steps[skip], since.steps[-1]) if len(since) else None
@@ -281,6 +291,11 @@ class Case:
 
     def accuracy(self, role: Role) -> Series | None:
         """The metric in this role if it is an accuracy, as shares from 0 to 1; else None."""
+        if role not in self._accuracies:
+            self._accuracies[role] = self._accuracy(role)
+        return self._accuracies[role]
+
+    def _accuracy(self, role: Role) -> Series | None:
         curve, binding = self.curve(role), self.run.roles.bound.get(role)
         if curve is None or binding is None or binding.quantity != "accuracy" or not len(curve):
             return None
@@ -315,7 +330,7 @@ class Case:
         Along the steps where the two axes overlap by half; else, as with batches on one axis and
         epochs on the other, along the share of the run. Needs both losses.
         """
-        train, val = thinned(self.training), self.the(Role.VAL_LOSS)
+        train, val = self.thinned(Role.TRAIN_LOSS), self.the(Role.VAL_LOSS)
         low, high = max(train.steps[0], val.steps[0]), min(train.steps[-1], val.steps[-1])
         widest = max(train.steps[-1] - train.steps[0], val.steps[-1] - val.steps[0], 1)
         at: Floats = val.steps.astype(np.float64)

@@ -113,18 +113,11 @@ class Detector(ABC):
         """Why the rule cannot tell on this case, with what to log; None where it can."""
         for position, need in enumerate(self.needs):
             roles = need if isinstance(need, tuple) else (need,)
-            known = {role: curve for role in roles if (curve := case.curve(role)) is not None}
-            wanted = " or ".join(role.phrase for role in roles)
+            known = {role: len(curve) for role in roles if (curve := case.curve(role)) is not None}
             if not known:
-                tags = [tag for role in roles for tag in case.run.roles.ambiguous.get(role, ())]
-                if tags:
-                    shown = ", ".join(tags[:_SHOWN])
-                    more = f" and {len(tags) - _SHOWN} more" if len(tags) > _SHOWN else ""
-                    return f"several tags could be the {wanted}: {shown}{more}"
-                return f"no {wanted} was logged"
-            role, longest = max(known.items(), key=lambda each: len(each[1]))
-            most = len(longest)
-            if position == 0 and most < self.points:
+                return _missing(case, roles)
+            if position == 0 and (most := max(known.values())) < self.points:
+                role = max(known, key=known.__getitem__)
                 points = f"{most} usable point{'s' * (most != 1)}"
                 return f"the {role.phrase} has only {points}; {self.points} are needed"
         return self.cannot_tell(case)
@@ -234,6 +227,16 @@ class SearchDetector(ABC):
 
 
 Rule = Detector | SearchDetector
+
+
+def _missing(case: Case, roles: tuple[Role, ...]) -> str:
+    """Why there is no curve in any of these roles."""
+    wanted = " or ".join(role.phrase for role in roles)
+    tags = [tag for role in roles for tag in case.run.roles.ambiguous.get(role, ())]
+    if not tags:
+        return f"no {wanted} was logged"
+    more = f" and {len(tags) - _SHOWN} more" if len(tags) > _SHOWN else ""
+    return f"several tags could be the {wanted}: {', '.join(tags[:_SHOWN])}{more}"
 
 
 def _are(n: int, noun: str) -> str:

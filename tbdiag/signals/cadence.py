@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tbdiag.model.series import Floats, Ints, Series
-from tbdiag.signals.medians import median
+from tbdiag.signals.medians import median, medians
 
 _UNITS = ((86400.0, "days"), (3600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"))
 _COARSE = 0.1  # share of intervals without any length that tells wall times of whole seconds
@@ -51,5 +51,5 @@ def step_times(series: Series, blocks: int) -> tuple[Ints, Floats]:
     if float(np.mean(spent <= 0)) > _COARSE:
         times = spent[keep].reshape(n, size).sum(1) / counted[keep].reshape(n, size).sum(1)
     else:
-        times = np.median(per_step, axis=1)
+        times = medians(per_step)
     return series.steps[:-1][keep][::size], times

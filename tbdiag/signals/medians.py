@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tbdiag.model.series import Floats
+
 _SHORT = 128  # values that are sorted whole
 
 
@@ -21,3 +23,14 @@ def median(values: ArrayLike) -> float:
     half = count // 2
     ordered = np.sort(array) if count <= _SHORT else np.partition(array, (half - 1, half))
     return float(ordered[half]) if count % 2 else float((ordered[half - 1] + ordered[half]) / 2)
+
+
+def medians(rows: Floats) -> Floats:
+    """The median of each row of ``rows`` (m, n ≥ 1), which hold no NaN; shape (m,)."""
+    count = rows.shape[1]
+    half = count // 2
+    ordered = (
+        np.sort(rows, axis=1) if count <= _SHORT else np.partition(rows, (half - 1, half), axis=1)
+    )
+    middle: Floats = ordered[:, half]
+    return middle if count % 2 else (ordered[:, half - 1] + middle) / 2

@@ -14,6 +14,7 @@ from tbdiag.model.series import Floats
 # Twice the spacing of float32: a count divided, scaled to percent and back, strays less.
 _RESOLUTION = 2.0**-22
 _DECIMALS = (2, 3, 4, 5)
+_SLACK = 1.001  # for errors of computing, which are far below those of the values
 _UP_TO = (2_000, 20_000)  # sizes that are tried first: most sets are small
 # Sizes of evaluation batches that people use, and how much each counts a priori.
 _BATCHES = {
@@ -67,8 +68,8 @@ def _set_size(
 ) -> SetSize | None:
     shares: Floats = np.frombuffer(data, dtype=np.float64)
     distinct = np.unique(shares[(shares > 0) & (shares < 1)])
-    size = _grid_size(distinct, chance, largest)
-    if size is None or 2.0 ** -len(distinct) > chance:
+    size = _grid_size(distinct, chance, largest) if 2.0 ** -len(distinct) <= chance else None
+    if size is None:
         return None
     known = _BATCHES
     if batches:
@@ -110,19 +111,26 @@ def _decimals(values: Floats) -> int | None:
 
 def _grid(values: Floats, errors: Floats, chance: float, largest: int) -> int | None:
     """The smallest N with every value within its error of some k/N, if that is no coincidence."""
-    least = 2
+    least = _fewest(values, errors)
     for most in (*(each for each in _UP_TO if each < largest), largest):
         size = _smallest(values, errors, least, most)
         if size is not None:
             luck = math.log(size) + float(np.log(np.minimum(2 * size * errors, 1.0)).sum())
             return size if luck < math.log(chance) else None
-        least = most + 1
+        least = max(least, most + 1)
     return None
+
+
+def _fewest(values: Floats, errors: Floats) -> int:
+    """A size below which no grid k/N can be: values apart by more than their errors differ in k."""
+    apart, doubt = np.diff(values), _SLACK * (errors[1:] + errors[:-1])
+    told = apart > doubt
+    return max(2, int(1 / float((apart + doubt)[told].min()))) if told.any() else 2
 
 
 def _smallest(values: Floats, errors: Floats, least: int, most: int) -> int | None:
     """The smallest N from ``least`` to ``most`` with every value within its error of some k/N."""
-    sizes = np.arange(least, most + 1, dtype=np.float64)
+    sizes = _candidates(float(values[0]), float(errors[0]), least, most)
     for value, error in zip(values, errors, strict=True):
         off = value * sizes
         off -= np.rint(off)
@@ -131,6 +139,16 @@ def _smallest(values: Floats, errors: Floats, least: int, most: int) -> int | No
         if not len(sizes):
             return None
     return int(sizes[0])
+
+
+def _candidates(value: float, error: float, least: int, most: int) -> Floats:
+    """Sizes from ``least`` to ``most``, among them all with ``value`` within ``error`` of a k/N."""
+    if error * most > value / 4:
+        return np.arange(least, most + 1, dtype=np.float64)
+    # Every k then belongs to one size at most, and there are fewer of them than of sizes.
+    numerators = np.arange(max(round(least * value), 1), round(most * value) + 1)
+    sizes: Floats = np.rint(numerators / value)
+    return sizes[(sizes >= least) & (sizes <= most)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,17 +5,38 @@ from __future__ import annotations
 import numpy as np
 
 from tbdiag.model.series import Floats, Series
-from tbdiag.signals.medians import median
+from tbdiag.signals.medians import median, medians
+
+_SMALL = 1 << 11  # values in all windows together, up to which sorting each beats a running order
 
 
 def running_median(values: Floats, window: int) -> Floats:
     """The centred running median of ``values`` (n,) over ``window`` points; ends are mirrored."""
     if window < 2 or len(values) < 3:
         return values
+    n, size = len(values), min(window, len(values)) | 1
+    half = size // 2
+    mirrored = np.concatenate([values[half - 1 :: -1], values, values[: -half - 1 : -1]])
+    if size == 3:
+        return _middle(mirrored[:n], values, mirrored[2:])
+    if size == 5:
+        a, b, c, d = (mirrored[at : at + n] for at in (0, 1, 3, 4))
+        low = np.maximum(np.minimum(a, b), np.minimum(c, d))
+        high = np.minimum(np.maximum(a, b), np.maximum(c, d))
+        return _middle(low, values, high)
+    if size * n <= _SMALL:
+        stride = mirrored.strides[0]
+        return medians(np.ndarray((n, size), mirrored.dtype, mirrored, 0, (stride, stride)))
     from scipy.ndimage import median_filter
 
-    smooth: Floats = median_filter(values, size=min(window, len(values)) | 1, mode="reflect")
+    smooth: Floats = median_filter(values, size=size, mode="reflect")
     return smooth
+
+
+def _middle(one: Floats, two: Floats, three: Floats) -> Floats:
+    """The median of three values at each of n places."""
+    middle: Floats = np.maximum(np.minimum(one, two), np.minimum(np.maximum(one, two), three))
+    return middle
 
 
 def thinned(series: Series, most: int = 120) -> Series:
@@ -29,15 +50,15 @@ def thinned(series: Series, most: int = 120) -> Series:
         return series
     size = -(-n // most)
     rest = n % size
-    medians = np.median(series.values[rest:].reshape(-1, size), axis=1)
+    values = medians(series.values[rest:].reshape(-1, size))
     last = np.arange(rest + size - 1, n, size)
     if rest:
-        medians = np.concatenate([[median(series.values[:rest])], medians])
+        values = np.concatenate([[median(series.values[:rest])], values])
         last = np.concatenate([[rest - 1], last])
     return Series(
         series.tag,
         series.steps[last],
-        medians,
+        values,
         series.wall_times[last],
         series.nonfinite,
     )

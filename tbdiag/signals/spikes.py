@@ -9,6 +9,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from tbdiag.model.series import Floats, Ints
+from tbdiag.signals.medians import medians
 
 _MAD_TO_SD = 1.4826
 _HOP = 10  # how many points share one reference: a fifth of the usual window, for speed
@@ -47,8 +48,8 @@ def spikes(
     logs = np.log(values)
     hop = max(_HOP, min(window, len(logs) // _REFERENCES))
     windows = sliding_window_view(logs, window)[::hop]
-    levels = _medians(windows)
-    scales = _MAD_TO_SD * _medians(np.abs(windows - levels[:, None]))
+    levels = medians(windows)
+    scales = _MAD_TO_SD * medians(np.abs(windows - levels[:, None]))
     # A constant stretch has no noise; a thousandth of the value is none that anyone would mind.
     scales = np.maximum(scales, 1e-3)
     reference = np.minimum((np.arange(window, len(logs)) - window) // hop, len(levels) - 1)
@@ -74,13 +75,6 @@ def bumps(
         )
         for each in found
     )
-
-
-def _medians(rows: Floats) -> Floats:
-    """The median of each row; NumPy sorts short rows far faster than it partitions them."""
-    ranked, half = np.sort(rows, axis=1), rows.shape[1] // 2
-    upper: Floats = ranked[:, half]
-    return upper if rows.shape[1] % 2 else (ranked[:, half - 1] + upper) / 2
 
 
 def _grouped(

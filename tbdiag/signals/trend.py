@@ -10,7 +10,6 @@ from statistics import NormalDist
 import numpy as np
 
 from tbdiag.model.series import Floats, Ints
-from tbdiag.signals.medians import median
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +43,15 @@ def mann_kendall(values: Floats) -> Trend:
     n = len(values)
     if n < 3:
         return Trend(0.0, 1.0)
-    score = float(np.triu(np.sign(values[None, :] - values[:, None]), 1).sum())
-    ties = np.unique(values, return_counts=True)[1].astype(np.float64)
-    variance = (n * (n - 1) * (2 * n + 5) - float((ties * (ties - 1) * (2 * ties + 5)).sum())) / 18
+    first, second = _pairs(n)
+    before, after = values.take(first), values.take(second)
+    rises, falls = np.count_nonzero(after > before), np.count_nonzero(after < before)
+    score = float(rises - falls)
+    tied = 0.0
+    if rises + falls < len(first):
+        ties = np.unique(values, return_counts=True)[1].astype(np.float64)
+        tied = float((ties * (ties - 1) * (2 * ties + 5)).sum())
+    variance = (n * (n - 1) * (2 * n + 5) - tied) / 18
     if variance <= 0:
         return Trend(0.0, 1.0)
     z = max(abs(score) - 1, 0.0) / math.sqrt(variance)
@@ -63,8 +68,17 @@ def theil_sen(x: Floats, y: Floats, level: float = 0.9) -> Slope:
     if n < 2:
         return Slope(0.0, 0.0, 0.0)
     first, second = _pairs(n)
-    slopes = np.sort((y[second] - y[first]) / (x[second] - x[first]))
+    slopes = (y.take(second) - y.take(first)) / (x.take(second) - x.take(first))
+    low, high = _interval(n, level)
+    half, odd = divmod(len(slopes), 2)
+    slopes.partition(sorted({low, max(half - 1, 0), half, high}))
+    middle = slopes[half] if odd else (slopes[half - 1] + slopes[half]) / 2
+    return Slope(float(middle), float(slopes[low]), float(slopes[high]))
+
+
+@lru_cache(maxsize=128)
+def _interval(n: int, level: float) -> tuple[int, int]:
+    """The places of the interval's ends among the ordered slopes of n points."""
+    count = n * (n - 1) // 2
     spread = NormalDist().inv_cdf((1 + level) / 2) * math.sqrt(n * (n - 1) * (2 * n + 5) / 18)
-    low = max(round((len(slopes) - spread) / 2), 0)
-    high = min(round((len(slopes) + spread) / 2), len(slopes) - 1)
-    return Slope(median(slopes), float(slopes[low]), float(slopes[high]))
+    return max(round((count - spread) / 2), 0), min(round((count + spread) / 2), count - 1)

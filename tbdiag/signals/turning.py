@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -16,13 +17,13 @@ from tbdiag.signals.trend import Trend, mann_kendall
 _LONGEST = 200  # points of which the trend is taken: its cost grows with their square
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Turn:
     """The best of a curve of n points by its running median: ``index``, ``step``, ``value``.
 
     ``end`` is the mean of the last tenth. ``worse`` is how far the end is on the bad side of the
-    best, in the unit of the curve; ``band`` is the noise of successive differences. ``since`` tests
-    the values from the best on, with the sign turned so that tau > 0 is getting worse.
+    best, in the unit of the curve; ``band`` is the noise of successive differences. ``after`` are the
+    values from the best on, with the sign turned so that more is worse.
     """
 
     index: int
@@ -31,7 +32,12 @@ class Turn:
     end: float
     worse: float
     band: float
-    since: Trend
+    after: Floats
+
+    @cached_property
+    def since(self) -> Trend:
+        """The trend of the values from the best on: tau > 0 is getting worse."""
+        return mann_kendall(_at_most(self.after))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +100,7 @@ def turn(curve: Series, better: Better = Better.LOWER) -> Turn:
         end=sign * end,
         worse=end - low,
         band=noise(curve.values),
-        since=mann_kendall(_at_most(down[best:])),
+        after=down[best:],
     )
 
 

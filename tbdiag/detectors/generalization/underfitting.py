@@ -109,10 +109,12 @@ class Underfitting(Detector):
         if metric is None or not seen.left > self.left:
             return
         share = median(tail(metric.values))
+        if share >= self.poor:
+            return
         start = median(metric.values[:2])
         end = tail(loss.values, self.window, least=6)
         gain = max(-self._projected(loss.values), self._projected(thinned(metric).values))
-        if share >= self.poor or gain > self.gain or share < start - 2 * noise(metric.values):
+        if gain > self.gain or share < start - 2 * noise(metric.values):
             return
         lead = self._lead(case)
         if lead is not None and lead > max(self.gap, 2 * noise(metric.values)):

@@ -14,9 +14,9 @@ from tbdiag.detectors.numerics import calming
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
 from tbdiag.model.role import Role
 from tbdiag.model.series import Floats, Ints, Series
-from tbdiag.signals.medians import median
+from tbdiag.signals.medians import median, medians
 from tbdiag.signals.noise import noise
-from tbdiag.signals.smoothing import tail, thinned
+from tbdiag.signals.smoothing import tail
 from tbdiag.synth import a_run, cosine, decay, flat, noisy, u_turn
 
 
@@ -85,17 +85,17 @@ class LateDivergence(Detector):
     restart: Annotated[float, Threshold("rise of the rate that is a restart", above=1)] = 2.0
 
     def check(self, case: Case) -> Iterator[Finding]:
-        loss = thinned(case.training)  # levels, not a trend: the warm-up counts
-        medians, ends = _windows(loss, self.windows)
-        best = int(medians.argmin())
-        low, end = float(medians[best]), float(medians[-1])
+        loss = case.thinned(Role.TRAIN_LOSS)  # levels, not a trend: the warm-up counts
+        levels, ends = _windows(loss, self.windows)
+        best = int(levels.argmin())
+        low, end = float(levels[best]), float(levels[-1])
         # The mean of a first epoch that blew up is no level that was ever learned from.
         first = min(float(loss.values[0]), case.initial_loss or float("inf"))
         jitter = self.deviations * noise(loss.values)
         limit = low + max(self.rise * abs(low), jitter, self.regained * (first - low))
-        since = medians[best:]
+        since = levels[best:]
         if (
-            float(medians[-self.last :].min()) <= limit
+            float(levels[-self.last :].min()) <= limit
             or end - low < self.kept * (min(float(since.max()), max(first, limit)) - low)
             or first - low <= max(self.fall * abs(first), jitter)
             or (end <= first and self._restarted(case, int(ends[best])))
@@ -187,5 +187,5 @@ def _windows(loss: Series, count: int) -> tuple[Floats, Ints]:
     """
     length = max(1, len(loss) // count)
     start = len(loss) % length
-    medians: Floats = np.median(loss.values[start:].reshape(-1, length), axis=1)
-    return medians, loss.steps[start + length - 1 :: length]
+    levels = medians(loss.values[start:].reshape(-1, length))
+    return levels, loss.steps[start + length - 1 :: length]

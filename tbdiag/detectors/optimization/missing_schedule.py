@@ -79,11 +79,13 @@ class MissingSchedule(Detector):
             return
         curve = case.course(Role.TRAIN_LOSS)
         end = tail(curve.values, self.window, least=6)
+        jumps, level = noise(end), abs(median(end))
+        if jumps <= self.noise * level or level == 0:
+            return
         slope = theil_sen(np.arange(len(end), dtype=np.float64), end).median
         falls = mann_kendall(end).p <= self.significance
-        jumps, gained = noise(end), max(-slope * len(end), 0.0) if falls else 0.0
-        level = abs(median(end))
-        if jumps <= self.noise * level or jumps <= self.ratio * gained or level == 0:
+        gained = max(-slope * len(end), 0.0) if falls else 0.0
+        if jumps <= self.ratio * gained:
             return
         first, last = int(curve.steps[len(curve) - len(end)]), int(curve.steps[-1])
         yield self.finding(

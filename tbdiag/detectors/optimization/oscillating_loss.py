@@ -92,11 +92,11 @@ class OscillatingLoss(Detector):
         seen = case.progress
         fall = max(seen.first - seen.best, 1e-300)
         size = float(rest.std())
+        if size <= self.energy * fall or size <= self.level * abs(median(half)):
+            return
         swing = strongest_swing(rest)
         regular = swing.share > self.share
         wild = size > self.wild * fall and roughness(half) <= self.smoothed
-        if size <= self.energy * fall or size <= self.level * abs(median(half)):
-            return
         if not (regular or wild):
             return
         first, last = int(curve.steps[len(curve) // 2]), int(curve.steps[-1])

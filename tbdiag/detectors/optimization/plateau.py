@@ -79,10 +79,12 @@ class Plateau(Detector):
             return
         end = tail(curve.values, self.window, least=6)
         trend = mann_kendall(end)
+        if trend.p <= self.significance or trend.tau > 0.5:
+            return
         ahead = forecast(np.arange(len(end), dtype=np.float64), end, len(end), window=1.0)
         level = abs(median(end)) or 1.0
         gain = -ahead.expected / level
-        if trend.p <= self.significance or gain > self.gain or trend.tau > 0.5:
+        if gain > self.gain:
             return
         first = int(curve.steps[len(curve) - len(end)])
         steady = course is not None and course.shape is Shape.CONSTANT

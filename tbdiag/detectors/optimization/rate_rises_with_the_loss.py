@@ -17,7 +17,7 @@ from tbdiag.model.role import Role
 from tbdiag.model.series import Floats, Series
 from tbdiag.signals.medians import median
 from tbdiag.signals.noise import noise
-from tbdiag.signals.smoothing import running_median, tail, thinned
+from tbdiag.signals.smoothing import running_median, tail
 from tbdiag.signals.trend import mann_kendall
 from tbdiag.synth import a_run, cosine, decay, flat, noisy
 
@@ -82,7 +82,7 @@ class RateRisesWithTheLoss(Detector):
 
     def check(self, case: Case) -> Iterator[Finding]:
         """One finding where rate and loss climb together."""
-        rate = thinned(case.the(Role.LEARNING_RATE))
+        rate = case.thinned(Role.LEARNING_RATE)
         begin = self._climb_begin(rate)
         if begin is None:
             return
@@ -90,7 +90,7 @@ class RateRisesWithTheLoss(Detector):
         fresh = begin <= self.warm_up / 2 * len(rate)
         if fresh and self._range_test(case, rate, begin):
             return
-        loss = thinned(case.training)
+        loss = case.thinned(Role.TRAIN_LOSS)
         during = loss.between(float(rate.steps[begin]), float(whole[1]))
         if len(during) < 4 or not (
             self._climbs(during.values) if fresh else self._stands(case, during.values)

@@ -95,13 +95,14 @@ class StoppedTooEarly(Detector):
         if int(calm.argmin()) < (1 - self.best_after) * (len(curve) - 1):
             return
         end, share, steady = self._end(case, role)
+        if mann_kendall(end[len(end) // 2 :]).tau >= -steady:
+            return
         change = forecast(
             np.arange(len(end), dtype=np.float64), end, self.more * len(end) / share, self.window
         )
         level = abs(median(tail(curve.values))) or 1.0
         gain = -change.expected / level
-        falls = mann_kendall(end[len(end) // 2 :]).tau < -steady
-        if gain <= self.gain or change.high >= 0 or not falls:
+        if gain <= self.gain or change.high >= 0:
             return
         last = int(curve.steps[-1])
         factor = 2.0 if gain > self.large else 1.5

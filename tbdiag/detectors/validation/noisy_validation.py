@@ -144,15 +144,13 @@ class NoisyValidation(Detector):
             or roughness(loss.values) > self.smooth
         ):
             return None
-        strays, level = _strays(loss.values), abs(median(_second_half(loss.values)))
-        train = case.train_at_validation
-        train_level = abs(median(_second_half(train)))
         gain = float(median(head(loss.values)) - running_median(loss.values, 5).min())
-        if (
-            gain <= self.gained * abs(float(loss.values[0]))
-            or strays <= self.unsettled * gain
-            or strays * train_level <= self.calmer * _strays(train) * level
-        ):
+        strays = _strays(loss.values)
+        if gain <= self.gained * abs(float(loss.values[0])) or strays <= self.unsettled * gain:
+            return None
+        train, level = case.train_at_validation, abs(median(_second_half(loss.values)))
+        train_level = abs(median(_second_half(train)))
+        if strays * train_level <= self.calmer * _strays(train) * level:
             return None
         return self.finding(
             f"validation loss jumps by {strays:.2g} around {level:.3g} after step "
