@@ -59,9 +59,9 @@ class DeadUnits(Detector):
     an accuracy was logged, end above the share `poor` of their start), and the share has grown
     by `growth` since the first record or the run is lost (more than `stuck` is left); or it is at
     least `gone`, a layer that gives nothing at all. Shares of zeros logged as scalars count alike. Gradients
-    of weights count where their buckets are fine enough to tell zeros from small numbers: at least
+    of weights count where no activations were logged and their buckets are fine enough to tell zeros from small numbers: at least
     `cut` of them zero, grown by `growth`, in a run that learns poorly. It is an error where more
-    than `stuck` is left.
+    than `stuck` is left and the units were dead from the start; what killed living ones comes first.
 
     ## Remedy
 
@@ -118,7 +118,9 @@ class DeadUnits(Detector):
                 )
                 for each in sorted(found, key=lambda each: each is not worst)
             ),
-            severity=Severity.ERROR if left > self.stuck else Severity.WARNING,
+            severity=Severity.ERROR
+            if left > self.stuck and worst.first >= self._limit(worst)
+            else Severity.WARNING,
             confidence=Confidence.HIGH if worst.fine else Confidence.MEDIUM,
             remedies=REMEDIES,
         )
@@ -136,7 +138,8 @@ class DeadUnits(Detector):
     def _seen(self, case: Case) -> list[_Zeros]:
         layers = case.layers
         found = [_of(tensor) for tensor in layers.activations]
-        found += [_of(each) for each in layers.of(Quantity.GRADIENT, Part.KERNEL)]
+        if not found:  # activations tell what gradients only hint at: those of sigmoids fade, too
+            found = [_of(each) for each in layers.of(Quantity.GRADIENT, Part.KERNEL)]
         for name, series in layers.sizes:
             if name.statistic is Statistic.ZEROS and not name.gate and series.values.max() <= 1:
                 shares, span = series.values, (int(series.steps[0]), int(series.steps[-1]))
