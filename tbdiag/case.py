@@ -24,6 +24,7 @@ from tbdiag.signals.turning import Relapse, Turn, relapse, set_back, turn
 
 LIVE = 7 * 86400.0  # seconds since its last point after which a run is never taken for live
 
+_FEWEST, _MOST = 20, 120  # points of a curve that trends are judged on
 _LEAP = 3.0  # a rise of the loss over the first batches that is no chance
 _REINFORCEMENT = (Role.REWARD, Role.POLICY_LOSS, Role.VALUE_LOSS, Role.EXPLAINED_VARIANCE)
 _ADVERSARIAL = (Role.D_LOSS, Role.G_LOSS)
@@ -68,7 +69,7 @@ class Case:
         """The curve in this role as trends are judged on it: about a hundred points, warmed up."""
         if role not in self._thinned:
             curve = self.training if role is Role.TRAIN_LOSS else self.the(role)
-            self._thinned[role] = thinned(self._warmed_up(curve))
+            self._thinned[role] = self._calm(self._warmed_up(curve))
         return self._thinned[role]
 
     def turn(self, role: Role) -> Turn:
@@ -179,6 +180,17 @@ class Case:
         whole, data = self.the(Role.TRAIN_LOSS), self.curve(Role.DATA_LOSS)
         return data if data is not None and 2 * len(data) > len(whole) else whole
 
+    def _calm(self, curve: Series) -> Series:
+        """The curve at about a hundred points; a loss per batch at one for each epoch, if known.
+
+        Trends are told from the noise of single points, and that of batches is not that of epochs.
+        """
+        batch = self.curve(Role.BATCH_LOSS)
+        if batch is None or batch.tag != curve.tag or not self.epoch_steps or len(curve) < 2:
+            return thinned(curve)
+        epochs = float(curve.steps[-1] - curve.steps[0]) / self.epoch_steps
+        return thinned(curve, min(max(_FEWEST, round(epochs)), _MOST))
+
     def _warmed_up(self, curve: Series) -> Series:
         """The curve without the rise of the rate, where that is known; half of the points stay.
 
@@ -216,7 +228,7 @@ class Case:
         The same as thinned by steps where the rate was not logged beside it.
         """
         if role not in self._paced:
-            curve = thinned(self.training if role is Role.TRAIN_LOSS else self.the(role))
+            curve = self._calm(self.training if role is Role.TRAIN_LOSS else self.the(role))
             rate = self.curve(Role.LEARNING_RATE)
             even = paced(curve, rate) if rate is not None and len(rate) else None
             self._paced[role] = self.course(role).values if even is None else even
