@@ -61,7 +61,7 @@ class DeadUnits(Detector):
     least `gone`, a layer that gives nothing at all. Shares of zeros logged as scalars count alike. Gradients
     of weights count where no activations were logged and their buckets are fine enough to tell zeros from small numbers: at least
     `cut` of them zero, grown by `growth`, in a run that learns poorly. It is an error where more
-    than `stuck` is left and the units were dead from the start; what killed living ones comes first.
+    than `stuck` is left.
 
     ## Remedy
 
@@ -81,7 +81,7 @@ class DeadUnits(Detector):
     code, severity, since = "GRD003", Severity.WARNING, "0.1.0"
     needs = ((Role.TRAIN_LOSS, Role.BATCH_LOSS),)
     points = 4
-    explains = ("GRD001", "GRD006", "OPT001", "OPT002", "OPT003", "OPT004", "OPT005",
+    explains = ("GRD001", "GRD006", "OPT002", "OPT003", "OPT004", "OPT005",
                 "OPT006", "OPT008", "GEN002", "GEN003", "VAL004")  # fmt: skip
 
     dead: Annotated[float, Threshold("zeros among activations", above=0, at_most=1)] = 0.9
@@ -118,9 +118,7 @@ class DeadUnits(Detector):
                 )
                 for each in sorted(found, key=lambda each: each is not worst)
             ),
-            severity=Severity.ERROR
-            if left > self.stuck and worst.first >= self._limit(worst)
-            else Severity.WARNING,
+            severity=Severity.ERROR if left > self.stuck else Severity.WARNING,
             confidence=Confidence.HIGH if worst.fine else Confidence.MEDIUM,
             remedies=REMEDIES,
         )
