@@ -24,6 +24,7 @@ from tbdiag.signals.turning import Relapse, Turn, relapse, set_back, turn
 
 LIVE = 7 * 86400.0  # seconds since its last point after which a run is never taken for live
 
+_FEWEST, _MOST = 20, 120  # points of a curve that trends are judged on
 _LEAP = 3.0  # a rise of the loss over the first batches that is no chance
 _REINFORCEMENT = (Role.REWARD, Role.POLICY_LOSS, Role.VALUE_LOSS, Role.EXPLAINED_VARIANCE)
 _ADVERSARIAL = (Role.D_LOSS, Role.G_LOSS)
@@ -69,17 +70,17 @@ class Case:
     def course(self, role: Role) -> Series:
         """The curve in this role as trends are judged on it: about a hundred points, warmed up."""
         if role not in self._courses:
-            curve = self.training if role is Role.TRAIN_LOSS else self.the(role)
-            late = self._warmed_up(curve)
-            self._courses[role] = self.thinned(role) if late is curve else thinned(late)
+            self._courses[role] = self._calm(role, self._warmed_up(self._whole(role)))
         return self._courses[role]
 
     def thinned(self, role: Role) -> Series:
         """The curve in this role, which the run has, in about a hundred points from its start on."""
         if role not in self._thinned:
-            curve = self.training if role is Role.TRAIN_LOSS else self.the(role)
-            self._thinned[role] = thinned(curve)
+            self._thinned[role] = thinned(self._whole(role))
         return self._thinned[role]
+
+    def _whole(self, role: Role) -> Series:
+        return self.training if role is Role.TRAIN_LOSS else self.the(role)
 
     def turn(self, role: Role) -> Turn:
         """Where the curve in this role, which the run has, was best, and what came after."""
@@ -189,6 +190,17 @@ class Case:
         whole, data = self.the(Role.TRAIN_LOSS), self.curve(Role.DATA_LOSS)
         return data if data is not None and 2 * len(data) > len(whole) else whole
 
+    def _calm(self, role: Role, curve: Series) -> Series:
+        """The curve at about a hundred points; a loss per batch at one for each epoch, if known.
+
+        Trends are told from the noise of single points, and that of batches is not that of epochs.
+        """
+        batch = self.curve(Role.BATCH_LOSS)
+        if batch is None or batch.tag != curve.tag or not self.epoch_steps or len(curve) < 2:
+            return self.thinned(role) if curve is self._whole(role) else thinned(curve)
+        epochs = float(curve.steps[-1] - curve.steps[0]) / self.epoch_steps
+        return thinned(curve, min(max(_FEWEST, round(epochs)), _MOST))
+
     def _warmed_up(self, curve: Series) -> Series:
         """The curve without the rise of the rate, where that is known; half of the points stay.
 
@@ -226,7 +238,7 @@ class Case:
         The same as thinned by steps where the rate was not logged beside it.
         """
         if role not in self._paced:
-            curve = self.thinned(role)
+            curve = self._calm(role, self._whole(role))
             rate = self.curve(Role.LEARNING_RATE)
             even = paced(curve, rate) if rate is not None and len(rate) else None
             self._paced[role] = self.course(role).values if even is None else even

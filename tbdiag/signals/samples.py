@@ -24,21 +24,26 @@ _BATCHES = {
 _LOGGED_BATCH = 2.0
 _OTHER_BATCH = 0.25  # how much less those count where one was logged: most evaluate with the same
 _NEGLIGIBLE = 0.01
+_DOUBT = 0.01  # probability that a set is larger than the bound which few distinct values give
 _DROPS_LAST = 0.1  # the share of evaluations that leave the last, smaller batch out
 _SHIFTS = (-1.0, -0.5, 0.0, 0.5, 1.0)  # in log odds: how the last batch may differ from the rest
 
 
 @dataclass(frozen=True, slots=True)
 class SetSize:
-    """The set holds ``least`` to ``most`` samples; ``most`` is certain, ``least`` is an estimate."""
+    """The set holds ``least`` to ``most`` samples; ``most`` is certain, ``least`` is an estimate.
+
+    Where not ``sure``, ``most`` holds in 99 cases of a hundred only.
+    """
 
     least: int
     most: int
+    sure: bool = True
 
     @property
     def exact(self) -> bool:
         """Whether the size is one number."""
-        return self.least == self.most
+        return self.sure and self.least == self.most
 
 
 def set_size(
@@ -54,7 +59,8 @@ def set_size(
     Accuracies of N samples lie on the grid k/N, to within float32 or the decimals that were kept.
     The smallest such N up to ``largest`` is accepted where values that are not on a grid would lie
     on one as fine with a probability below ``chance``, and where it is as improbable that the counts
-    behind all distinct values are multiples of the same number by chance. A mean of the means of unequal batches lies
+    behind all distinct values are multiples of the same number by chance. Where the values are too
+    few for that, N is at most the multiple beyond which the truth lies in one case of a hundred. A mean of the means of unequal batches lies
     on a grid that is finer than 1/N: unless its odds against the plain reading are at most
     ``ambiguity``, the answer is a range. ``batches`` are batch sizes known to be in use.
     """
@@ -68,9 +74,12 @@ def _set_size(
 ) -> SetSize | None:
     shares: Floats = np.frombuffer(data, dtype=np.float64)
     distinct = np.unique(shares[(shares > 0) & (shares < 1)])
-    size = _grid_size(distinct, chance, largest) if 2.0 ** -len(distinct) <= chance else None
+    size = _grid_size(distinct, chance, largest)
     if size is None:
         return None
+    if 2.0 ** -len(distinct) > chance:
+        most = size * _multiple(len(distinct))
+        return SetSize(size, most, sure=False) if most <= largest else None
     known = _BATCHES
     if batches:
         others = {batch: _OTHER_BATCH * likely for batch, likely in _BATCHES.items()}
@@ -88,6 +97,22 @@ def _set_size(
         return SetSize(size, size)
     likely_enough = (r.samples for r, each in odds.items() if each > _NEGLIGIBLE * total)
     return SetSize(min(likely_enough), size)
+
+
+def _multiple(values: int) -> int:
+    """The largest likely ratio of the set's size to the grid of so many distinct ``values``.
+
+    Counts are all multiples of g with a probability of g to the power of −n, so that the tail beyond
+    a ratio of k is less than k^(1 − n)/(n − 1).
+    """
+    ratio = 1
+    while (
+        sum(each**-values for each in range(ratio + 1, ratio + 50))
+        + (ratio + 50.0) ** (1 - values) / (values - 1)
+        > _DOUBT
+    ):
+        ratio += 1
+    return ratio
 
 
 def _grid_size(values: Floats, chance: float, largest: int) -> int | None:

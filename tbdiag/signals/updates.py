@@ -14,6 +14,7 @@ from tbdiag.signals.layers import Layers, Tensor
 # Optimizers whose steps are about as long as the rate, whatever the gradient's size.
 _NORMALIZED = ("adam", "adamw", "nadam", "radam", "adamax", "lion")
 _NOISY = 0.2  # of the rate is what they step where gradients are mostly noise
+_VANISHED = 0.01  # of its largest size: what is left of weights that decay alone
 _PLAIN = ("sgd", "momentum", "nesterov")
 
 
@@ -100,6 +101,7 @@ def _rates(weight: Tensor, rate: Series | None, peak: float | None) -> Floats | 
 
 
 def _over(above: Floats, below: Floats) -> Floats:
-    """The ratio, NaN where the weights are all zero."""
-    ratio: Floats = np.divide(above, below, out=np.full(len(below), np.nan), where=below > 0)
+    """The ratio, NaN where the weights are zero or have decayed to next to nothing."""
+    there = below > _VANISHED * below.max(initial=0.0)
+    ratio: Floats = np.divide(above, below, out=np.full(len(below), np.nan), where=there)
     return ratio

@@ -18,6 +18,7 @@ from tbdiag.model.series import Floats, Series
 from tbdiag.signals.medians import median
 from tbdiag.signals.noise import noise
 from tbdiag.signals.smoothing import tail
+from tbdiag.signals.stated import Family, stated_optimizer
 from tbdiag.synth import a_run, decay, flat, noisy
 
 REMEDIES = (
@@ -62,6 +63,9 @@ class OverRegularized(Detector):
     share `worse` and by three noise deviations, and the run is known to use dropout of `dropout`,
     weight decay of `decay`, or label smoothing of `smoothing` or more. The norm of the weights
     ends below `shrunk` of where it began. The logged penalty is larger than the loss on the data.
+    Dropout is `dropped` or more, or plain gradient descent, with momentum or without, decays weights by
+    `coupled` or more, where 0.0005 is usual, while the loss is as calm as `calm` and validation ends at most `ahead` above training. It
+    is an error where more than `stuck` is left to learn.
 
     ## Remedy
 
@@ -81,13 +85,22 @@ class OverRegularized(Detector):
     code, severity, since = "GEN003", Severity.WARNING, "0.1.0"
     needs = (Role.TRAIN_LOSS,)
     points = 8
-    explains = ("OPT006", "GEN002", "VAL003")
+    explains = ("OPT001", "OPT004", "OPT006", "GEN002", "VAL003")
 
     left: Annotated[float, Threshold("last loss over first", above=0)] = 0.2
     worse: Annotated[float, Threshold("training above validation, as a share", above=0)] = 0.2
     dropout: Annotated[float, Threshold("strong dropout", above=0, at_most=1)] = 0.5
     decay: Annotated[float, Threshold("strong weight decay", above=0)] = 0.01
     smoothing: Annotated[float, Threshold("strong label smoothing", above=0, at_most=1)] = 0.2
+    coupled: Annotated[float, Threshold("weight decay beyond use without Adam", above=0)] = 0.02
+    dropped: Annotated[float, Threshold("dropout beyond use", above=0, at_most=1)] = 0.8
+    ahead: Annotated[
+        float, Threshold("lead of training, as a share, that it would earn", above=0)
+    ] = 0.25
+    calm: Annotated[float, Threshold("relative noise of a loss that a penalty holds", above=0)] = (
+        0.015
+    )
+    stuck: Annotated[float, Threshold("share left to learn of a lost run", above=0)] = 0.95
     shrunk: Annotated[float, Threshold("last norm of the weights over the first", above=0)] = 0.3
 
     def cannot_tell(self, case: Case) -> str | None:
@@ -104,7 +117,12 @@ class OverRegularized(Detector):
             return
         signs = [
             sign
-            for sign in (self._behind(case), self._shrinking(case), self._penalty(case))
+            for sign in (
+                self._behind(case),
+                self._shrinking(case),
+                self._penalty(case),
+                self._beyond_use(case),
+            )
             if sign is not None
         ]
         if not signs:
@@ -119,6 +137,7 @@ class OverRegularized(Detector):
                 note="held back",
                 measures=tuple(sign.measure for sign in signs),
             ),
+            severity=Severity.ERROR if case.unlearned > self.stuck else Severity.WARNING,
             confidence=Confidence.HIGH if len(signs) > 1 else Confidence.MEDIUM,
             remedies=REMEDIES,
         )
@@ -136,6 +155,31 @@ class OverRegularized(Detector):
         ratio = lead / mean
         text = f"the training loss stays {ratio:.0%} above the validation loss"
         return _Sign(text, Measure("worse", ratio, ">", self.worse))
+
+    def _beyond_use(self, case: Case) -> _Sign | None:
+        """A setting that is strong in any network, where it did not keep validation from rising."""
+        family = stated_optimizer(case.knobs.get(Knob.OPTIMIZER), case.number(Knob.MOMENTUM))
+        decay, dropout = case.number(Knob.WEIGHT_DECAY), case.number(Knob.DROPOUT)
+        coupled = family if family in (Family.SGD, Family.MOMENTUM) else None
+        if coupled and decay is not None and decay >= self.coupled:
+            value, limit = decay, self.coupled
+            text = f"{coupled.phrase} adds {decay:g} of every weight to its gradient"
+        elif dropout is not None and dropout >= self.dropped:
+            value, limit = dropout, self.dropped
+            text = f"only {1 - dropout:.0%} of the units are kept"
+        else:
+            return None
+        val = case.curve(Role.VAL_LOSS)
+        if val is None or len(val) < self.points or case.progress.noise > self.calm:
+            return None
+        ours, theirs = tail(case.train_level_at_validation), tail(val.values)
+        if median(theirs) > (1 + self.ahead) * median(ours):
+            return None
+        left = case.progress.left
+        return _Sign(
+            f"{text}, and {left:.0%} of the first loss is left",
+            Measure("setting", value, ">=", limit),
+        )
 
     def _shrinking(self, case: Case) -> _Sign | None:
         norm = case.curve(Role.WEIGHT_NORM)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
@@ -18,6 +19,7 @@ from tbdiag.model.series import Floats, Series
 from tbdiag.signals.medians import median
 from tbdiag.signals.noise import noise
 from tbdiag.signals.smoothing import tail, thinned
+from tbdiag.signals.stated import stated_classes
 from tbdiag.signals.trend import theil_sen
 from tbdiag.synth import a_run, decay, jitter, noisy
 
@@ -78,7 +80,8 @@ class Underfitting(Detector):
 
     Noise in the labels puts a ceiling on every accuracy; where a network of another size does no
     better, that is the reason. Without an accuracy the level of a loss says nothing, and the rule
-    cannot tell.
+    cannot tell; nor where the first loss is that of guessing among more than `classes`, unless
+    their number was logged: of fifty thousand words two in five are a good share.
 
     ## References
 
@@ -89,17 +92,22 @@ class Underfitting(Detector):
     needs = (Role.TRAIN_LOSS, (Role.TRAIN_METRIC, Role.VAL_METRIC))
     points = 10
     explains = ("OPT005", "OPT008")
+    scale_free = False  # the first loss tells how many classes there may be
 
     poor: Annotated[float, Threshold("accuracy that counts as poor", above=0, at_most=1)] = 0.7
     left: Annotated[float, Threshold("last loss over first", above=0)] = 0.35
     window: Annotated[float, Threshold("share of the run looked at", above=0, at_most=1)] = 0.3
     gain: Annotated[float, Threshold("projected gain, as a share of the loss", above=0)] = 0.03
+    classes: Annotated[int, Threshold("most classes of which `poor` is told", at_least=2)] = 30
     gap: Annotated[float, Threshold("lead of training over validation", at_least=0)] = 0.05
 
     def cannot_tell(self, case: Case) -> str | None:
         """Only an accuracy has a level that is poor by itself."""
         if self._metric(case) is None:
             return "no accuracy was logged, and the level of a loss alone says nothing"
+        first = case.initial_loss
+        if stated_classes(case.run.hparams) is None and first and first > math.log(self.classes):
+            return "an accuracy is no share of a whole where there may be many classes, as of words"
         return None
 
     def check(self, case: Case) -> Iterator[Finding]:

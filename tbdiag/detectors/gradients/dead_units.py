@@ -59,7 +59,7 @@ class DeadUnits(Detector):
     an accuracy was logged, end above the share `poor` of their start), and the share has grown
     by `growth` since the first record or the run is lost (more than `stuck` is left); or it is at
     least `gone`, a layer that gives nothing at all. Shares of zeros logged as scalars count alike. Gradients
-    of weights count where their buckets are fine enough to tell zeros from small numbers: at least
+    of weights count where no activations were logged and their buckets are fine enough to tell zeros from small numbers: at least
     `cut` of them zero, grown by `growth`, in a run that learns poorly. It is an error where more
     than `stuck` is left.
 
@@ -81,7 +81,7 @@ class DeadUnits(Detector):
     code, severity, since = "GRD003", Severity.WARNING, "0.1.0"
     needs = ((Role.TRAIN_LOSS, Role.BATCH_LOSS),)
     points = 4
-    explains = ("GRD001", "GRD006", "OPT001", "OPT002", "OPT003", "OPT004", "OPT005",
+    explains = ("GRD001", "GRD006", "OPT002", "OPT003", "OPT004", "OPT005",
                 "OPT006", "OPT008", "GEN002", "GEN003", "VAL004")  # fmt: skip
 
     dead: Annotated[float, Threshold("zeros among activations", above=0, at_most=1)] = 0.9
@@ -136,7 +136,8 @@ class DeadUnits(Detector):
     def _seen(self, case: Case) -> list[_Zeros]:
         layers = case.layers
         found = [_of(tensor) for tensor in layers.activations]
-        found += [_of(each) for each in layers.of(Quantity.GRADIENT, Part.KERNEL)]
+        if not found:  # activations tell what gradients only hint at: those of sigmoids fade, too
+            found = [_of(each) for each in layers.of(Quantity.GRADIENT, Part.KERNEL)]
         for name, series in layers.sizes:
             if name.statistic is Statistic.ZEROS and not name.gate and series.values.max() <= 1:
                 shares, span = series.values, (int(series.steps[0]), int(series.steps[-1]))

@@ -15,11 +15,15 @@ from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severit
 from tbdiag.model.knob import Knob
 from tbdiag.model.role import Role
 from tbdiag.signals.medians import median
-from tbdiag.signals.trend import mann_kendall
+from tbdiag.signals.noise import noise
+from tbdiag.signals.schedule import Shape
+from tbdiag.signals.smoothing import tail
+from tbdiag.signals.trend import mann_kendall, theil_sen
+from tbdiag.signals.updates import rate_at
 from tbdiag.synth import a_run, decay, flat, jitter, noisy
 
 # The signs of steps that are too large by far, rather than by a little.
-_STEEP = frozenset({"left", "lost", "set_back", "blow_up", "above_best"})
+_STEEP = frozenset({"left", "lost", "set_back", "blow_up", "above_best", "freed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,12 @@ class LearningRateTooHigh(Detector):
     first loss remains and nine tenths of the fall came within `early` of the run, and the loss
     jumps by `noise` of its level. It ends above `above_best` times its best while `left` remains,
     having lost `regained` of its fall again. It climbs through the second half (tau above
-    `climbing`). It fell by `drop` right after the rate was lowered. The loss per batch rose above
-    `blow_up` times its first value within its first `batches`. A loss that fell at once and has stood still to within
+    `climbing`). It fell by `drop` and `sure` deviations right after the rate was cut at once, to
+    `cut` of what it was or less. The loss per batch rose above
+    `blow_up` times its first value within its first `batches`; above `explosion` times it, with
+    `left` remaining, that counts twice. So does a loss that came down by `at_once`, stood while the
+    rate was above half of its peak, and fell steadily (tau below −`falls`) by `freed` as that went
+    down. A loss that fell at once and has stood still to within
     `frozen` ever since, at more than `stuck_left` of where it began, counts twice, unless the weight decay
     is known to be `strong_decay` or more. With more than `unsettled` of the first loss left, so does an
     accuracy that ends `lost` and three times its noise below the best of its first fifth: what was
@@ -90,8 +98,14 @@ class LearningRateTooHigh(Detector):
     regained: Annotated[float, Threshold("share of the fall lost again", above=0)] = 0.02
     climbing: Annotated[float, Threshold("tau of a climb", above=0, at_most=1)] = 0.3
     drop: Annotated[float, Threshold("fall right after a cut of the rate", above=0)] = 0.05
+    sure: Annotated[float, Threshold("that fall in deviations of a mean", at_least=0)] = 4.0
+    cut: Annotated[float, Threshold("rate over the one before, cut at once", above=0)] = 0.6
     batches: Annotated[int, Threshold("batches at the start that may blow up", at_least=1)] = 200
     blow_up: Annotated[float, Threshold("highest early batch loss over the first", above=1)] = 3.0
+    explosion: Annotated[float, Threshold("rise that counts twice", above=1)] = 30.0
+    at_once: Annotated[float, Threshold("fall before a loss is held up", above=0, at_most=1)] = 0.2
+    freed: Annotated[float, Threshold("fall as the rate is lowered", above=0)] = 0.04
+    falls: Annotated[float, Threshold("tau of that fall", above=0, at_most=1)] = 0.7
     frozen: Annotated[float, Threshold("relative noise of a frozen loss", at_least=0)] = 1e-3
     stuck_left: Annotated[float, Threshold("last over first of a frozen loss", above=0)] = 0.4
     lost: Annotated[float, Threshold("accuracy learned early and lost", above=0)] = 0.05
@@ -146,6 +160,7 @@ class LearningRateTooHigh(Detector):
         yield self._relapse(case)
         yield self._fall_after_cut(case)
         yield self._early_blow_up(case)
+        yield self._held_up(case)
         yield self._standstill(case)
 
     def _relapse(self, case: Case) -> _Symptom | None:
@@ -165,7 +180,13 @@ class LearningRateTooHigh(Detector):
 
     def _fall_after_cut(self, case: Case) -> _Symptom | None:
         curve = case.course(Role.TRAIN_LOSS)
-        for step in case.schedule.changes if case.schedule else ():
+        rate = case.curve(Role.LEARNING_RATE)
+        if case.schedule is None or rate is None:
+            return None
+        for step in case.schedule.changes:
+            changed = int(np.searchsorted(rate.steps, step))
+            if rate.values[changed] > self.cut * rate.values[changed - 1]:
+                continue  # the end of a smooth decay, not a cut
             at = int(np.searchsorted(curve.steps, step))
             window = max(3, len(curve) // 20)
             if at < 2 * window or at + window > len(curve):
@@ -173,7 +194,8 @@ class LearningRateTooHigh(Detector):
             before = curve.values[at - 2 * window : at]
             after = median(curve.values[at + 1 : at + 1 + window])
             fall = 1 - after / median(before[window:])
-            if fall > self.drop and mann_kendall(before).tau > self.lost_trend:
+            sure = self.sure * noise(before) / (window**0.5 * max(median(before[window:]), 1e-300))
+            if fall > max(self.drop, sure) and mann_kendall(before).tau > self.lost_trend:
                 text = f"the loss fell by {fall:.0%} right after the rate was cut at step {step:,}"
                 return _Symptom(text, Measure("drop", fall, ">", self.drop))
         return None
@@ -186,10 +208,40 @@ class LearningRateTooHigh(Detector):
         top = float(batch.values[: self.batches].max()) / first if first > 0 else 0.0
         if top <= self.blow_up:
             return None
+        exploded = top > self.explosion and case.progress.left > self.left
         return _Symptom(
-            f"the loss per batch first rose {top:.1f}-fold",
+            f"the loss per batch first rose {top:,.3g}-fold",
             Measure("blow_up", top, ">", self.blow_up),
+            2 if exploded else 1,
         )
+
+    def _held_up(self, case: Case) -> _Symptom | None:
+        """A loss that fell at once, stood while the rate was high, and fell again as that went down."""
+        rate, curve = case.curve(Role.LEARNING_RATE), case.course(Role.TRAIN_LOSS)
+        if rate is None or len(rate) < 2 or case.schedule is None or curve.values.min() <= 0:
+            return None
+        if case.schedule.shape is not Shape.DECAYING or len(curve) < self.points - 2:
+            return None
+        rates, values = rate_at(curve.steps, rate), curve.values
+        lowered = np.flatnonzero(rates < 0.5 * rates.max())
+        since, until = max(1, len(values) // 10), int(lowered[0]) if len(lowered) else len(values)
+        if min(until - since, len(values) - until) < 5:
+            return None
+        held, later = values[since:until], values[until:]
+        slope = theil_sen(np.arange(len(held), dtype=np.float64), held / median(held)).median
+        level, start = median(tail(held, 0.3)), case.progress.first
+        fall = 1 - median(tail(later)) / level
+        stood = mann_kendall(held).tau > self.lost_trend and -slope * len(held) < fall / 2
+        came_down = level < (1 - self.at_once) * start and level > self.left * start
+        if not (
+            stood and came_down and fall > self.freed and mann_kendall(later).tau < -self.falls
+        ):
+            return None
+        text = (
+            f"the loss stood at {level:.3g} while the rate was high, and fell by {fall:.0%} as it"
+            " was lowered"
+        )
+        return _Symptom(text, Measure("freed", fall, ">", self.freed), 2)
 
     def _standstill(self, case: Case) -> _Symptom | None:
         seen = case.progress

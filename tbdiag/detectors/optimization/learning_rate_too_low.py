@@ -12,6 +12,7 @@ from tbdiag.case import Case
 from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
 from tbdiag.detectors.optimization.remedies import RATE_TENFOLD, RATE_TRIPLE
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
+from tbdiag.model.knob import Knob
 from tbdiag.model.role import Role
 from tbdiag.signals.forecast import forecast
 from tbdiag.signals.medians import median
@@ -44,8 +45,10 @@ class LearningRateTooLow(Detector):
     interval) would take another `drop` in half as much again, `left` of the first loss remains, and
     nine tenths of the fall took more than `slow` of it. A loss that has kept
     `hardly` of its first value while it falls steadily counts whatever its slope. Where validation was
-    logged, it has to fall with it: tau of its second half below −`validated`, and a forecast
-    of `pays` of its value for half as much again even at the cautious end. A loss with relative noise below
+    logged, it has to fall with it: tau of its second half below −`validated`, and, unless a loss that
+    hardly moved falls almost without exception (tau below −`annealed`), a forecast
+    of `pays` of its value for half as much again even at the cautious end. Under dropout of `dropout` or
+    more, only a loss with `far` of its first value left counts. A loss with relative noise below
     `noiseless` that falls without exception, between `stuck` and `moved` of its first value, counts as
     well, however little it falls: steps that small do not even jitter. A rate that was spent before the last
     `idle` of the run is another fault, OPT007.
@@ -74,15 +77,17 @@ class LearningRateTooLow(Detector):
     spent: Annotated[float, Threshold("rate over its peak that is lowered", above=0)] = 0.3
     drop: Annotated[float, Threshold("log loss still to fall in half a run", above=0)] = 0.05
     left: Annotated[float, Threshold("last loss over first", above=0, at_most=1)] = 0.15
-    slow: Annotated[float, Threshold("share of the run for most of the fall", at_least=0)] = 0.15
+    slow: Annotated[float, Threshold("share of the run for most of the fall", at_least=0)] = 0.25
     hardly: Annotated[float, Threshold("last over first of a loss that hardly moved", above=0)] = (
-        0.9
+        0.8
     )
+    far: Annotated[float, Threshold("last over first of a loss that is far off", above=0)] = 0.5
+    dropout: Annotated[float, Threshold("dropout that holds a loss up", above=0, at_most=1)] = 0.3
     noiseless: Annotated[float, Threshold("relative noise that is none", above=0)] = 1e-4
     stuck: Annotated[float, Threshold("last over first of a noiseless loss", above=0)] = 0.4
     moved: Annotated[float, Threshold("last over first that has moved", above=0, at_most=1)] = 0.98
     validated: Annotated[float, Threshold("tau of validation", at_least=0, at_most=1)] = 0.8
-    pays: Annotated[float, Threshold("sure gain of validation, as a share", at_least=0)] = 0.015
+    pays: Annotated[float, Threshold("sure gain of validation, as a share", at_least=0)] = 0.012
     idle: Annotated[float, Threshold("share of the run at a spent rate", above=0)] = 0.25
 
     def cannot_tell(self, case: Case) -> str | None:
@@ -100,6 +105,9 @@ class LearningRateTooLow(Detector):
         lowered = course is not None and course.last < self.spent * course.peak
         if seen.trend.tau >= -(self.annealed if lowered else self.steady):
             return
+        dropped = (case.number(Knob.DROPOUT) or 0.0) >= self.dropout
+        if dropped and left < self.far:  # what dropout holds up is no way left to go
+            return
         crawls = seen.sure_drop > self.drop and seen.ready > self.slow
         hardly = left > self.hardly and seen.sure_drop > 0
         silky = (
@@ -107,10 +115,15 @@ class LearningRateTooLow(Detector):
             and seen.trend.tau < -self.annealed
             and self.stuck < left < self.moved
         )
-        if not (silky or ((crawls or hardly) and self._validation_gains(case))):
+        if hardly and seen.trend.tau < -self.annealed:
+            validation = self._validation_tau(case)
+            hardly = validation is None or validation < -self.validated
+        else:
+            hardly = hardly and self._validation_gains(case)
+        if not (silky or hardly or (crawls and self._validation_gains(case))):
             return
         curve = case.the(Role.TRAIN_LOSS)
-        far = left > 0.5
+        far = left > self.far
         yield self.finding(
             f"the learning rate looks too low: the training loss still falls steadily and has"
             f" {left:.0%} of its first value left at step {int(curve.steps[-1]):,}",
@@ -136,8 +149,15 @@ class LearningRateTooLow(Detector):
         even = case.paced(Role.VAL_LOSS)
         ahead = forecast(np.arange(len(even), dtype=np.float64), even, len(even) / 2)
         level = abs(median(tail(even)))
-        steady = mann_kendall(even[len(even) // 2 :]).tau < -self.validated
-        return steady and -ahead.high > self.pays * level
+        tau = self._validation_tau(case)
+        return tau is not None and tau < -self.validated and -ahead.high > self.pays * level
+
+    def _validation_tau(self, case: Case) -> float | None:
+        val = case.curve(Role.VAL_LOSS)
+        if val is None or len(val) < self.points:
+            return None
+        even = case.paced(Role.VAL_LOSS)
+        return mann_kendall(even[len(even) // 2 :]).tau
 
     @classmethod
     def samples(cls) -> Iterator[Sample]:

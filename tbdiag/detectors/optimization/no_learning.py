@@ -18,8 +18,10 @@ from tbdiag.model.role import Better, Role
 from tbdiag.signals.medians import median
 from tbdiag.signals.noise import noise
 from tbdiag.signals.smoothing import head, tail
+from tbdiag.signals.trend import mann_kendall
 from tbdiag.synth import a_run, decay, flat, jitter, noisy
 
+_RISES, _SURE = 0.4, 0.02  # tau and p of a metric that rises, though by less than its noise
 REMEDIES = (
     RATE_TENTH,
     RATE_TENFOLD,
@@ -31,6 +33,12 @@ REMEDIES = (
         "See whether the network can learn 20 samples by heart",
         "a network that cannot has a fault in its data, labels, loss or frozen layers",
     ),
+)
+
+
+CHECK_LABELS = Remedy.advice(
+    "Look at twenty samples with their labels as the network gets them, of both sets",
+    "labels that were shuffled apart from their inputs can only be learned by heart",
 )
 
 
@@ -55,6 +63,9 @@ class NoLearning(Detector):
     −`steady`) is slow, not still, and a metric or a validation loss that got better beyond its
     noise proves that something was learned; so does an accuracy that was `lost` better early on, of
     which OPT001 speaks.
+
+    Or validation learned nothing: its accuracy stays near 1/C, its loss was never below ln C by more
+    than the share `chance`, and training went `by_heart` of the way from there to 1.
 
     ## Remedy
 
@@ -83,7 +94,6 @@ class NoLearning(Detector):
         "OPT010",
         "GEN001",
         "GEN002",
-        "GEN003",
         "GEN004",
         "VAL002",
     )
@@ -92,12 +102,17 @@ class NoLearning(Detector):
     chance: Annotated[float, Threshold("distance from ln C, as a share", above=0)] = 0.02
     guess: Annotated[float, Threshold("distance of the accuracy from 1/C", above=0)] = 0.02
     classes: Annotated[int, Threshold("most classes looked for", at_least=2)] = 1000
+    by_heart: Annotated[float, Threshold("way of training from chance to 1", above=0)] = 0.2
     lost: Annotated[float, Threshold("accuracy learned early and lost", above=0)] = 0.05
     steady: Annotated[float, Threshold("tau of a steady fall", above=0, at_most=1)] = 0.9
 
     def check(self, case: Case) -> Iterator[Finding]:
         """One finding where nothing was learned."""
         seen, curve = case.progress, case.the(Role.TRAIN_LOSS)
+        by_heart = self._by_heart(case)
+        if by_heart is not None:
+            yield by_heart
+            return
         if case.relapse is not None and case.relapse.beyond(self.lost):
             return
         guessed = self._guessed_classes(case)
@@ -130,6 +145,42 @@ class NoLearning(Detector):
             severity=Severity.ERROR if sure else Severity.WARNING,
             confidence=Confidence.HIGH if sure else Confidence.LOW,
             remedies=REMEDIES,
+        )
+
+    def _by_heart(self, case: Case) -> Finding | None:
+        """Validation that guesses from the first evaluation to the last, while training learns."""
+        train, val = case.accuracy(Role.TRAIN_METRIC), case.accuracy(Role.VAL_METRIC)
+        loss = case.curve(Role.VAL_LOSS)
+        if train is None or val is None or loss is None or min(len(val), len(loss)) < self.points:
+            return None
+        share = median(tail(val.values))
+        count = round(1 / share) if share > 0.5 / self.classes else 0
+        if count < 2 or abs(share - 1 / count) > min(self.guess, 0.25 / count):
+            return None
+        best, learned = float(loss.values.min()), median(tail(train.values))
+        if best < (1 - self.chance) * math.log(count) or learned < share + self.by_heart * (
+            1 - share
+        ):
+            return None
+        # The best of many draws strays from 1/C by chance; what was learned stays.
+        if median(np.sort(val.values)[-max(3, len(val) // 4) :]) > share + 2 * self.guess:
+            return None
+        span = (int(loss.steps[0]), int(loss.steps[-1]))
+        return self.finding(
+            f"nothing that holds for validation was learned: its loss was never below {best:.4g},"
+            f" that of guessing among {count} classes, while training reached {learned:.0%}",
+            Evidence(
+                tag=loss.tag,
+                span=span,
+                note="never better than guessing",
+                measures=(
+                    Measure("best", best, ">", (1 - self.chance) * math.log(count)),
+                    Measure("training_accuracy", learned),
+                ),
+            ),
+            Evidence(tag=val.tag, span=span, note="stays at chance"),
+            confidence=Confidence.HIGH if count > 2 else Confidence.MEDIUM,
+            remedies=(CHECK_LABELS, *REMEDIES[2:]),
         )
 
     def _moved(self, case: Case) -> bool:
@@ -192,6 +243,10 @@ def _metric_improved(case: Case) -> bool:
             continue
         gain = median(tail(metric.values)) - median(head(metric.values))
         gain = gain if binding.better is Better.HIGHER else -gain
+        rises = mann_kendall(metric.values)
+        rising = rises.tau if binding.better is Better.HIGHER else -rises.tau
+        if rising > _RISES and rises.p < _SURE and gain > 0.02 * float(np.abs(metric.values).max()):
+            return True
         if gain > 3 * noise(metric.values) and gain > 0.02 * float(np.abs(metric.values).max()):
             return True
     return False

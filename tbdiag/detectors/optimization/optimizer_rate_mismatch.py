@@ -54,7 +54,7 @@ class OptimizerRateMismatch(Detector):
 
     code, severity, since = "OPT010", Severity.NOTE, "0.1.0"
     needs = (Role.TRAIN_LOSS,)
-    amid = ("OPT001", "OPT002", "OPT003", "OPT004")
+    amid = ("OPT001", "OPT002", "OPT003", "OPT004", "OPT008")
 
     decades: Annotated[float, Threshold("distance from the band in decades", at_least=0)] = 1.5
     adam_low: Annotated[float, Threshold("lower end of Adam's band", above=0)] = 1e-4

@@ -53,7 +53,7 @@ class ValidationSetTooSmall(Detector):
 
     Accuracies of N samples are multiples of 1/N. The smallest N that explains all of them is taken
     if coincidence would explain them with a probability below `chance`; a mean of unequal batch
-    means gives an upper bound only. The rule fires where the standard error at the end is above
+    means, or a few distinct values, give an upper bound only. The rule fires where the standard error at the end is above
     `worst_error`, or N below `fewest`; as a note, where N is below `few` and the gain over the last
     third of the run is positive but smaller than that standard error.
 
@@ -115,7 +115,7 @@ class ValidationSetTooSmall(Detector):
             Evidence(
                 tag=accuracy.tag,
                 span=(first, last),
-                note=f"moves in steps of {100 / size.most:.2g} points",
+                note=f"moves in steps of {100 / size.most:.2g} points" if size.exact else "",
                 measures=(
                     Measure(name, size.most),
                     Measure("standard_error", error),
