@@ -64,7 +64,7 @@ class OverRegularized(Detector):
     weight decay of `decay`, or label smoothing of `smoothing` or more. The norm of the weights
     ends below `shrunk` of where it began. The logged penalty is larger than the loss on the data.
     Dropout is `dropped` or more, or plain gradient descent, with momentum or without, decays weights by
-    `coupled` or more, where 0.0005 is usual, while the loss is as calm as `calm` and validation ends at most `ahead` above training. It
+    `coupled` or more, where 0.0005 is usual, while the loss neither bounces by `calm` nor lost `regained` of its fall again, and validation ends at most `ahead` above training. It
     is an error where more than `stuck` is left to learn.
 
     ## Remedy
@@ -96,6 +96,7 @@ class OverRegularized(Detector):
     dropped: Annotated[float, Threshold("dropout beyond use", above=0, at_most=1)] = 0.8
     ahead: Annotated[float, Threshold("lead of training, as a share, that it would earn", above=0)] = 0.25
     calm: Annotated[float, Threshold("relative noise of a loss that a penalty holds", above=0)] = 0.015
+    regained: Annotated[float, Threshold("share of the fall lost again", above=0)] = 0.02
     stuck: Annotated[float, Threshold("share left to learn of a lost run", above=0)] = 0.95
     shrunk: Annotated[float, Threshold("last norm of the weights over the first", above=0)] = 0.3
 
@@ -164,13 +165,17 @@ class OverRegularized(Detector):
         else:
             return None
         val = case.curve(Role.VAL_LOSS)
-        if val is None or len(val) < self.points or case.progress.noise > self.calm:
+        if val is None or len(val) < self.points or not self._settled(case):
             return None
         ours, theirs = tail(case.train_level_at_validation), tail(val.values)
         if median(theirs) > (1 + self.ahead) * median(ours):
             return None
         left = case.progress.left
         return _Sign(f"{text}, and {left:.0%} of the first loss is left", Measure("setting", value, ">=", limit))
+
+    def _settled(self, case: Case) -> bool:
+        """Whether the loss neither bounces nor climbs, which is the work of a rate."""
+        return case.progress.noise < self.calm and case.progress.regained < self.regained
 
     def _shrinking(self, case: Case) -> _Sign | None:
         norm = case.curve(Role.WEIGHT_NORM)
