@@ -21,7 +21,9 @@ U64 = NDArray[np.uint64]
 WALL_KEY, STEP_KEY = 0x09, 0x10  # `wall_time` as fixed64 and `step` as varint
 WALL = 9  # bytes of the wall time with its key
 _SHORTEST = 12
-_LONGEST = 1 << 12  # bytes of a tail, so that it is told in two bytes together with the step's width
+_LONGEST = (
+    1 << 12
+)  # bytes of a tail, so that it is told in two bytes together with the step's width
 _HIGH_BITS = np.uint64(0x8080808080808080)
 
 

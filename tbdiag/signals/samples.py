@@ -105,9 +105,11 @@ def _multiple(values: int) -> int:
     a ratio of k is less than k^(1 − n)/(n − 1).
     """
     ratio = 1
-    while sum(each**-values for each in range(ratio + 1, ratio + 50)) + (ratio + 50.0) ** (
-        1 - values
-    ) / (values - 1) > _DOUBT:
+    while (
+        sum(each**-values for each in range(ratio + 1, ratio + 50))
+        + (ratio + 50.0) ** (1 - values) / (values - 1)
+        > _DOUBT
+    ):
         ratio += 1
     return ratio
 

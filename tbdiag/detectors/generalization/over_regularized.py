@@ -94,8 +94,12 @@ class OverRegularized(Detector):
     smoothing: Annotated[float, Threshold("strong label smoothing", above=0, at_most=1)] = 0.2
     coupled: Annotated[float, Threshold("weight decay beyond use without Adam", above=0)] = 0.02
     dropped: Annotated[float, Threshold("dropout beyond use", above=0, at_most=1)] = 0.8
-    ahead: Annotated[float, Threshold("lead of training, as a share, that it would earn", above=0)] = 0.25
-    calm: Annotated[float, Threshold("relative noise of a loss that a penalty holds", above=0)] = 0.015
+    ahead: Annotated[
+        float, Threshold("lead of training, as a share, that it would earn", above=0)
+    ] = 0.25
+    calm: Annotated[float, Threshold("relative noise of a loss that a penalty holds", above=0)] = (
+        0.015
+    )
     regained: Annotated[float, Threshold("share of the fall lost again", above=0)] = 0.02
     stuck: Annotated[float, Threshold("share left to learn of a lost run", above=0)] = 0.95
     shrunk: Annotated[float, Threshold("last norm of the weights over the first", above=0)] = 0.3
@@ -156,12 +160,20 @@ class OverRegularized(Detector):
     def _beyond_use(self, case: Case) -> _Sign | None:
         """A setting that is strong in any network, where it did not keep validation from rising."""
         family = stated_optimizer(case.knobs.get(Knob.OPTIMIZER), case.number(Knob.MOMENTUM))
-        coupled = family in (Family.SGD, Family.MOMENTUM)
+        plain = family if family in (Family.SGD, Family.MOMENTUM) else None
         decay, dropout = case.number(Knob.WEIGHT_DECAY), case.number(Knob.DROPOUT)
-        if coupled and decay is not None and decay >= self.coupled:
-            value, limit, text = decay, self.coupled, f"{family.phrase} adds {decay:g} of every weight to its gradient"
+        if plain is not None and decay is not None and decay >= self.coupled:
+            value, limit, text = (
+                decay,
+                self.coupled,
+                f"{plain.phrase} adds {decay:g} of every weight to its gradient",
+            )
         elif dropout is not None and dropout >= self.dropped:
-            value, limit, text = dropout, self.dropped, f"only {1 - dropout:.0%} of the units are kept"
+            value, limit, text = (
+                dropout,
+                self.dropped,
+                f"only {1 - dropout:.0%} of the units are kept",
+            )
         else:
             return None
         val = case.curve(Role.VAL_LOSS)
@@ -171,7 +183,10 @@ class OverRegularized(Detector):
         if median(theirs) > (1 + self.ahead) * median(ours):
             return None
         left = case.progress.left
-        return _Sign(f"{text}, and {left:.0%} of the first loss is left", Measure("setting", value, ">=", limit))
+        return _Sign(
+            f"{text}, and {left:.0%} of the first loss is left",
+            Measure("setting", value, ">=", limit),
+        )
 
     def _settled(self, case: Case) -> bool:
         """Whether the loss neither bounces nor climbs, which is the work of a rate."""

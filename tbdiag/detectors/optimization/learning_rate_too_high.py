@@ -181,7 +181,9 @@ class LearningRateTooHigh(Detector):
     def _fall_after_cut(self, case: Case) -> _Symptom | None:
         curve = case.course(Role.TRAIN_LOSS)
         rate = case.curve(Role.LEARNING_RATE)
-        for step in case.schedule.changes if case.schedule and rate else ():
+        if rate is None or case.schedule is None:
+            return None
+        for step in case.schedule.changes:
             changed = int(np.searchsorted(rate.steps, step))
             if rate.values[changed] > self.cut * rate.values[changed - 1]:
                 continue  # the end of a smooth decay, not a cut
@@ -233,7 +235,9 @@ class LearningRateTooHigh(Detector):
         fall = 1 - median(tail(later)) / level
         stood = mann_kendall(held).tau > -self.falls and -slope * len(held) < fall
         came_down = level < (1 - self.at_once) * start and level > self.left * start
-        if not (stood and came_down and fall > self.freed and mann_kendall(later).tau < -self.falls):
+        if not (
+            stood and came_down and fall > self.freed and mann_kendall(later).tau < -self.falls
+        ):
             return None
         text = (
             f"the loss stood at {level:.3g} while the rate was high, and fell by {fall:.0%} as it"

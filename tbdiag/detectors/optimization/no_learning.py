@@ -158,7 +158,9 @@ class NoLearning(Detector):
         if count < 2 or abs(share - 1 / count) > min(self.guess, 0.25 / count):
             return None
         best, learned = float(loss.values.min()), median(tail(train.values))
-        if best < (1 - self.chance) * math.log(count) or learned < share + self.by_heart * (1 - share):
+        if best < (1 - self.chance) * math.log(count) or learned < share + self.by_heart * (
+            1 - share
+        ):
             return None
         # The best of many draws strays from 1/C by chance; what was learned stays.
         if median(np.sort(val.values)[-max(3, len(val) // 4) :]) > share + 2 * self.guess:

@@ -68,7 +68,17 @@ class RateRisesWithTheLoss(Detector):
     code, severity, since = "OPT012", Severity.WARNING, "0.1.0"
     needs = (Role.LEARNING_RATE, Role.TRAIN_LOSS)
     points = 10
-    explains = ("GRD002", "GRD003", "GRD005", "OPT001", "OPT003", "OPT005", "OPT008", "GEN004", "VAL002")
+    explains = (
+        "GRD002",
+        "GRD003",
+        "GRD005",
+        "OPT001",
+        "OPT003",
+        "OPT005",
+        "OPT008",
+        "GEN004",
+        "VAL002",
+    )
 
     end: Annotated[float, Threshold("last share of the run that may not climb", at_least=0)] = 0.1
     factor: Annotated[float, Threshold("rate over its lowest value before", above=1)] = 2.0
