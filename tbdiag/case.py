@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from functools import cached_property
@@ -20,11 +21,13 @@ from tbdiag.signals.pace import paced
 from tbdiag.signals.progress import Progress, progress
 from tbdiag.signals.schedule import Schedule, schedule
 from tbdiag.signals.smoothing import tail, thinned
+from tbdiag.signals.stated import stated_classes
 from tbdiag.signals.turning import Relapse, Turn, relapse, set_back, turn
 
 LIVE = 7 * 86400.0  # seconds since its last point after which a run is never taken for live
 
 _FEWEST, _MOST = 20, 120  # points of a curve that trends are judged on
+_FEW_CLASSES = 30  # more are not told from a first loss
 _LEAP = 3.0  # a rise of the loss over the first batches that is no chance
 _REINFORCEMENT = (Role.REWARD, Role.POLICY_LOSS, Role.VALUE_LOSS, Role.EXPLAINED_VARIANCE)
 _ADVERSARIAL = (Role.D_LOSS, Role.G_LOSS)
@@ -295,6 +298,21 @@ class Case:
                 if wrong > _MOSTLY_WRONG and shares[-1] > _NO_BETTER:
                     return shares[-1]
         return min(shares)
+
+    @cached_property
+    def bottleneck(self) -> tuple[int, int] | None:
+        """The width of a network and its number of classes, where that is more than twice the width.
+
+        The classes are stated, or those among which the first loss is that of guessing. None where
+        either is not known, or the network is wide enough.
+        """
+        width, first = self.number(Knob.WIDTH), self.initial_loss
+        classes = stated_classes(self.run.hparams)
+        if classes is None and first is not None and 0 < first < math.log(_FEW_CLASSES):
+            classes = round(math.exp(first))
+        if width is None or classes is None or not 0 < width < classes / 2:
+            return None
+        return int(width), classes
 
     @cached_property
     def layers(self) -> Layers:

@@ -64,7 +64,7 @@ class OverRegularized(Detector):
     weight decay of `decay`, or label smoothing of `smoothing` or more. The norm of the weights
     ends below `shrunk` of where it began. The logged penalty is larger than the loss on the data.
     Dropout is `dropped` or more, or plain gradient descent, with momentum or without, decays weights by
-    `coupled` or more, where 0.0005 is usual, while the loss is as calm as `calm` and validation ends at most `ahead` above training. It
+    `coupled` or more, where 0.0005 is usual, while the loss neither bounces by `calm` nor lost `regained` of its fall again, and validation ends at most `ahead` above training. It
     is an error where more than `stuck` is left to learn.
 
     ## Remedy
@@ -100,6 +100,7 @@ class OverRegularized(Detector):
     calm: Annotated[float, Threshold("relative noise of a loss that a penalty holds", above=0)] = (
         0.015
     )
+    regained: Annotated[float, Threshold("share of the fall lost again", above=0)] = 0.02
     stuck: Annotated[float, Threshold("share left to learn of a lost run", above=0)] = 0.95
     shrunk: Annotated[float, Threshold("last norm of the weights over the first", above=0)] = 0.3
 
@@ -159,18 +160,24 @@ class OverRegularized(Detector):
     def _beyond_use(self, case: Case) -> _Sign | None:
         """A setting that is strong in any network, where it did not keep validation from rising."""
         family = stated_optimizer(case.knobs.get(Knob.OPTIMIZER), case.number(Knob.MOMENTUM))
+        plain = family if family in (Family.SGD, Family.MOMENTUM) else None
         decay, dropout = case.number(Knob.WEIGHT_DECAY), case.number(Knob.DROPOUT)
-        coupled = family if family in (Family.SGD, Family.MOMENTUM) else None
-        if coupled and decay is not None and decay >= self.coupled:
-            value, limit = decay, self.coupled
-            text = f"{coupled.phrase} adds {decay:g} of every weight to its gradient"
+        if plain is not None and decay is not None and decay >= self.coupled:
+            value, limit, text = (
+                decay,
+                self.coupled,
+                f"{plain.phrase} adds {decay:g} of every weight to its gradient",
+            )
         elif dropout is not None and dropout >= self.dropped:
-            value, limit = dropout, self.dropped
-            text = f"only {1 - dropout:.0%} of the units are kept"
+            value, limit, text = (
+                dropout,
+                self.dropped,
+                f"only {1 - dropout:.0%} of the units are kept",
+            )
         else:
             return None
         val = case.curve(Role.VAL_LOSS)
-        if val is None or len(val) < self.points or case.progress.noise > self.calm:
+        if val is None or len(val) < self.points or not self._settled(case):
             return None
         ours, theirs = tail(case.train_level_at_validation), tail(val.values)
         if median(theirs) > (1 + self.ahead) * median(ours):
@@ -180,6 +187,10 @@ class OverRegularized(Detector):
             f"{text}, and {left:.0%} of the first loss is left",
             Measure("setting", value, ">=", limit),
         )
+
+    def _settled(self, case: Case) -> bool:
+        """Whether the loss neither bounces nor climbs, which is the work of a rate."""
+        return case.progress.noise < self.calm and case.progress.regained < self.regained
 
     def _shrinking(self, case: Case) -> _Sign | None:
         norm = case.curve(Role.WEIGHT_NORM)

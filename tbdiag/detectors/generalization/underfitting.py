@@ -70,7 +70,9 @@ class Underfitting(Detector):
     The training accuracy of the last tenth is below `poor`, and the loss still has `left` of what
     it began with. The slope over the last `window` (Theil–Sen) would gain less than `gain` of the
     loss, and of the accuracy, in as many steps again. Training is at most `gap` of accuracy, or two noise deviations,
-    ahead of validation. At least half of the room above blind guessing must be unused.
+    ahead of validation. At least half of the room above blind guessing must be unused. Where the
+    network is known to be narrower than half the number of its classes, an accuracy below `narrowed` with
+    `left` of the loss is enough.
 
     ## Remedy
 
@@ -95,6 +97,7 @@ class Underfitting(Detector):
     scale_free = False  # the first loss tells how many classes there may be
 
     poor: Annotated[float, Threshold("accuracy that counts as poor", above=0, at_most=1)] = 0.7
+    narrowed: Annotated[float, Threshold("poor accuracy of a bottleneck", above=0, at_most=1)] = 0.8
     left: Annotated[float, Threshold("last loss over first", above=0)] = 0.35
     window: Annotated[float, Threshold("share of the run looked at", above=0, at_most=1)] = 0.3
     gain: Annotated[float, Threshold("projected gain, as a share of the loss", above=0)] = 0.03
@@ -117,12 +120,30 @@ class Underfitting(Detector):
         if metric is None or not seen.left > self.left:
             return
         share = median(tail(metric.values))
-        if share >= self.poor:
-            return
         start = median(metric.values[:2])
         end = tail(loss.values, self.window, least=6)
         gain = max(-self._projected(loss.values), self._projected(thinned(metric).values))
-        if gain > self.gain or share < start - 2 * noise(metric.values):
+        narrow = case.bottleneck
+        if narrow is not None and share < self.narrowed:
+            width, classes = narrow
+            yield self.finding(
+                f"a layer of {width} units has to tell {classes} classes apart, and training ends at"
+                f" an accuracy of {share:.0%} with {seen.left:.0%} of the first loss left",
+                Evidence(
+                    tag=loss.tag,
+                    span=(int(loss.steps[0]), int(loss.steps[-1])),
+                    note="too narrow",
+                    measures=(
+                        Measure("width", width, "<", classes / 2),
+                        Measure("accuracy", share, "<", self.narrowed),
+                        Measure("left", seen.left, ">", self.left),
+                    ),
+                ),
+                confidence=Confidence.MEDIUM,
+                remedies=(REMEDIES[-1],),
+            )
+            return
+        if share >= self.poor or gain > self.gain or share < start - 2 * noise(metric.values):
             return
         lead = self._lead(case)
         if lead is not None and lead > max(self.gap, 2 * noise(metric.values)):

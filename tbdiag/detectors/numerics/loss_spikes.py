@@ -115,6 +115,7 @@ class LossSpikes(Detector):
     least_deviations: Annotated[float, Threshold("deviations of a tall leap", above=0)] = 6.0
     block: Annotated[int, Threshold("points of a mean that shows a bump", at_least=2)] = 8
     share: Annotated[float, Threshold("height as a share of the fall before", at_least=0)] = 0.05
+    places: Annotated[int, Threshold("points of an epoch that tell a place in it", at_least=2)] = 5
     soon: Annotated[int, Threshold("steps of a quick recovery", at_least=1)] = 200
     least: Annotated[int, Threshold("points that a quick recovery may always take", at_least=1)] = 5
     patience: Annotated[int, Threshold("points after a spike that can tell", at_least=5)] = 60
@@ -198,6 +199,9 @@ class LossSpikes(Detector):
         ]
         steps = curve.steps[[spike.at for spike in high]]
         period = case.epoch_steps
+        apart = float(curve.steps[-1] - curve.steps[0]) / (len(curve) - 1)
+        if period is not None and period < self.places * apart:
+            period = None  # too short to tell places in it, or counted in epochs
         if evenly_spaced(steps) or (period is not None and come_round(steps, period)):
             return []
         return high

@@ -59,9 +59,9 @@ class LearningRateTooHigh(Detector):
     `climbing`). It fell by `drop` and `sure` deviations right after the rate was cut at once, to
     `cut` of what it was or less. The loss per batch rose above
     `blow_up` times its first value within its first `batches`; above `explosion` times it, with
-    `left` remaining, that counts twice. So does a loss that came down by `at_once`, stood while the
-    rate was above half of its peak, and fell steadily (tau below −`falls`) by `freed` as that went
-    down. A loss that fell at once and has stood still to within
+    `left` remaining, that counts twice. So does a loss that came down by `at_once`, did not fall
+    steadily (tau above −`falls`) while the rate was above half of its peak, and fell steadily, by
+    `freed` and by more than before, as that went down. A loss that fell at once and has stood still to within
     `frozen` ever since, at more than `stuck_left` of where it began, counts twice, unless the weight decay
     is known to be `strong_decay` or more. With more than `unsettled` of the first loss left, so does an
     accuracy that ends `lost` and three times its noise below the best of its first fifth: what was
@@ -105,7 +105,7 @@ class LearningRateTooHigh(Detector):
     explosion: Annotated[float, Threshold("rise that counts twice", above=1)] = 30.0
     at_once: Annotated[float, Threshold("fall before a loss is held up", above=0, at_most=1)] = 0.2
     freed: Annotated[float, Threshold("fall as the rate is lowered", above=0)] = 0.04
-    falls: Annotated[float, Threshold("tau of that fall", above=0, at_most=1)] = 0.7
+    falls: Annotated[float, Threshold("tau of that fall", above=0, at_most=1)] = 0.5
     frozen: Annotated[float, Threshold("relative noise of a frozen loss", at_least=0)] = 1e-3
     stuck_left: Annotated[float, Threshold("last over first of a frozen loss", above=0)] = 0.4
     lost: Annotated[float, Threshold("accuracy learned early and lost", above=0)] = 0.05
@@ -181,7 +181,7 @@ class LearningRateTooHigh(Detector):
     def _fall_after_cut(self, case: Case) -> _Symptom | None:
         curve = case.course(Role.TRAIN_LOSS)
         rate = case.curve(Role.LEARNING_RATE)
-        if case.schedule is None or rate is None:
+        if rate is None or case.schedule is None:
             return None
         for step in case.schedule.changes:
             changed = int(np.searchsorted(rate.steps, step))
@@ -205,6 +205,8 @@ class LearningRateTooHigh(Detector):
         if batch is None or len(batch) < self.points:
             return None
         first = median(batch.values[:3])
+        if first > self.blow_up * batch.values[0] > 0:
+            first = float(batch.values[0])  # it rose with the very first steps
         top = float(batch.values[: self.batches].max()) / first if first > 0 else 0.0
         if top <= self.blow_up:
             return None
@@ -231,7 +233,7 @@ class LearningRateTooHigh(Detector):
         slope = theil_sen(np.arange(len(held), dtype=np.float64), held / median(held)).median
         level, start = median(tail(held, 0.3)), case.progress.first
         fall = 1 - median(tail(later)) / level
-        stood = mann_kendall(held).tau > self.lost_trend and -slope * len(held) < fall / 2
+        stood = mann_kendall(held).tau > -self.falls and -slope * len(held) < fall
         came_down = level < (1 - self.at_once) * start and level > self.left * start
         if not (
             stood and came_down and fall > self.freed and mann_kendall(later).tau < -self.falls

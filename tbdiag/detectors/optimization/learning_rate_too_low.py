@@ -99,6 +99,8 @@ class LearningRateTooLow(Detector):
     def check(self, case: Case) -> Iterator[Finding]:
         """One finding where the loss crawls."""
         left, course = case.progress.left, case.schedule
+        if case.bottleneck and case.accuracy(Role.TRAIN_METRIC) is not None:
+            return  # what so narrow a network leaves is not the rate's
         if not self.left < left < 1 or (course is not None and course.idle > self.idle):
             return
         seen = case.headway

@@ -12,7 +12,7 @@ from tbdiag.case import Case
 from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
 from tbdiag.detectors.optimization.remedies import DECAY_TO_ZERO, RATE_TENTH
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
-from tbdiag.model.role import Role
+from tbdiag.model.role import Better, Role
 from tbdiag.signals.forecast import forecast
 from tbdiag.signals.medians import median
 from tbdiag.signals.schedule import Shape
@@ -40,6 +40,8 @@ class Plateau(Detector):
     trend (Mann–Kendall, p above `significance`), and the projection of its Theil–Sen slope over as
     many steps again gains less than `gain` of the loss. The rate has not fallen below `decayed`
     of its peak. It is a warning where more than `poor` of the first loss is left, else a note. A
+    validation loss or metric that got better steadily meanwhile (tau above `improving` over
+    `evaluations` or more) shows that the noise of training hides its fall. A
     loss with less than `converged` of its first value left has arrived and is no plateau.
 
     ## Remedy
@@ -66,6 +68,8 @@ class Plateau(Detector):
     gain: Annotated[float, Threshold("projected gain, as a share of the loss", above=0)] = 0.005
     decayed: Annotated[float, Threshold("rate over its peak", above=0, at_most=1)] = 0.5
     poor: Annotated[float, Threshold("last loss over first", above=0, at_most=1)] = 0.5
+    improving: Annotated[float, Threshold("tau of validation that gets better", at_most=1)] = 0.7
+    evaluations: Annotated[int, Threshold("evaluations that tell it", at_least=4)] = 4
     converged: Annotated[float, Threshold("last over first of a run that arrived", at_least=0)] = (
         0.02
     )
@@ -87,6 +91,8 @@ class Plateau(Detector):
         if gain > self.gain:
             return
         first = int(curve.steps[len(curve) - len(end)])
+        if any(self._gets_better(case, role, first) for role in (Role.VAL_LOSS, Role.VAL_METRIC)):
+            return
         steady = course is not None and course.shape is Shape.CONSTANT
         yield self.finding(
             f"the training loss has stood still at {seen.last:.4g} since step {first:,}"
@@ -105,6 +111,17 @@ class Plateau(Detector):
             confidence=Confidence.MEDIUM if course is not None else Confidence.LOW,
             remedies=(DECAY_TO_ZERO, RATE_TENTH),
         )
+
+    def _gets_better(self, case: Case, role: Role, since: int) -> bool:
+        """Whether validation improved steadily from the step ``since`` on."""
+        curve, binding = case.curve(role), case.run.roles.bound.get(role)
+        if curve is None or binding is None:
+            return False
+        late = curve.values[curve.steps >= since]
+        if len(late) < self.evaluations:
+            return False
+        tau = mann_kendall(late).tau
+        return (tau if binding.better is Better.HIGHER else -tau) > self.improving
 
     @classmethod
     def samples(cls) -> Iterator[Sample]:

@@ -56,7 +56,8 @@ class ClassImbalance(Detector):
     ## How it is detected
 
     Any of three signs. The validation accuracy ends above the class-balanced metric by more than
-    `gap` (medians of the last tenth, `evaluations` or more of both). Or the accuracy has stood at
+    `gap` (medians of the last tenth, `evaluations` or more of both), or by more than `rare` where that
+    makes the errors more than `more` times as many. Or the accuracy has stood at
     one value, to within `constant`, from the first evaluation on, that value is at least
     `majority`, and the validation loss ends within `near` of the entropy of guessing by that
     share. Or the best of the classes that were logged one by one ends more than `ratio` times
@@ -82,6 +83,8 @@ class ClassImbalance(Detector):
     scale_free = False
 
     gap: Annotated[float, Threshold("accuracy above balanced accuracy", above=0, at_most=1)] = 0.15
+    rare: Annotated[float, Threshold("the same where errors multiply", above=0, at_most=1)] = 0.1
+    more: Annotated[float, Threshold("balanced errors over plain ones", above=1)] = 4.0
     evaluations: Annotated[int, Threshold("evaluations that are needed", at_least=1)] = 3
     constant: Annotated[float, Threshold("range of a constant accuracy", at_least=0)] = 0.002
     majority: Annotated[float, Threshold("smallest share of a majority", above=0, at_most=1)] = 0.6
@@ -114,11 +117,12 @@ class ClassImbalance(Detector):
             return None
         scale = 100.0 if float(balanced.values.max()) > 1 else 1.0
         right, fair = _end(plain), _end(balanced) / scale
-        if right - fair <= self.gap:
+        many = right - fair > self.rare and 1 - fair > self.more * (1 - right)
+        if right - fair <= self.gap and not many:
             return None
         last = int(plain.steps[-1])
         measures = (
-            Measure("gap", right - fair, ">", self.gap),
+            Measure("gap", right - fair, ">", self.rare if many else self.gap),
             Measure("accuracy", right),
             Measure("balanced", fair),
         )

@@ -142,7 +142,7 @@ class ValidationSetTooSmall(Detector):
         yield fires(
             "40 samples",
             a_run({Role.TRAIN_LOSS: train, Role.VAL_METRIC: counted(climb.clip(0, 1), 40)}),
-            onset=6,
+            onset=5,
         )
         yield fires(
             "in percent",
