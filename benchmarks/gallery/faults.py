@@ -90,8 +90,9 @@ def _deep(layers: int, width: int, **more: Any) -> Change:
     return lambda r: replace(r, hidden=(width,) * layers, **more)
 
 
-def _narrow(units: int, **more: Any) -> Change:
-    return lambda r: replace(r, hidden=(units,), **more)
+def _narrow(units: int, epochs: float = 1.5) -> Change:
+    """Very few hidden units, and epochs enough to get to what they can do."""
+    return lambda r: replace(r, hidden=(units,), epochs=round(r.epochs * epochs))
 
 
 def _evaluations(count: int) -> Change:
@@ -161,8 +162,8 @@ FAULTS: dict[str, Fault] = {
     "missing-warm-up": Fault(
         {
             "mild": _rate(2, warmup=0.0),
-            "clear": _rate(4, warmup=0.0),
-            "strong": _rate(8, warmup=0.0),
+            "clear": _rate(3, warmup=0.0),
+            "momentum": _set(optimizer="momentum", weight_decay=1e-4, rate=0.1, warmup=0.0),
         }
     ),
     "oscillation": Fault(

@@ -87,6 +87,8 @@ class TorchLearner:
                 weight: torch.Tensor = layer.weight  # type: ignore[assignment]
                 if recipe.init in ("zero", "constant"):
                     weight.fill_(0.0 if recipe.init == "zero" else 0.1)
+                    if isinstance(layer, nn.Linear | nn.Conv2d) and layer.bias is not None:
+                        layer.bias.zero_()
                 weight *= recipe.init_scale * recipe.uneven ** (1.0 - 2.0 * at / max(last, 1))
                 if recipe.bias and at < last and isinstance(layer, nn.Linear | nn.Conv2d):
                     layer.bias += recipe.bias

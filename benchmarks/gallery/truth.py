@@ -157,11 +157,13 @@ _CRITERIA: dict[str, Callable[[Outcome, Sequence[Outcome]], bool]] = {
     "nan": lambda o, c: o["nonfinite"],
     "loss-spikes": lambda o, c: o["spikes"] >= 2,
     "loss-scale-collapse": lambda o, c: o["loss_scale"] < 1.0,
-    "init-too-large": lambda o, c: o["first_loss"] > 1.5 * _mean(c, "first_loss"),
+    "init-too-large": lambda o, c: (
+        o["first_loss"] > 1.5 * max(_mean(c, "first_loss"), o["chance"] or 0.0)
+    ),
     "uneven-init": _uneven,
     "overfitting": _overfit,
     "past-the-best": _past,
-    "underfitting": _low,
+    "underfitting": lambda o, c: _low(o, c) and longer_helps(o)[0] is not True,
     "over-regularized": _low,
     "tiny-validation": _always,
     "noisy-validation": _noisy,
@@ -208,12 +210,17 @@ def manifested(family: str, kind: str, outcome: Outcome, controls: Sequence[Outc
 def longer_helps(outcome: Outcome) -> tuple[bool | None, float | None]:
     """Whether half as many epochs again made the held-out loss better, and by what share.
 
-    The end of the longer run against the best of this one. None where it lies within the noise.
+    The end of the longer run against the best of this one. None where it lies within the noise, or
+    where the validation set and the samples that were never logged disagree.
     """
     more = outcome.get("longer")
     if more is None or outcome["nonfinite"] or more["nonfinite"] or outcome["test_best"] <= 0:
         return None, None
     gain = 1.0 - more["test_tail"] / outcome["test_best"]
+    if outcome["val_best"] and more["val_tail"]:  # both sets have to agree
+        shown = 1.0 - more["val_tail"] / outcome["val_best"]
+        if (gain > FALL_HELPS) != (shown > FALL_HELPS):
+            return None, round(gain, 4)
     noise = math.hypot(outcome["test_noise"], more["test_noise"]) / outcome["test_best"]
     if gain > max(FALL_HELPS, 2 * noise):
         return True, round(gain, 4)
@@ -225,7 +232,7 @@ def longer_helps(outcome: Outcome) -> tuple[bool | None, float | None]:
 def conditions(outcome: Outcome) -> set[str]:
     """The outcomes on which further codes depend."""
     found = set()
-    if outcome.get("nonfinite"):
+    if outcome.get("nonfinite") or outcome.get("logged_nonfinite"):
         found.add("nonfinite")
     first, last = outcome.get("first_loss"), outcome.get("train_loss")
     if first is not None and last is not None and not last <= 0.95 * first:
