@@ -15,6 +15,10 @@ class Environment(Protocol):
     observations: int
     actions: int
 
+    def __init__(self, copies: int, rng: np.random.Generator) -> None:
+        """That many copies, with their chances drawn from `rng`."""
+        ...
+
     def reset(self) -> Floats:
         """The first observations, (copies, observations)."""
         ...
@@ -106,7 +110,8 @@ class Grid:
         return self._rng.integers(0, 4, (n, 2))
 
     def _seen(self) -> Floats:
-        return np.eye(36)[self._cell[:, 0] * 6 + self._cell[:, 1]]
+        seen: Floats = np.eye(36)[self._cell[:, 0] * 6 + self._cell[:, 1]]
+        return seen
 
     def reset(self) -> Floats:
         """See `Environment`."""

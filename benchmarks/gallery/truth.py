@@ -61,19 +61,19 @@ def _mean(outcomes: Sequence[Outcome], *keys: str) -> float:
 
 
 def _overfit(o: Outcome, c: Sequence[Outcome]) -> bool:
-    return climbed(o) > OVERFIT and o["test_best_at"] < 0.75
+    return bool(climbed(o) > OVERFIT and o["test_best_at"] < 0.75)
 
 
 def _past(o: Outcome, c: Sequence[Outcome]) -> bool:
-    return climbed(o) > FALL_HELPS and o["test_best_at"] <= 0.5
+    return bool(climbed(o) > FALL_HELPS and o["test_best_at"] <= 0.5)
 
 
 def _low(o: Outcome, c: Sequence[Outcome]) -> bool:
-    return worse(o, c) and fits_worse(o, c)
+    return bool(worse(o, c) and fits_worse(o, c))
 
 
 def _late(o: Outcome, c: Sequence[Outcome]) -> bool:
-    return worse(o, c) and (o["nonfinite"] or o["test_best_at"] < 0.8)
+    return bool(worse(o, c) and (o["nonfinite"] or o["test_best_at"] < 0.8))
 
 
 def _noisy(o: Outcome, c: Sequence[Outcome]) -> bool:
@@ -96,7 +96,7 @@ def _ratio(o: Outcome) -> float:
 
 
 def _vanishing(o: Outcome, c: Sequence[Outcome]) -> bool:
-    return _ratio(o) < 0.01 and worse(o, c)
+    return bool(_ratio(o) < 0.01 and worse(o, c))
 
 
 def _exploding(o: Outcome, c: Sequence[Outcome]) -> bool:
@@ -111,7 +111,7 @@ def _uneven(o: Outcome, c: Sequence[Outcome]) -> bool:
 
 
 def _kl(o: Outcome, c: Sequence[Outcome]) -> bool:
-    return o["kl"] > 5 * max(each["kl"] for each in c) and _plays_worse(o, c)
+    return bool(o["kl"] > 5 * max(each["kl"] for each in c) and _plays_worse(o, c))
 
 
 def _collapsed(o: Outcome, c: Sequence[Outcome]) -> bool:
@@ -135,7 +135,7 @@ def _plays_worse(o: Outcome, c: Sequence[Outcome]) -> bool:
 
 
 def _plays_well(o: Outcome, c: Sequence[Outcome]) -> bool:
-    return not o["nonfinite"] and not _plays_worse(o, c) and _lost(o) < 0.25
+    return bool(not o["nonfinite"] and not _plays_worse(o, c) and _lost(o) < 0.25)
 
 
 def _beaten(o: Outcome, c: Sequence[Outcome]) -> bool:

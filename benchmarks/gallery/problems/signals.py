@@ -8,9 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.gallery.recipe import Floats
-
-Pool = tuple[Floats, Any]
+Pool = tuple[Any, Any]  # floats but for texts
 
 
 def shapes(n: int, size: int, noise: float) -> Pool:
