@@ -82,7 +82,7 @@ CONVENTIONS: dict[str, Convention] = {
             "train_metric": "train_acc",
             "val_metric": "val_acc",
             "val_balanced": "val_balanced_acc",
-            "rate": "lr-Adam",
+            "rate": "lr-{optimizer}",
             "norm": "grad_2.0_norm_total",
             "epoch": "epoch",
             "loss_scale": "grad_scale",

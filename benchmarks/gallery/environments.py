@@ -15,6 +15,10 @@ class Environment(Protocol):
     observations: int
     actions: int
 
+    def __init__(self, copies: int, rng: np.random.Generator) -> None:
+        """That many copies, with their chances drawn from `rng`."""
+        ...
+
     def reset(self) -> Floats:
         """The first observations, (copies, observations)."""
         ...
@@ -36,12 +40,12 @@ class CartPole:
         return self._rng.uniform(-0.05, 0.05, (n, 4))
 
     def reset(self) -> Floats:
-        """Begin anew in all copies; what is seen of them."""
+        """See `Environment`."""
         self._state, self._age = self._fresh(self._copies), np.zeros(self._copies)
         return self._state
 
     def step(self, action: Rows) -> tuple[Floats, Floats, Floats]:
-        """Act in all copies: what is seen of them then, the rewards, and which ended."""
+        """See `Environment`."""
         x, v, angle, turn = self._state.T
         force = np.where(action == 1, 10.0, -10.0)
         sine, cosine = np.sin(angle), np.cos(angle)
@@ -69,14 +73,14 @@ class Tracking:
         return np.concatenate([self._state, self._ages[:, None] / 40], 1)
 
     def reset(self) -> Floats:
-        """Begin anew in all copies; what is seen of them."""
+        """See `Environment`."""
         self._state = self._rng.uniform(-1, 1, (self._copies, 3))
         self._state[:, 1] = 0.0
         self._ages = self._rng.integers(0, 40, self._copies)
         return self._seen()
 
     def step(self, action: Rows) -> tuple[Floats, Floats, Floats]:
-        """Act in all copies: what is seen of them then, the rewards, and which ended."""
+        """See `Environment`."""
         place, speed, target = self._state.T
         speed = np.clip(0.9 * speed + 0.08 * (action - 1), -0.4, 0.4)
         place = place + speed
@@ -103,21 +107,20 @@ class Grid:
         self._rng, self._copies = rng, copies
 
     def _fresh(self, n: int) -> Rows:
-        cells: Rows = self._rng.integers(0, 4, (n, 2))
-        return cells
+        return self._rng.integers(0, 4, (n, 2))
 
     def _seen(self) -> Floats:
-        cells: Floats = np.eye(36)[self._cell[:, 0] * 6 + self._cell[:, 1]]
-        return cells
+        seen: Floats = np.eye(36)[self._cell[:, 0] * 6 + self._cell[:, 1]]
+        return seen
 
     def reset(self) -> Floats:
-        """Begin anew in all copies; what is seen of them."""
+        """See `Environment`."""
         self._cell = self._fresh(self._copies)
         self._ages = self._rng.integers(0, 30, self._copies)
         return self._seen()
 
     def step(self, action: Rows) -> tuple[Floats, Floats, Floats]:
-        """Act in all copies: what is seen of them then, the rewards, and which ended."""
+        """See `Environment`."""
         far = self._cell.sum(1)
         self._cell = np.clip(self._cell + self._moves[action], 0, 5)
         self._ages = self._ages + 1
@@ -147,13 +150,13 @@ class Pendulum:
         return np.stack([np.cos(angle), np.sin(angle), turn / 4], 1)
 
     def reset(self) -> Floats:
-        """Begin anew in all copies; what is seen of them."""
+        """See `Environment`."""
         self._state = self._fresh(self._copies)
         self._ages = self._rng.integers(0, 60, self._copies)
         return self._seen()
 
     def step(self, action: Rows) -> tuple[Floats, Floats, Floats]:
-        """Act in all copies: what is seen of them then, the rewards, and which ended."""
+        """See `Environment`."""
         angle, turn = self._state.T
         turn = np.clip(turn + 0.05 * (10 * np.sin(angle) + 12.0 * (action - 1)), -8, 8)
         angle = angle + 0.05 * turn

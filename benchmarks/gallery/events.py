@@ -16,6 +16,7 @@ from tensorboardX.record_writer import RecordWriter
 from benchmarks.gallery.conventions import DETAIL, Convention
 from benchmarks.gallery.log import Point, Session
 
+_CLASSES = {"sgd": "SGD", "momentum": "SGD", "adam": "Adam", "adamw": "AdamW"}
 logging.getLogger("tensorboardX.x2num").setLevel(logging.ERROR)  # NaNs are among the faults
 Hparams = Mapping[str, bool | int | float | str]
 
@@ -28,9 +29,12 @@ def write(
     known = {convention.names.get(key, key): value for key, value in hparams.items()}
     if detail == "sparse" or detail == "curve-only":
         known = {}
+    optimizer = _CLASSES.get(str(hparams.get("optimizer")), "Adam")
     for number, session in enumerate(sessions):
         events: dict[str, list[tuple[float, int, Any]]] = {}
         for place, wall, step, summary in _records(session, convention, detail):
+            for value in summary.value:
+                value.tag = value.tag.replace("OPTIMIZER", optimizer)
             events.setdefault(place, []).append((wall, step, summary))
         for place, records in events.items():
             records.sort(key=lambda record: record[0])  # stable: as logged where walls are equal
@@ -54,7 +58,7 @@ def _records(
     for point in session.points:
         tag = convention.tags.get(point.curve, "")
         if tag and (kept is None or point.curve in kept):
-            place, _, name = tag.rpartition("::")
+            place, _, name = tag.replace("{optimizer}", "OPTIMIZER").rpartition("::")
             step, value = _axis(point, convention), _value(point, convention)
             yield place, point.wall, step, summaries.scalar(name, value)
     if detail != "full":

@@ -27,7 +27,17 @@ class Family:
 
 _HIGH = ("OPT001", "NUM002", "NUM003", "OPT003", "GRD005")
 _HIGH_WHEN = {"nonfinite": ("NUM001",), "unlearned": ("OPT004",)}
-_HIGH_RELATED = ("VAL002", "OPT008", "OPT009", "OPT010", "NUM004", "GRD002", "GRD003", "GRD004")
+_HIGH_RELATED = (
+    "VAL002",
+    "OPT005",
+    "OPT008",
+    "OPT009",
+    "OPT010",
+    "NUM004",
+    "GRD002",
+    "GRD003",
+    "GRD004",
+)
 
 FAMILIES: dict[str, Family] = {
     # --- the rate and its schedule ---
@@ -173,9 +183,9 @@ FAMILIES: dict[str, Family] = {
         "validation is better than the training.",
     ),
     "random-labels": Family(
-        codes=("OPT004",),
-        related=("GEN001", "GEN002", "GEN004", "OPT005", "VAL002"),
-        why="Nothing can be learned; what is memorised is overfitting.",
+        codes=("OPT004", "GEN001"),
+        related=("GEN002", "GEN004", "GEN005", "OPT005", "VAL002"),
+        why="Nothing can be learned; what is memorised all the same is overfitting.",
     ),
     # --- validation ---
     "tiny-validation": Family(

@@ -40,11 +40,11 @@ class _Training:
     def __init__(self, environment: str, recipe: PolicyRecipe, seed: int, clock: Clock) -> None:
         self.recipe, self.clock, self.session = recipe, clock, Session()
         made = ENVIRONMENTS[environment]
-        self.env = made(recipe.n_envs, np.random.default_rng(seed))  # type: ignore[call-arg]
+        self.env = made(recipe.n_envs, np.random.default_rng(seed))
         self.actor = _net(self.env.observations, recipe.width, self.env.actions)
         self.critic = _net(self.env.observations, recipe.width, 1)
         with torch.no_grad():
-            self.actor[-1].weight *= 0.1  # type: ignore[index, operator]  # as is usual for policies
+            self.actor[-1].weight *= 0.1  # as is usual for policies
         self.optimizer = torch.optim.Adam(
             [{"params": self.actor.parameters()}, {"params": self.critic.parameters()}], eps=1e-5
         )
@@ -75,9 +75,9 @@ class _Training:
         for _ in range(recipe.n_steps):
             with torch.no_grad():
                 chances = torch.distributions.Categorical(logits=self.actor(self.seen))
-                action = chances.sample()  # type: ignore[no-untyped-call]
+                action = chances.sample()
                 value = self.critic(self.seen)[:, 0]
-                log_p = chances.log_prob(action)  # type: ignore[no-untyped-call]
+                log_p = chances.log_prob(action)
             after, reward, done = self.env.step(action.numpy())
             rows.append(
                 (
@@ -147,12 +147,12 @@ class _Training:
         advantage = batch["advantage"]
         advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
         chances = torch.distributions.Categorical(logits=self.actor(batch["seen"]))
-        difference = chances.log_prob(batch["action"]) - batch["log_p"]  # type: ignore[no-untyped-call]
+        difference = chances.log_prob(batch["action"]) - batch["log_p"]
         ratio = difference.exp()
         low, high = 1 - recipe.clip_range, 1 + recipe.clip_range
         gain = torch.min(advantage * ratio, advantage * ratio.clamp(low, high)).mean()
         error = ((self.critic(batch["seen"])[:, 0] - batch["return"]) ** 2).mean()
-        entropy = chances.entropy().mean()  # type: ignore[no-untyped-call]
+        entropy = chances.entropy().mean()
         loss = -gain + recipe.vf_coef * error - recipe.ent_coef * entropy
         self.optimizer.zero_grad()
         loss.backward()

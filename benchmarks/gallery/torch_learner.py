@@ -84,9 +84,11 @@ class TorchLearner:
         recipe, last = self._recipe, len(self._layers) - 1
         with torch.no_grad():
             for at, (_, layer) in enumerate(self._layers):
-                weight: torch.Tensor = layer.weight  # type: ignore[assignment]
+                weight: torch.Tensor = layer.weight
                 if recipe.init in ("zero", "constant"):
                     weight.fill_(0.0 if recipe.init == "zero" else 0.1)
+                    if isinstance(layer, nn.Linear | nn.Conv2d) and layer.bias is not None:
+                        layer.bias.zero_()
                 weight *= recipe.init_scale * recipe.uneven ** (1.0 - 2.0 * at / max(last, 1))
                 if recipe.bias and at < last and isinstance(layer, nn.Linear | nn.Conv2d):
                     layer.bias += recipe.bias
@@ -134,7 +136,7 @@ class TorchLearner:
         if self._recipe.half:
             top = max((float(np.abs(a).max()) for a in self._activations.values()), default=0.0)
             self._overflow |= not top <= HALF_MAX
-        (loss * share).backward()  # type: ignore[no-untyped-call]
+        (loss * share).backward()
         return (math.inf if self._overflow else float(loss.detach())), metric
 
     def _gradients(self) -> list[torch.Tensor]:

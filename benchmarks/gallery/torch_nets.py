@@ -43,7 +43,7 @@ class Convolutions(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(n, size, size) → (n, outputs)."""
-        return self.head(self.dropout(self.features(x[:, None]).flatten(1)))  # type: ignore[no-any-return]
+        return self.head(self.dropout(self.features(x[:, None]).flatten(1)))
 
 
 class Transformer(nn.Module):
@@ -68,7 +68,7 @@ class Transformer(nn.Module):
         hidden = self.embedding(x) + self.position
         for block in self.blocks:
             hidden = block(hidden, src_mask=self.mask)
-        return self.head(hidden)  # type: ignore[no-any-return]
+        return self.head(hidden)
 
 
 class Recurrent(nn.Module):
@@ -95,7 +95,7 @@ class Recurrent(nn.Module):
         hidden, _ = self.cell(steps)
         if self.embedding is None:
             hidden = hidden[:, -1]
-        return self.head(self.dropout(hidden))  # type: ignore[no-any-return]
+        return self.head(self.dropout(hidden))
 
 
 class Autoencoder(nn.Module):

@@ -66,7 +66,10 @@ def _one(
         clock.now += 3600.0
         run.learner = saved.get("it", learner)
         sessions.append(run.process(kept, recipe.epochs))
-    return sessions, _outcome(run, first.loss, start)
+    outcome = _outcome(run, first.loss, start)
+    outcome["logged_nonfinite"] = any(session.nonfinite for session in sessions)
+    outcome["chance"] = math.log(problem.classes) if problem.classes else None
+    return sessions, outcome
 
 
 def _pretrained(problem: Problem, recipe: Recipe, seed: int) -> Learner:
@@ -230,7 +233,7 @@ def _outcome(run: _Run, first_loss: float, start: dict[str, float]) -> Outcome:
         "test_metric_at_best": course.test_metric[best],
         "test_tail": tail(losses),
         "test_noise": noise(losses),
-        "val_tail": tail(np.asarray(course.val_loss)) if course.val_loss else None,
+        **_validated(np.asarray(course.val_loss)),
         "nonfinite": course.broke or not math.isfinite(test.loss),
         "train_running": tail(np.asarray(run.running)),
         "test_samples": run.learner.sizes["test"],
@@ -241,6 +244,13 @@ def _outcome(run: _Run, first_loss: float, start: dict[str, float]) -> Outcome:
         "start": start,
         "end": run.learner.health(),
     }
+
+
+def _validated(losses: np.ndarray[Any, np.dtype[np.float64]]) -> Outcome:
+    """The end and the best of the validation that was logged, None where there was none."""
+    if len(losses) == 0 or not np.isfinite(losses).any():
+        return {"val_tail": None, "val_best": None}
+    return {"val_tail": tail(losses), "val_best": float(np.nanmin(smoothed(losses)))}
 
 
 def smoothed(

@@ -61,19 +61,19 @@ def _mean(outcomes: Sequence[Outcome], *keys: str) -> float:
 
 
 def _overfit(o: Outcome, c: Sequence[Outcome]) -> bool:
-    return climbed(o) > OVERFIT and o["test_best_at"] < 0.75
+    return bool(climbed(o) > OVERFIT and o["test_best_at"] < 0.75)
 
 
 def _past(o: Outcome, c: Sequence[Outcome]) -> bool:
-    return climbed(o) > FALL_HELPS and o["test_best_at"] <= 0.5
+    return bool(climbed(o) > FALL_HELPS and o["test_best_at"] <= 0.5)
 
 
 def _low(o: Outcome, c: Sequence[Outcome]) -> bool:
-    return worse(o, c) and fits_worse(o, c)
+    return bool(worse(o, c) and fits_worse(o, c))
 
 
 def _late(o: Outcome, c: Sequence[Outcome]) -> bool:
-    return worse(o, c) and (o["nonfinite"] or o["test_best_at"] < 0.8)
+    return bool(worse(o, c) and (o["nonfinite"] or o["test_best_at"] < 0.8))
 
 
 def _noisy(o: Outcome, c: Sequence[Outcome]) -> bool:
@@ -96,7 +96,7 @@ def _ratio(o: Outcome) -> float:
 
 
 def _vanishing(o: Outcome, c: Sequence[Outcome]) -> bool:
-    return _ratio(o) < 0.01 and worse(o, c)
+    return bool(_ratio(o) < 0.01 and worse(o, c))
 
 
 def _exploding(o: Outcome, c: Sequence[Outcome]) -> bool:
@@ -111,7 +111,7 @@ def _uneven(o: Outcome, c: Sequence[Outcome]) -> bool:
 
 
 def _kl(o: Outcome, c: Sequence[Outcome]) -> bool:
-    return o["kl"] > 5 * max(each["kl"] for each in c) and _plays_worse(o, c)
+    return bool(o["kl"] > 5 * max(each["kl"] for each in c) and _plays_worse(o, c))
 
 
 def _collapsed(o: Outcome, c: Sequence[Outcome]) -> bool:
@@ -135,7 +135,7 @@ def _plays_worse(o: Outcome, c: Sequence[Outcome]) -> bool:
 
 
 def _plays_well(o: Outcome, c: Sequence[Outcome]) -> bool:
-    return not o["nonfinite"] and not _plays_worse(o, c) and _lost(o) < 0.25
+    return bool(not o["nonfinite"] and not _plays_worse(o, c) and _lost(o) < 0.25)
 
 
 def _beaten(o: Outcome, c: Sequence[Outcome]) -> bool:
@@ -157,11 +157,13 @@ _CRITERIA: dict[str, Callable[[Outcome, Sequence[Outcome]], bool]] = {
     "nan": lambda o, c: o["nonfinite"],
     "loss-spikes": lambda o, c: o["spikes"] >= 2,
     "loss-scale-collapse": lambda o, c: o["loss_scale"] < 1.0,
-    "init-too-large": lambda o, c: o["first_loss"] > 1.5 * _mean(c, "first_loss"),
+    "init-too-large": lambda o, c: (
+        o["first_loss"] > 1.5 * max(_mean(c, "first_loss"), o["chance"] or 0.0)
+    ),
     "uneven-init": _uneven,
     "overfitting": _overfit,
     "past-the-best": _past,
-    "underfitting": _low,
+    "underfitting": lambda o, c: _low(o, c) and longer_helps(o)[0] is not True,
     "over-regularized": _low,
     "tiny-validation": _always,
     "noisy-validation": _noisy,
@@ -208,12 +210,17 @@ def manifested(family: str, kind: str, outcome: Outcome, controls: Sequence[Outc
 def longer_helps(outcome: Outcome) -> tuple[bool | None, float | None]:
     """Whether half as many epochs again made the held-out loss better, and by what share.
 
-    The end of the longer run against the best of this one. None where it lies within the noise.
+    The end of the longer run against the best of this one. None where it lies within the noise, or
+    where the validation set and the samples that were never logged disagree.
     """
     more = outcome.get("longer")
     if more is None or outcome["nonfinite"] or more["nonfinite"] or outcome["test_best"] <= 0:
         return None, None
     gain = 1.0 - more["test_tail"] / outcome["test_best"]
+    if outcome["val_best"] and more["val_tail"]:  # both sets have to agree
+        shown = 1.0 - more["val_tail"] / outcome["val_best"]
+        if (gain > FALL_HELPS) != (shown > FALL_HELPS):
+            return None, round(gain, 4)
     noise = math.hypot(outcome["test_noise"], more["test_noise"]) / outcome["test_best"]
     if gain > max(FALL_HELPS, 2 * noise):
         return True, round(gain, 4)
@@ -225,7 +232,7 @@ def longer_helps(outcome: Outcome) -> tuple[bool | None, float | None]:
 def conditions(outcome: Outcome) -> set[str]:
     """The outcomes on which further codes depend."""
     found = set()
-    if outcome.get("nonfinite"):
+    if outcome.get("nonfinite") or outcome.get("logged_nonfinite"):
         found.add("nonfinite")
     first, last = outcome.get("first_loss"), outcome.get("train_loss")
     if first is not None and last is not None and not last <= 0.95 * first:

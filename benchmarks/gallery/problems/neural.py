@@ -66,7 +66,7 @@ PROBLEMS: list[Problem] = [
         ("Convolutions", {"size": 12, "outputs": 5}),
         5,
         Recipe(
-            train_size=640, val_size=600, hidden=(6, 12), epochs=20, rate=0.015, weight_decay=1e-4
+            train_size=640, val_size=600, hidden=(6, 12), epochs=24, rate=7e-3, weight_decay=1e-4
         ),
         "bare",
     ),
@@ -112,12 +112,12 @@ PROBLEMS: list[Problem] = [
         objective="evidence",
     ),
     _problem(
-        "waves-rnn",
+        "waves-gru",
         "calibration",
         partial(signals.waves, 2000, 16, 0.15),
-        ("Recurrent", {"cell": "RNN", "vocabulary": 0, "outputs": 4}),
+        ("Recurrent", {"cell": "GRU", "vocabulary": 0, "outputs": 4}),
         4,
-        Recipe(train_size=800, val_size=600, hidden=(32,), epochs=25, rate=0.02, clip=1.0),
+        Recipe(train_size=800, val_size=600, hidden=(24,), epochs=24, rate=0.015, clip=1.0),
         "words",
     ),
     _problem(

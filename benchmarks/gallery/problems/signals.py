@@ -8,9 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.gallery.recipe import Floats
-
-Pool = tuple[Floats, Any]
+Pool = tuple[Any, Any]  # floats but for texts
 
 
 def shapes(n: int, size: int, noise: float) -> Pool:
@@ -130,10 +128,9 @@ def text(*modules: str, attribute: str = "", length: int = 32) -> Pool:
             else inspect.getsource(module)
         )
     codes = np.frombuffer("\n".join(parts).encode("ascii", "replace"), dtype=np.uint8)
-    printable = (codes >= 32) & (codes < 127)
-    numbers: Any = np.where(printable, codes.astype(np.int64) - 31, 0)
+    codes = np.where((codes >= 32) & (codes < 127), codes - 31, 0).astype(np.int64)
     n = (len(codes) - 1) // length
-    return numbers[: n * length].reshape(n, length), numbers[1 : n * length + 1].reshape(n, length)
+    return codes[: n * length].reshape(n, length), codes[1 : n * length + 1].reshape(n, length)
 
 
 VOCABULARY = 96
