@@ -36,7 +36,7 @@ def load(
     With ``cache``, a run of which no file changed comes from the user's cache, and looks for its
     curves there when it is asked for them. ``config`` is a configuration or its file; without it the
     nearest one upward from the working directory counts. ``jobs`` folders are read at a time, by
-    default what is fastest. Raises NoRunsError where nothing can be read.
+    default one. Raises NoRunsError where nothing can be read.
     """
     return list(
         each_run(path, config=config, cache=cache, follow_symlinks=follow_symlinks, jobs=jobs)
@@ -80,7 +80,7 @@ def scan(
     ``lightning_logs``, ``tb_logs`` that exists. ``select`` and ``ignore`` take rule codes, names and
     families (``"OPT"``). With ``cache``, runs and answers come from the user's cache where neither
     files nor rules changed; the report is the same. ``progress`` is called with an `At` after each
-    folder. ``jobs`` folders are read at a time, by default what is fastest. Beyond ``memory`` bytes
+    folder. ``jobs`` folders are read at a time, by default one. Beyond ``memory`` bytes
     of curves, by default a quarter of the machine's, runs of the report keep only the curves that
     their findings speak of and look for the others when they are asked for them. A file that cannot
     be read, and a run without curves, stand in the report's ``unread``. Paths below the working

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -31,8 +30,6 @@ _AHEAD = 2  # groups of folders that are read ahead of the rules, for each threa
 _SMALL = 2 << 20  # bytes of folders that are read together
 _MOST_TOGETHER = 16
 _WINDOW = 64 << 20  # bytes of event files that are read ahead
-_JOBS = 2
-_MANY = 8  # folders to be read for which threads are started
 
 
 class Slot:
@@ -152,16 +149,13 @@ class Slot:
 
 
 def read_ahead(slots: Sequence[Slot], jobs: int | None = None) -> Iterator[Slot]:
-    """The slots in their order, each read, up to ``jobs`` of them at a time.
+    """The slots in their order, each read, ``jobs`` groups of them at a time, one by default.
 
-    Without ``jobs``, two where there are as many cores and enough to read: NumPy lets other threads
-    work, the interpreter does not, so that more gain nothing.
+    Threads gain nothing where files are in memory already: the parts that let go of the interpreter
+    are too short. They help where the disk, or the network, is what is waited for.
     """
-    waiting = sum(slot.waiting for slot in slots)
-    if jobs is None:
-        jobs = min(_cores(), _JOBS) if waiting >= _MANY else 1
     batches = _together(slots)
-    if min(jobs, waiting) < 2:
+    if jobs is None or min(jobs, sum(slot.waiting for slot in slots)) < 2:
         for batch in batches:
             _read(batch)
             yield from batch
@@ -221,11 +215,3 @@ def _finished(batch: list[Slot], future: Future[None] | None) -> list[Slot]:
 
 def _bytes(under_way: Iterable[tuple[Sequence[Slot], Future[None] | None]]) -> int:
     return sum(slot.bytes for batch, future in under_way if future for slot in batch)
-
-
-def _cores() -> int:
-    """The cores that this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on this system
-        return os.cpu_count() or 1
