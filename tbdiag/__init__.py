@@ -17,7 +17,9 @@ __all__ = [
     "diagnose",
     "load",
     "plot_training_curves",
+    "retrain",
     "scan",
+    "suggest",
 ]
 
 if TYPE_CHECKING:
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
         diagnose,
         load,
         plot_training_curves,
+        retrain,
         scan,
+        suggest,
     )
     from tbdiag.errors import TbdiagError
     from tbdiag.model.finding import Finding

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from tbdiag.advisor import look
-from tbdiag.advisor.plan import Plan, fresh
+from tbdiag.advisor.plan import PREFIX, Plan, fresh
+from tbdiag.advisor.propose import Position
 from tbdiag.advisor.record import Record
 from tbdiag.advisor.study import Ledger, Page
 from tbdiag.advisor.verify import judge
-from tbdiag.config.command import OWN
+from tbdiag.config.command import pruned
 from tbdiag.detectors.search.difference_within_noise import DifferenceWithinNoise
 from tbdiag.journal.entry import Diagnosed, Found
 from tbdiag.journal.file import FOLDER, Journal
@@ -35,7 +36,7 @@ class Books:
 
     plan: Plan
     journal: Journal
-    ledger: Ledger
+    ledger: Ledger | None
     followups: list[Record] = field(default_factory=list)
     failed: list[Params] = field(default_factory=list)
     waiting: list[Proposal] = field(default_factory=list)
@@ -62,8 +63,14 @@ class Books:
                     self.verdicts[proposal.id] = attempt.verdict
                 elif record is not None and trial.state is not State.INTERRUPTED:
                     self.verify(record, trial)
+        self._pardon()
         if not history.diagnoses or history.diagnoses[-1][1] != self._diagnosed():
             self.journal.diagnosed(self._diagnosed())
+
+    def _pardon(self) -> None:
+        """Where nothing ever ran to its end, it was the command that failed, and not the settings."""
+        if not self.followups:
+            self.failed.clear()
 
     def name(self) -> str:
         """The next name of a follow-up run; it is not given twice."""
@@ -75,8 +82,10 @@ class Books:
         """The job that a proposal is run as; the same each time."""
         plan, kept = self.plan, self.plan.logdir / FOLDER
         logdir = plan.logdir / proposal.id
-        told = {n: v for n, v in proposal.params.items() if n not in OWN}
-        words = filled(plan.command, told, logdir, kept / "params" / proposal.id, trial=proposal.id)
+        given = {n: v for n, v in proposal.params.items() if v is not None}
+        command = pruned(plan.command, proposal.params)
+        place = kept / "params" / proposal.id
+        words = filled(command, given, logdir, place, trial=proposal.id)
         return Job(
             id=proposal.id,
             argv=words.argv,
@@ -193,7 +202,7 @@ class Books:
 
     def _enter(self, record: Record, trial: Trial | None = None) -> None:
         """Writes a run into the study."""
-        if record.id in self.ledger:
+        if self.ledger is None or record.id in self.ledger:
             return
         told: dict[str, Any] = {"logdir": self._where(record)}
         if trial is None:
@@ -245,6 +254,18 @@ class Books:
                 for each in start.roots
             ),
         )
+
+
+def known(plan: Plan, journal: Journal) -> tuple[Position, int]:
+    """What is known without launching anything, and how many follow-ups have a name already."""
+    history = replayed(journal)
+    books = Books(plan=plan, journal=journal, ledger=None)
+    for attempt in kin(history, plan):
+        if attempt.trial is not None and attempt.trial.state is not State.RUNNING:
+            books._taken(attempt.trial)
+    books._pardon()
+    last = fresh(history.attempts, plan.logdir).removeprefix(PREFIX)
+    return plan.position(books.followups, (), books.failed), int(last) - 1
 
 
 def kin(history: History, plan: Plan) -> list[Attempt]:

@@ -63,7 +63,7 @@ class Loop:
     repeats: int = 2
     kill: bool = True
     keep_going: bool = False
-    tell: Tell = lambda news: None  # noqa: E731 - a default, not a function of its own
+    tell: Tell = lambda news: None
     clock: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
@@ -224,11 +224,11 @@ class Loop:
                     return None
                 return Ending.EXHAUSTED, "there is nothing left to try within [space]"
             epochs = proposal.price.epochs
-            if self.limits.epochs is not None and epochs is not None:
-                if self._epochs + epochs > self.limits.epochs:
-                    self._queue.insert(0, proposal)
-                    why = f"the next follow-up would exceed {self.limits.epochs:g} epochs"
-                    return None if self._under else (Ending.SPENT, why)
+            most = self.limits.epochs
+            if most is not None and epochs is not None and self._epochs + epochs > most:
+                self._queue.insert(0, proposal)
+                why = f"the next follow-up would exceed {most:g} epochs"
+                return None if self._under else (Ending.SPENT, why)
             self._start(proposal)
         return None
 
@@ -256,6 +256,8 @@ class Loop:
         return proposal
 
     def _sampled(self) -> Params | None:
+        if self.books.ledger is None:
+            return None
         found = self.books.ledger.ask(self._pending, seed=len(self.books.followups))
         return {
             name: value
@@ -352,6 +354,8 @@ class Loop:
             best=found,
             verdict=verdict,
             trials=tuple(self._done),
+            plan=self.plan,
+            verdicts=dict(self.books.verdicts),
             repeats=len(done),
             advice=tuple(dict.fromkeys(w for f in start.roots for w in desk.advice(f))),
         )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from tbdiag.advisor.plan import Plan
 from tbdiag.advisor.record import Record
-from tbdiag.model.proposal import Proposal, Trial, Verdict
+from tbdiag.model.proposal import Decision, Proposal, Trial, Verdict
 from tbdiag.model.run import Run
 
 
@@ -63,7 +64,7 @@ class Conclusion:
     """The end of a round: why it is over, and the ``best`` run, with the verdict on it beside the start.
 
     ``verdict`` is None where no follow-up is better than the start. ``trials`` are those of this call,
-    ``repeats`` on how many other seeds the best was trained.
+    ``repeats`` on how many other seeds the best was trained; ``verdicts`` by follow-up.
     """
 
     ending: Ending
@@ -72,5 +73,16 @@ class Conclusion:
     best: Record
     verdict: Verdict | None
     trials: tuple[Trial, ...]
+    plan: Plan
     repeats: int = 0
     advice: tuple[str, ...] = ()
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+
+    @property
+    def solved(self) -> bool:
+        """Whether the problem of the start is gone, and the gain beyond noise."""
+        return (
+            self.verdict is not None
+            and self.verdict.decision is Decision.CONFIRMED
+            and (self.ending is Ending.SOLVED or self.ending is Ending.SPENT)
+        )

@@ -246,13 +246,21 @@ class Desk:
 
     def _by_rule(self, finding: Finding) -> Iterator[Prescription]:
         for remedy in finding.remedies:
-            if remedy.knob is None:
+            if remedy.knob is None or self._too_bold(finding, remedy):
                 continue
             yield Prescription(
                 changes=self._turned(remedy, remedy.knob),
                 because=remedy.because,
                 bundled=remedy.safety is Safety.SAFE,
             )
+
+    def _too_bold(self, finding: Finding, remedy: Remedy) -> bool:
+        """Whether a higher rate is asked for where the rate is above the usual one already."""
+        change, usual = remedy.change, anchor(self.record, self.kind, self.doses)
+        if remedy.knob is not Knob.LR or finding.code in TOO_LOW or not isinstance(change, Scale):
+            return False
+        now = numeric(self.record.setting(Knob.LR))
+        return change.by > 1 and usual is not None and now is not None and now >= usual
 
     def _turned(self, remedy: Remedy, wanted: Knob) -> Changes:
         if wanted is Knob.INIT:

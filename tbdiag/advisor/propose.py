@@ -169,6 +169,8 @@ def _moves(position: Position, policy: Policy, sampler: Sampler | None) -> Itera
         yield from _answers(desk)
     if policy.repeat:
         yield from _repeats(position, desk)
+    if policy.diagnosis:
+        yield from _left_over(position, desk)
     if policy.pattern:
         yield from _patterns(desk)
     if policy.jitter:
@@ -205,6 +207,21 @@ def _answers(desk: Desk) -> Iterator[Move]:
             if fitting:
                 why = f"{finding.name} ({finding.code}): {each.because}"
                 yield _move(desk, Origin.REMEDY, fitting, why, (finding,), advice)
+
+
+def _left_over(position: Position, desk: Desk) -> Iterator[Move]:
+    """What answers the start's findings, on a better run that no longer shows them.
+
+    Such a run may be better by luck, or the finding be gone by a hair. Rates are no part of it: what
+    is known of them is in the bracket.
+    """
+    shown = {each.code for each in desk.record.roots} | TOO_HIGH | TOO_LOW
+    for finding in position.start.roots if desk.record is not position.start else ():
+        if finding.code in shown:
+            continue
+        for each in desk.prescriptions(finding):
+            because = f"{each.because}: what answers {finding.code}, from the best run"
+            yield _move(desk, Origin.REMEDY, each.changes, because, desk.record.roots)
 
 
 def _banned(roots: Sequence[Finding]) -> dict[tuple[Knob, bool], str]:

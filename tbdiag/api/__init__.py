@@ -12,10 +12,14 @@ __all__ = [
     "diagnose",
     "load",
     "plot_training_curves",
+    "retrain",
     "scan",
+    "sheet",
+    "suggest",
 ]
 
 if TYPE_CHECKING:
+    from tbdiag.api.advice import retrain, sheet, suggest
     from tbdiag.api.comparison import Comparison, compare
     from tbdiag.api.curves import diagnose, plot_training_curves
     from tbdiag.api.folders import load, scan
@@ -30,7 +34,10 @@ else:
         "diagnose": "curves",
         "load": "folders",
         "plot_training_curves": "curves",
+        "retrain": "advice",
         "scan": "folders",
+        "sheet": "advice",
+        "suggest": "advice",
     }
 
     def __getattr__(name):

@@ -94,5 +94,29 @@ Memory = Annotated[
         parser=size, metavar="SIZE", help="Hold no more curves: 2GB; else a quarter of the RAM."
     ),
 ]
+Count = Annotated[int, Option("-n", min=1, metavar="N", help="Propose so many runs.")]
+Proposals = Annotated[str, Option("--format", help="text, json, shell, or several: text,json.")]
+Retrain = Annotated[bool, Option("--retrain", help="Launch follow-up runs and verify them.")]
+MaxTrials = Annotated[
+    int | None, Option(min=1, metavar="N", help="Launch so many at most; 10 without any budget.")
+]
+MaxEpochs = Annotated[
+    float | None, Option(min=0, metavar="N", help="Train for so many epochs in all at most.")
+]
+Timeout = Annotated[
+    float | None, Option(min=0, metavar="SECONDS", help="End after so many seconds.")
+]
+Parallel = Annotated[int, Option(min=1, metavar="N", help="Run so many at a time.")]
+Repeats = Annotated[
+    int, Option(min=0, metavar="N", help="Train a winner on so many other seeds, too.")
+]
+Storage = Annotated[
+    str | None, Option(metavar="URL", help="Keep Optuna's study there, not beside the logs.")
+]
+DryRun = Annotated[bool, Option("--dry-run", help="Show what would be launched first.")]
+NoKill = Annotated[bool, Option("--no-kill", help="Let hopeless runs go on to their end.")]
+KeepGoing = Annotated[
+    bool, Option("--keep-going", help="Go on when the problem is gone, for a better result.")
+]
 Clear = Annotated[bool, Option("--clear", help="Remove all that is kept.")]
 Colors = Annotated[Color, Option("--color", help="Colour the text; auto: on a terminal.")]
