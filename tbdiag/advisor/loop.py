@@ -160,7 +160,9 @@ class Loop:
 
     def _consider(self, record: Record) -> None:
         """Whether the follow-up solves the problem; if so it is repeated, and if that holds it is it."""
-        if not self.targets or record.id in self._doubted or record.origin is None:
+        if self._searching and record.id != self._candidate:
+            return  # the best of all is repeated in the end
+        if record.id in self._doubted or record.origin is None:
             return
         start = self.plan.start
         done = self.books.repeats(record.id)
@@ -181,7 +183,7 @@ class Loop:
             better = self.books.record(self._candidate)
             if better is not None and better.id != record.id and better.loss <= record.loss:
                 return
-            if self._candidate != record.id:
+            if self._candidate != record.id or not done:
                 self._queue = [p for p in self._queue if p.origin is not Origin.REPEAT]
                 self._candidate = record.id
                 self._queue = [self._repeat(record, p) for p in left] + self._queue
@@ -202,7 +204,7 @@ class Loop:
     # Whether to stop
 
     def _over(self) -> tuple[Ending, str] | None:
-        if self._confirmed is not None and not self.keep_going:
+        if self._confirmed is not None and not self._searching:
             return Ending.SOLVED, self._confirmed.reason
         failed = [each for each in self._done if each.state is State.FAILED]
         if len(failed) >= _FAILURES and len(failed) == len(self._done):
@@ -247,6 +249,8 @@ class Loop:
             return self._queue.pop(0)
         if self._candidate and self._confirmed is None:
             return None  # its repeats are under way
+        if self._searching and self._last_chance():
+            return self._queue.pop(0) if self._queue else None
         position = self.plan.position(self.books.followups, self._pending, self.books.failed)
         move = propose(position, self.policy, self._sampled)
         if move is None:
@@ -254,6 +258,28 @@ class Loop:
         proposal = self.plan.proposal(move, self.books.name())
         self.books.propose(proposal)
         return proposal
+
+    @property
+    def _searching(self) -> bool:
+        """Whether this goes on for a better result, and not only until a problem is gone."""
+        return self.keep_going or not self.targets
+
+    def _last_chance(self) -> bool:
+        """Whether only the repeats of the best can still be made; then they are decided on."""
+        found = best([self.plan.start, *self._originals])
+        if found is self.plan.start or self.limits.trials is None or found.id in self._doubted:
+            return False
+        wanted = self.plan.seeds(found.params, self.repeats)
+        left = self.limits.trials - self._launched
+        if not wanted or left > len(wanted) or self._confirmed is not None:
+            return False
+        self._candidate = found.id
+        self._consider(found)
+        return True
+
+    @property
+    def _originals(self) -> list[Record]:
+        return [r for r in self.books.followups if r.origin is not Origin.REPEAT]
 
     def _sampled(self) -> Params | None:
         if self.books.ledger is None:
@@ -338,9 +364,8 @@ class Loop:
 
     def _concluded(self, ending: Ending, reason: str) -> Conclusion:
         start = self.plan.start
-        records = [r for r in self.books.followups if r.origin is not Origin.REPEAT]
-        found = best([start, *records])
-        if self._confirmed is not None and not self.keep_going:
+        found = best([start, *self._originals])
+        if self._confirmed is not None:
             found = self.books.record(self._candidate) or found
         verdict = self._confirmed if found.id == self._candidate else None
         done = [] if found is start else self.books.repeats(found.id)

@@ -17,7 +17,6 @@ from tbdiag.naming.settings import goes_by_ratio, is_share
 from tbdiag.search.entrant import numeric
 
 _OFTEN = 0.5  # of jittered runs in which a setting moves
-_RARELY = 0.15  # the same for one that is no number
 _NEAR_SHARE = 0.1  # standard deviation of a share that is jittered
 
 
@@ -73,19 +72,18 @@ def _other_choices(desk: Desk) -> Iterator[tuple[str, Value]]:
 
 
 def jittered(desk: Desk, rng: np.random.Generator) -> Changes:
-    """Log-normal noise on about half of the numbers, now and then another choice; never the budget."""
+    """Log-normal noise on about half of the numbers; never the budget, nor what is no number."""
     changes: dict[str, Value] = {}
     for name in movable(desk.space):
-        now, dimension = desk.record.params.get(name), desk.space[name]
-        if now is None or knob(name) in BUDGET:
+        number, dimension = numeric(desk.record.params.get(name)), desk.space[name]
+        if number is None or knob(name) in BUDGET or rng.random() >= _OFTEN:
             continue
-        if (number := numeric(now)) is None or isinstance(dimension, Choices):
-            if rng.random() < _RARELY and isinstance(dimension, Choices):
-                changes[name] = dimension.values[int(rng.integers(len(dimension.values)))]
-            continue
-        if rng.random() >= _OFTEN:
-            continue
-        if (value := _near(desk, name, dimension, number, rng)) is not None:
+        if isinstance(dimension, Choices):
+            by = float(rng.choice([0.5, 2.0]))
+            value = scaled(dimension, number, by) if number > 0 else None
+        else:
+            value = _near(desk, name, dimension, number, rng)
+        if value is not None:
             changes[name] = value
     return {n: v for n, v in changes.items() if not equal(v, desk.record.params[n])}
 

@@ -13,7 +13,7 @@ from tbdiag.advisor.moves import jittered, patterns, repeated
 from tbdiag.advisor.prescribe import BUDGET, Changes, Desk, Prescription, Space
 from tbdiag.advisor.rates import TOO_HIGH, TOO_LOW
 from tbdiag.advisor.recipes import recipes
-from tbdiag.advisor.record import Record, best, same
+from tbdiag.advisor.record import Record, best, equal, same
 from tbdiag.config.settings import Value
 from tbdiag.model.finding import Finding
 from tbdiag.model.knob import Knob
@@ -30,6 +30,8 @@ _FORBIDS: Mapping[str, frozenset[tuple[Knob, bool]]] = {
     "GEN003": frozenset({(Knob.WEIGHT_DECAY, True), (Knob.DROPOUT, True)}),
     "GRD003": frozenset({(Knob.WEIGHT_DECAY, True)}),
 }
+
+_NO_GAIN = 0.02  # of the objective: what is less says nothing about a change
 
 Sampler = Callable[[], Params | None]
 
@@ -166,7 +168,7 @@ def _moves(position: Position, policy: Policy, sampler: Sampler | None) -> Itera
     if wild and (policy.diagnosis is False or not _untried(position, desk)):
         yield from _jitter(position, policy, desk)
     if policy.diagnosis:
-        yield from _answers(desk)
+        yield from _answers(position, desk)
     if policy.repeat:
         yield from _repeats(position, desk)
     if policy.diagnosis:
@@ -180,11 +182,50 @@ def _moves(position: Position, policy: Policy, sampler: Sampler | None) -> Itera
 
 def _untried(position: Position, desk: Desk) -> bool:
     """Whether an answer to the diagnosis is still to be tried."""
-    return any(not position.tried(each.params) for each in _answers(desk))
+    return any(not position.tried(each.params) for each in _answers(position, desk))
 
 
-def _answers(desk: Desk) -> Iterator[Move]:
-    """The bundle, then the answers to each root finding one by one."""
+def _answers(position: Position, desk: Desk) -> Iterator[Move]:
+    """The bundle, then the answers to each root finding one by one; none that has proved futile."""
+    futile = _futile(position)
+    for move in _all_answers(desk):
+        if _signature(desk.record.params, move.params) not in futile:
+            yield move
+
+
+def _futile(position: Position) -> set[frozenset[tuple[str, str]]]:
+    """Changes that answered a finding and left both it and the objective where they were.
+
+    Those of the rate are not among them: what they lack is size.
+    """
+    by_id = {each.id: each for each in position.records}
+    found = set()
+    for each in position.followups:
+        parent = by_id.get(each.parent)
+        if parent is None or each.origin is not Origin.REMEDY:
+            continue
+        still = {f.code for f in each.roots} & {f.code for f in parent.roots}
+        if still and each.loss > parent.loss - _NO_GAIN * abs(parent.loss):
+            signature = _signature(parent.params, each.params)
+            if not any(knob(name) is Knob.LR for name, _ in signature):
+                found.add(signature)
+    return found
+
+
+def _signature(before: Params, after: Params) -> frozenset[tuple[str, str]]:
+    """Which settings change, and in which direction."""
+    changes = set()
+    for name, value in after.items():
+        was = before.get(name)
+        if equal(value, was):
+            continue
+        one, other = numeric(was), numeric(value)
+        up = "up" if one is not None and other is not None and other > one else "down"
+        changes.add((name, str(value) if one is None or other is None else up))
+    return frozenset(changes)
+
+
+def _all_answers(desk: Desk) -> Iterator[Move]:
     roots = desk.record.roots
     written = [(finding, list(desk.prescriptions(finding))) for finding in roots]
     advice = tuple(dict.fromkeys(word for each in roots for word in desk.advice(each)))

@@ -104,6 +104,7 @@ class Retraining(Conclusion):
             repeats=self.repeats,
             advice=self.advice,
             journal=shown(self.plan.logdir),
+            healthy=not self.start.roots,
         )
 
     def to_json(self) -> str:

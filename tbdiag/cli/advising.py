@@ -76,11 +76,11 @@ def retrain(
     aloud = ("text", None) in wanted
     style = look(color)
 
-    def write(draw: Callable[[Paper], object]) -> None:
+    def write(draw: Callable[[Paper], object], *, apart: bool = False) -> None:
         if aloud:
             paper = Paper(color=style["color"], width=style["width"], only_ascii=style["ascii"])
             draw(paper)
-            say(paper.text())
+            say(("\n" if apart else "") + paper.text())
 
     def ready(plan: Plan) -> None:
         write(lambda paper: suggestions.head(paper, api.sheet(plan)))
@@ -91,7 +91,7 @@ def retrain(
         def tell(news: News) -> None:
             live(news)
             if not isinstance(news, Underway):
-                write(lambda paper: _told(paper, news))
+                write(lambda paper: _told(paper, news), apart=isinstance(news, Launched | Remark))
 
         found = api.retrain(
             path=paths or None, config=config, cache=cache, tell=tell, ready=ready, **how
@@ -100,7 +100,7 @@ def retrain(
         if form == "json":
             _deliver(found.to_json(), file, form)
         elif file is None:
-            write(lambda paper: rounds.ended(paper, found.outcome))
+            write(lambda paper: rounds.ended(paper, found.outcome), apart=True)
         else:
             paper = Paper(color=False, width=PLAIN["width"])
             suggestions.head(paper, api.sheet(found.plan))

@@ -41,6 +41,7 @@ class Outcome:
     repeats: int
     advice: tuple[str, ...]
     journal: str
+    healthy: bool = False  # the start had no problem to be solved
 
 
 def begun(paper: Paper, trial: Trial, *, adopted: bool) -> None:
@@ -84,10 +85,9 @@ def ended(paper: Paper, outcome: Outcome) -> None:
     paper.ends([("after ", "dim"), (count(n, "follow-up run"), "name")], fill=paper.rule)
     if outcome.solved:
         seeds = f", on {outcome.repeats + 1} seeds" if outcome.repeats else ", on one seed"
-        paper.flow(
-            f"{outcome.best} solves the problem of {outcome.start}{seeds}: {outcome.reason}",
-            indent=0, label=("confirmed:", "ok"),
-        )  # fmt: skip
+        does = "is better than" if outcome.healthy else "solves the problem of"
+        sentence = f"{outcome.best} {does} {outcome.start}{seeds}: {outcome.reason}"
+        paper.flow(sentence, indent=0, label=("confirmed:", "ok"))
     else:
         paper.flow(f"{outcome.reason}", indent=0, label=(f"{outcome.ending}:", "warning"))
         _so_far(paper, outcome)
