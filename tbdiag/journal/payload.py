@@ -92,16 +92,16 @@ def _mapping(item: Reader) -> Reader:
 
 def _dataclass(kind: Any) -> Reader:
     hints = typing.get_type_hints(kind)
-    readers = {each.name: _reader(hints[each.name]) for each in dataclasses.fields(kind)}
+    fields = dataclasses.fields(kind)
+    readers = {each.name: _reader(hints[each.name]) for each in fields}
+    none = dataclasses.MISSING
+    needed = [each.name for each in fields if each.default is each.default_factory is none]
 
     def read(data: Any) -> Any:
         given = _expected(data, dict, "an object")
-        known = {name: read(given[name]) for name, read in readers.items() if name in given}
-        try:
-            return kind(**known)
-        except TypeError:
-            missing = ", ".join(name for name in readers if name not in given)
-            raise ValueError(f"a {kind.__name__} lacks {missing}") from None
+        if missing := [name for name in needed if name not in given]:
+            raise ValueError(f"a {kind.__name__} lacks {', '.join(missing)}")
+        return kind(**{name: read(given[name]) for name, read in readers.items() if name in given})
 
     return read
 
@@ -117,17 +117,17 @@ def _union(kinds: tuple[Any, ...]) -> Reader:
 def _leaf(kinds: tuple[Any, ...]) -> Reader:
     def read(data: Any) -> Any:
         if isinstance(data, dict) and data.keys() == {_ODD} and float in kinds:
-            return float(data[_ODD])
+            return float(str(data[_ODD]))
         if type(data) in kinds:
             return data
         if type(data) is int and float in kinds:
             return float(data)
-        raise ValueError(f"{data!r} is no {' or '.join(kind.__name__ for kind in kinds)}")
+        raise ValueError(f"{data!r:.60} is no {' or '.join(kind.__name__ for kind in kinds)}")
 
     return read
 
 
 def _expected(data: Any, kind: type[Any], name: str) -> Any:
     if not isinstance(data, kind):
-        raise ValueError(f"{data!r} is not {name}")
+        raise ValueError(f"{data!r:.60} is not {name}")
     return data

@@ -27,12 +27,12 @@ class History:
     """All that a journal tells.
 
     ``attempts`` are by the proposals' ids, in the order in which they were proposed; ``diagnoses`` are
-    (time, what was seen); ``unread`` is (line or number, reason) of what could not be understood.
+    (time, what was seen); ``unread`` says which lines could not be read or understood, and why.
     """
 
     attempts: Mapping[str, Attempt] = field(default_factory=dict)
     diagnoses: tuple[tuple[float, Diagnosed], ...] = ()
-    unread: tuple[tuple[int, str], ...] = ()
+    unread: tuple[str, ...] = ()
 
     @property
     def proposals(self) -> Mapping[str, Proposal]:
@@ -77,12 +77,12 @@ def replay(pages: Pages) -> History:
     """The state after these entries; of what is told twice the later counts."""
     attempts: dict[str, Attempt] = {}
     diagnoses: list[tuple[float, Diagnosed]] = []
-    unread = list(pages.unread)
+    unread = [f"line {number}: {reason}" for number, reason in pages.unread]
     for entry in pages.entries:
         try:
             _apply(entry, attempts, diagnoses)
         except ValueError as error:
-            unread.append((entry.seq, f"what it tells is not understood: {error}"))
+            unread.append(f"entry {entry.seq}: {error}")
     return History(attempts=attempts, diagnoses=tuple(diagnoses), unread=tuple(unread))
 
 

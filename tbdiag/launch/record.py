@@ -145,4 +145,5 @@ def last_words(output: Path) -> str:
         return ""
     lines = end.decode("utf-8", "replace").split("\n")
     spoken = [part.strip() for line in lines for part in line.split("\r") if part.strip()]
-    return spoken[-1][-_LONGEST:] if spoken else ""
+    last = spoken[-1] if spoken else ""
+    return last if len(last) <= _LONGEST else f"{last[: _LONGEST // 2]} … {last[-_LONGEST // 2 :]}"
