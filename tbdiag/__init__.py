@@ -16,6 +16,7 @@ __all__ = [
     "compare",
     "diagnose",
     "load",
+    "params",
     "plot_training_curves",
     "scan",
 ]
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         compare,
         diagnose,
         load,
+        params,
         plot_training_curves,
         scan,
     )
