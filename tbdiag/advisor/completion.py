@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tbdiag.advisor.flags import Flag, Flags, Kind
+from tbdiag.advisor.flags import PARAMS, Flag, Flags, Kind
 from tbdiag.advisor.space import Axis, Space, is_number, same
 from tbdiag.config import Choices, Dimension, Range
 from tbdiag.config.command import Slot, spelled
@@ -187,9 +187,6 @@ def _names(run: Run, space: Space, flags: Flags) -> list[str]:
             if name not in names and about(name) is not About.BOOKKEEPING
         ]
     return names
-
-
-PARAMS = "tbdiag.params"  # how the flags of a script that calls it are read
 
 
 def _from_curves(run: Run, name: str, flag: Flag | None) -> tuple[float, str] | None:

@@ -10,6 +10,8 @@ from tbdiag.config.command import Slot
 from tbdiag.model.run import Scalar
 from tbdiag.naming.words import split
 
+PARAMS = "tbdiag.params"  # how the flags of a script that calls it are read
+
 
 class Kind(StrEnum):
     """What kind of value a flag takes."""

@@ -9,7 +9,7 @@ from typing import TypeGuard
 
 from tbdiag.advisor.flags import Flag, Flags
 from tbdiag.advisor.usual import usual
-from tbdiag.config import Choices, Config, Dimension, did_you_mean
+from tbdiag.config import Config, Dimension, did_you_mean
 from tbdiag.config.command import BULK, Slot, placeholders, slots
 from tbdiag.model.knob import Knob
 from tbdiag.model.run import HParam, Run, Scalar
@@ -26,36 +26,6 @@ class Axis:
     dimension: Dimension
     knob: Knob | None
     source: str
-
-    def contains(self, value: Scalar) -> bool:
-        """Whether the value lies within the limits."""
-        if isinstance(self.dimension, Choices):
-            return any(same(each, value) for each in self.dimension.values)
-        return is_number(value) and self.dimension.low <= value <= self.dimension.high
-
-    def nearest(self, value: float | str | bool) -> Scalar:
-        """The value that may be had nearest to ``value``; None where there is none that is near.
-
-        Numbers are rounded to whole ones, or to the step, where the range is one of those.
-        """
-        limits = self.dimension
-        if isinstance(limits, Choices):
-            for each in limits.values:
-                if same(each, value):
-                    return each
-            numbers = [each for each in limits.values if is_number(each)]
-            if not numbers or not is_number(value):
-                return None
-            return min(numbers, key=lambda each: abs(float(each) - float(value)))
-        if not is_number(value):
-            return None
-        number = min(max(float(value), limits.low), limits.high)
-        whole = all(isinstance(each, int) for each in (limits.low, limits.high, limits.step or 1))
-        if limits.step:
-            count = math.floor((number - limits.low) / limits.step + 0.5)
-            most = math.floor((limits.high - limits.low) / limits.step + 1e-9)
-            number = limits.low + min(count, most) * limits.step
-        return round(number) if whole else number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +44,11 @@ class Space:
     def names(self) -> tuple[str, ...]:
         """Every parameter, in the order of the command; those that have no place in it come last."""
         return tuple(dict.fromkeys((*(slot.name for slot in self.slots), *self.axes)))
+
+    @property
+    def dimensions(self) -> Mapping[str, Dimension]:
+        """The limits of each axis."""
+        return {name: axis.dimension for name, axis in self.axes.items()}
 
     @property
     def fixed(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The library's surface: load runs, scan and compare them, diagnose and plot curves."""
+"""The library's surface: load runs, scan and compare them, diagnose and plot curves, take parameters."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ __all__ = [
     "configured",
     "diagnose",
     "load",
+    "params",
     "plot_training_curves",
     "retrain",
     "scan",
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tbdiag.api.comparison import Comparison, compare
     from tbdiag.api.curves import diagnose, plot_training_curves
     from tbdiag.api.folders import load, scan
+    from tbdiag.api.parameters import params
     from tbdiag.api.report import Report
     from tbdiag.api.settings import configured
 else:
@@ -33,6 +35,7 @@ else:
         "configured": "settings",
         "diagnose": "curves",
         "load": "folders",
+        "params": "parameters",
         "plot_training_curves": "curves",
         "retrain": "advice",
         "scan": "folders",
