@@ -31,7 +31,7 @@ class Books:
     """What was tried from the start of a plan on, in the journal, the study and in memory.
 
     ``followups`` are the records of trials that tell something, ``failed`` the settings of those that
-    do not, ``waiting`` proposals that were never started.
+    do not, ``running`` trials of which nobody noted the end.
     """
 
     plan: Plan
@@ -39,7 +39,6 @@ class Books:
     ledger: Ledger | None
     followups: list[Record] = field(default_factory=list)
     failed: list[Params] = field(default_factory=list)
-    waiting: list[Proposal] = field(default_factory=list)
     running: list[Trial] = field(default_factory=list)
     trials: dict[str, Trial] = field(default_factory=dict)
     verdicts: dict[str, Verdict] = field(default_factory=dict)
@@ -54,8 +53,8 @@ class Books:
         for attempt in kin(history, self.plan):
             proposal, trial = attempt.proposal, attempt.trial
             if trial is None:
-                self.waiting.append(proposal)
-            elif trial.state is State.RUNNING:
+                continue  # never started: the policy decides anew
+            if trial.state is State.RUNNING:
                 self.running.append(trial)
             else:
                 record = self._taken(trial)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from tbdiag.advisor import look
@@ -122,8 +122,6 @@ class Loop:
             else:
                 self._queue.append(trial.proposal)
         self.books.running.clear()
-        self._queue += self.books.waiting
-        self.books.waiting.clear()
         for record in list(self.books.followups):
             if record.origin is not Origin.REPEAT:
                 self._consider(record)
@@ -158,10 +156,13 @@ class Loop:
         else:
             self._consider(record)
 
-    def _consider(self, record: Record) -> None:
-        """Whether the follow-up solves the problem; if so it is repeated, and if that holds it is it."""
-        if self._searching and record.id != self._candidate:
-            return  # the best of all is repeated in the end
+    def _consider(self, record: Record, *, best_of_all: bool = False) -> None:
+        """Whether the follow-up solves the problem; if so it is repeated, and if that holds it is it.
+
+        In a search for a better result only the best of all is repeated, in the end.
+        """
+        if self._searching and not best_of_all and record.id != self._candidate:
+            return
         if record.id in self._doubted or record.origin is None:
             return
         start = self.plan.start
@@ -177,22 +178,27 @@ class Loop:
                 self._candidate = ""
                 self._queue = [p for p in self._queue if p.parent != record.id]
             return
-        known = [*(each.params for each in done), *self._pending]
-        left = [p for p in wanted if not any(same(p, each) for each in known)]
         if len(done) < len(wanted):
-            better = self.books.record(self._candidate)
-            if better is not None and better.id != record.id and better.loss <= record.loss:
-                return
-            if self._candidate != record.id or not done:
-                self._queue = [p for p in self._queue if p.origin is not Origin.REPEAT]
-                self._candidate = record.id
-                self._queue = [self._repeat(record, p) for p in left] + self._queue
-                seeds = "one more seed" if len(left) == 1 else f"{len(left)} more seeds"
-                self.tell(Remark(f"{record.id} looks like a fix: it is trained on {seeds}"))
+            self._ask_for_repeats(record, wanted, done)
             return
         self._candidate, self._confirmed = record.id, verdict
         if done:
             self.books.settle(record.id, verdict)
+
+    def _ask_for_repeats(
+        self, record: Record, wanted: Sequence[Params], done: Sequence[Record]
+    ) -> None:
+        better = self.books.record(self._candidate)
+        if better is not None and better.loss <= record.loss:  # it may be the same
+            return
+        self._candidate = record.id
+        self._queue = [p for p in self._queue if p.origin is not Origin.REPEAT]
+        known = [*(each.params for each in done), *self._pending]
+        left = [p for p in wanted if not any(same(p, each) for each in known)]
+        self._queue = [self._repeat(record, p) for p in left] + self._queue
+        if left:
+            seeds = "one more seed" if len(left) == 1 else f"{len(left)} more seeds"
+            self.tell(Remark(f"{record.id} looks like a fix: it is trained on {seeds}"))
 
     def _repeat(self, record: Record, params: Params) -> Proposal:
         why = f"whether {record.id} holds on another seed"
@@ -250,7 +256,7 @@ class Loop:
         if self._candidate and self._confirmed is None:
             return None  # its repeats are under way
         if self._searching and self._last_chance():
-            return self._queue.pop(0) if self._queue else None
+            return self._queue.pop(0)
         position = self.plan.position(self.books.followups, self._pending, self.books.failed)
         move = propose(position, self.policy, self._sampled)
         if move is None:
@@ -273,9 +279,8 @@ class Loop:
         left = self.limits.trials - self._launched
         if not wanted or left > len(wanted) or self._confirmed is not None:
             return False
-        self._candidate = found.id
-        self._consider(found)
-        return True
+        self._consider(found, best_of_all=True)
+        return bool(self._queue)
 
     @property
     def _originals(self) -> list[Record]:

@@ -188,8 +188,13 @@ def _untried(position: Position, desk: Desk) -> bool:
 def _answers(position: Position, desk: Desk) -> Iterator[Move]:
     """The bundle, then the answers to each root finding one by one; none that has proved futile."""
     futile = _futile(position)
+    asked = {each.code for each in position.start.roots}
     for move in _all_answers(desk):
-        if _signature(desk.record.params, move.params) not in futile:
+        signature = _signature(desk.record.params, move.params)
+        longer = any(knob(name) in BUDGET for name, _ in signature)
+        if longer and not asked.issuperset(each.code for each in move.answers):
+            continue  # at another budget nothing could be told beside the start
+        if signature not in futile:
             yield move
 
 
@@ -262,7 +267,7 @@ def _left_over(position: Position, desk: Desk) -> Iterator[Move]:
             continue
         for each in desk.prescriptions(finding):
             because = f"{each.because}: what answers {finding.code}, from the best run"
-            yield _move(desk, Origin.REMEDY, each.changes, because, desk.record.roots)
+            yield _move(desk, Origin.REMEDY, each.changes, because)
 
 
 def _banned(roots: Sequence[Finding]) -> dict[tuple[Knob, bool], str]:
@@ -304,13 +309,13 @@ def _repeats(position: Position, desk: Desk) -> Iterator[Move]:
     if parent is not None and latest is lead and lead.loss < parent.loss:
         changes = repeated(desk, parent)
         if changes:
-            yield _move(desk, Origin.MOVE, changes, "what has just paid, once more", lead.roots)
+            yield _move(desk, Origin.MOVE, changes, "what has just paid, once more")
 
 
 def _patterns(desk: Desk) -> Iterator[Move]:
     for why, changes in patterns(desk):
         if changes:
-            yield _move(desk, Origin.MOVE, changes, f"{why}, from the best run", desk.record.roots)
+            yield _move(desk, Origin.MOVE, changes, f"{why}, from the best run")
 
 
 def _jitter(position: Position, policy: Policy, desk: Desk) -> Iterator[Move]:
@@ -319,8 +324,7 @@ def _jitter(position: Position, policy: Policy, desk: Desk) -> Iterator[Move]:
     for _ in range(policy.draws):
         changes = jittered(desk, rng)
         if changes:
-            why = "a random step around the best run"
-            yield _move(desk, Origin.MOVE, changes, why, desk.record.roots)
+            yield _move(desk, Origin.MOVE, changes, "a random step around the best run")
 
 
 def _sampled(position: Position, policy: Policy, sampler: Sampler | None) -> Iterator[Move]:
@@ -334,7 +338,6 @@ def _sampled(position: Position, policy: Policy, sampler: Sampler | None) -> Ite
             parent=position.best,
             params=base,
             why="the sampler's choice, after follow-ups without progress",
-            answers=position.best.roots,
         )
 
 

@@ -92,18 +92,15 @@ class Ledger:
         import optuna
 
         self.name, self.space, self._higher = name, space, higher
-        with _silence():
-            try:
-                self._study = optuna.create_study(
-                    storage=_opened(storage),
-                    study_name=name,
-                    direction="maximize" if higher else "minimize",
-                    load_if_exists=True,
-                )
-                kept = self._study.get_trials(deepcopy=False)
-            except Exception as error:  # noqa: BLE001 - whatever the libraries of storages raise
-                reason = str(error).strip().partition("\n")[0] or type(error).__name__
-                raise RequestError(f"the storage {storage} cannot be used: {reason}") from None
+        self._place = str(storage)
+        with _silence(), _told(self._place):
+            self._study = optuna.create_study(
+                storage=_opened(storage),
+                study_name=name,
+                direction="maximize" if higher else "minimize",
+                load_if_exists=True,
+            )
+            kept = self._study.get_trials(deepcopy=False)
         self._keys = {str(each.user_attrs.get("run", "")) for each in kept}
 
     def __contains__(self, key: str) -> bool:
@@ -113,8 +110,9 @@ class Ledger:
         """Writes the run down, unless it stands there already."""
         if page.key in self:
             return
-        with _silence():
-            self._study.add_trial(self._trial(page))
+        trial = self._trial(page)
+        with _silence(), _told(self._place):
+            self._study.add_trial(trial)
         self._keys.add(page.key)
 
     def ask(self, pending: Sequence[Params], *, seed: int = 0) -> dict[str, Scalar]:
@@ -165,6 +163,16 @@ class Ledger:
             user_attrs={"run": page.key, **told},
             intermediate_values={step: float(value) for step, value in page.curve.items()},
         )
+
+
+@contextmanager
+def _told(place: str) -> Iterator[None]:
+    """Within it what the storage's own libraries raise is one sentence."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - each kind of storage has errors of its own
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise RequestError(f"the storage {place} cannot be used: {reason}") from None
 
 
 def _opened(storage: Path | str) -> BaseStorage | str:

@@ -204,8 +204,14 @@ def _gain(
     if after.entrant is None:
         return None
     ours, theirs = [after, *repeats], [before, *earlier]
-    entrants = [each.entrant for each in (*ours, *theirs) if each.entrant is not None]
-    chance = noise(entrants, metric_sd=rule.metric_sd, loss_sd=rule.loss_sd, weight=rule.weight)
+    groups = [[e for each in side if (e := each.entrant) is not None] for side in (ours, theirs)]
+    chance = noise(
+        [each for group in groups for each in group],
+        metric_sd=rule.metric_sd,
+        loss_sd=rule.loss_sd,
+        weight=rule.weight,
+        repeats=groups,
+    )
     now, then = _mean(ours), _mean(theirs)
     if now is None:  # it never got anywhere
         bad = -math.inf if after.entrant.objective.higher else math.inf

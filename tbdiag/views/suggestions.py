@@ -48,8 +48,9 @@ def render(sheet: Sheet, *, color: bool, width: int = 80, ascii: bool = False) -
     head(paper, sheet)
     for proposal in sheet.proposals:
         paper.gap()
+        origin = "" if proposal.parent == sheet.start else f", from {proposal.parent}"
         paper.ends(
-            [(proposal.id, "name"), ("  ", ""), (kind(proposal), "dim")],
+            [(proposal.id, "name"), ("  ", ""), (f"{kind(proposal)}{origin}", "dim")],
             [(price(proposal.price), "dim")],
             fill=paper.rule,
         )
