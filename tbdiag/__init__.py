@@ -9,6 +9,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Comparison",
     "Finding",
+    "History",
     "Report",
     "Run",
     "Series",
@@ -17,17 +18,20 @@ __all__ = [
     "diagnose",
     "load",
     "plot_training_curves",
+    "read_journal",
     "scan",
 ]
 
 if TYPE_CHECKING:
     from tbdiag.api import (
         Comparison,
+        History,
         Report,
         compare,
         diagnose,
         load,
         plot_training_curves,
+        read_journal,
         scan,
     )
     from tbdiag.errors import TbdiagError

@@ -1,4 +1,4 @@
-"""The library's surface: load runs, scan and compare them, diagnose and plot curves."""
+"""The library's surface: load runs, scan and compare them, diagnose and plot curves, read journals."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 __all__ = [
     "Comparison",
+    "History",
     "Report",
     "compare",
     "configured",
     "diagnose",
     "load",
     "plot_training_curves",
+    "read_journal",
     "scan",
 ]
 
@@ -19,17 +21,20 @@ if TYPE_CHECKING:
     from tbdiag.api.comparison import Comparison, compare
     from tbdiag.api.curves import diagnose, plot_training_curves
     from tbdiag.api.folders import load, scan
+    from tbdiag.api.journal import History, read_journal
     from tbdiag.api.report import Report
     from tbdiag.api.settings import configured
 else:
     _MODULES = {
         "Comparison": "comparison",
+        "History": "journal",
         "Report": "report",
         "compare": "comparison",
         "configured": "settings",
         "diagnose": "curves",
         "load": "folders",
         "plot_training_curves": "curves",
+        "read_journal": "journal",
         "scan": "folders",
     }
 

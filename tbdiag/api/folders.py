@@ -97,7 +97,7 @@ def scan(
 
     settings = configured(config)
     selection = select_rules(settings, strings(select), strings(ignore))
-    paths = [_default(settings)] if path is None else _paths(path)
+    paths = [default_folder(settings)] if path is None else _paths(path)
     intake = Intake(paths, settings, cache, follow_symlinks, jobs, progress, relative=True)
     objective = settings.train.objective if settings.train else None
     room = quarter() if memory is None else memory
@@ -125,7 +125,8 @@ def scan(
     )
 
 
-def _default(settings: Config) -> Path:
+def default_folder(settings: Config) -> Path:
+    """The log folder that is meant where none is named; raises NoRunsError."""
     if settings.logdir is not None:
         return settings.root / settings.logdir
     for name in DEFAULT_FOLDERS:
