@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from functools import cached_property
 
@@ -13,13 +13,18 @@ from tbdiag.model.role import Role
 from tbdiag.model.run import Run, Scalar
 from tbdiag.model.series import Floats, Series
 from tbdiag.signals.cadence import usual_interval
+from tbdiag.signals.epochs import evaluated, half_an_interval_earlier, steps_per_epoch
 from tbdiag.signals.layers import Layers
+from tbdiag.signals.medians import median
+from tbdiag.signals.pace import paced
 from tbdiag.signals.progress import Progress, progress
 from tbdiag.signals.schedule import Schedule, schedule
 from tbdiag.signals.smoothing import tail, thinned
+from tbdiag.signals.turning import Relapse, Turn, relapse, set_back, turn
 
 LIVE = 7 * 86400.0  # seconds since its last point after which a run is never taken for live
 
+_LEAP = 3.0  # a rise of the loss over the first batches that is no chance
 _REINFORCEMENT = (Role.REWARD, Role.POLICY_LOSS, Role.VALUE_LOSS, Role.EXPLAINED_VARIANCE)
 _ADVERSARIAL = (Role.D_LOSS, Role.G_LOSS)
 # Errors that are not those of a rare class, and errors as many as at the start.
@@ -45,6 +50,8 @@ class Case:
         self.run = run
         self.now = now
         self._thinned: dict[Role, Series] = {}
+        self._paced: dict[Role, Floats] = {}
+        self._turns: dict[Role, Turn] = {}
 
     def curve(self, role: Role) -> Series | None:
         """The curve in this role as it was logged, or None."""
@@ -63,6 +70,12 @@ class Case:
             curve = self.training if role is Role.TRAIN_LOSS else self.the(role)
             self._thinned[role] = thinned(self._warmed_up(curve))
         return self._thinned[role]
+
+    def turn(self, role: Role) -> Turn:
+        """Where the curve in this role, which the run has, was best, and what came after."""
+        if role not in self._turns:
+            self._turns[role] = turn(self.the(role), self.run.roles.bound[role].better)
+        return self._turns[role]
 
     @cached_property
     def kind(self) -> Kind:
@@ -130,6 +143,34 @@ class Case:
         return None if rate is None else schedule(rate)
 
     @cached_property
+    def epoch_steps(self) -> float | None:
+        """The length of an epoch in steps, None where the run does not tell.
+
+        By a curve that counts epochs; else by the evaluations, where there are as many as epochs.
+        """
+        epoch = self.curve(Role.EPOCH)
+        if epoch is not None:
+            return steps_per_epoch(epoch)
+        val, epochs = (
+            self.curve(Role.VAL_LOSS) or self.curve(Role.VAL_METRIC),
+            self.number(Knob.EPOCHS),
+        )
+        if val is None or len(val) < 2 or len(val) != epochs:
+            return None
+        return median(np.diff(val.steps))
+
+    def further(self, curve: Series, share: float) -> str:
+        """``share`` of the length of ``curve`` in words: ``15 more epochs``, or steps where epochs
+        are not known.
+        """
+        steps = share * float(curve.steps[-1] - curve.steps[0])
+        if self.epoch_steps:
+            count, unit = max(1, round(steps / self.epoch_steps)), "epoch"
+        else:
+            count, unit = max(1, round(steps)), "step"
+        return f"{count:,} more {unit}{'' if count == 1 else 's'}"
+
+    @cached_property
     def training(self) -> Series:
         """The training loss that trends are judged on: without penalties where that was logged.
 
@@ -159,13 +200,51 @@ class Case:
         train = train if train is None else self.training
         if batch is None or len(batch) < 3:
             return float(train.values[0]) if train is not None and len(train) else None
-        early = float(np.median(batch.values[:3]))
+        early = median(batch.values[:3])
+        if early > _LEAP * batch.values[0] > 0:
+            early = float(batch.values[0])  # the first steps have thrown the weights off already
         if train is None or not len(train):
             return early
         # A sum in one curve and a mean in the other differ by far more than a factor of three.
-        ends = np.median(batch.values[-max(3, len(batch) // 20) :]), np.median(train.values[-3:])
+        ends = median(batch.values[-max(3, len(batch) // 20) :]), median(train.values[-3:])
         same = ends[1] != 0 and 1 / 3 < ends[0] / ends[1] < 3
         return early if same else float(train.values[0])
+
+    def paced(self, role: Role) -> Floats:
+        """The curve in this role, thinned, at equal parts of the way that the rate allowed.
+
+        The same as thinned by steps where the rate was not logged beside it.
+        """
+        if role not in self._paced:
+            curve = thinned(self.training if role is Role.TRAIN_LOSS else self.the(role))
+            rate = self.curve(Role.LEARNING_RATE)
+            even = paced(curve, rate) if rate is not None and len(rate) else None
+            self._paced[role] = self.course(role).values if even is None else even
+        return self._paced[role]
+
+    def last_stretch(self, role: Role) -> Series | None:
+        """The curve in this role, thinned, since the rate was last cut at once and then held.
+
+        None where the rate was not, or is not known. The first tenth, the fall that the cut itself
+        brings, is left out.
+        """
+        rate, course = self.curve(Role.LEARNING_RATE), self.schedule
+        if rate is None or course is None or not course.changes:
+            return None
+        held = rate.between(course.changes[-1], float(rate.steps[-1])).values
+        if len(held) < 2 or held.min() < 0.9 * held.max():
+            return None
+        curve = thinned(self.training if role is Role.TRAIN_LOSS else self.the(role))
+        since = curve.between(course.changes[-1], float(curve.steps[-1]))
+        skip = len(since) // 10
+        return since.between(since.steps[skip], since.steps[-1]) if len(since) else None
+
+    @cached_property
+    def headway(self) -> Progress:
+        """The `progress` of the training loss by the way that the rate allowed, not by steps."""
+        even = self.paced(Role.TRAIN_LOSS)
+        course = self.course(Role.TRAIN_LOSS).values
+        return self.progress if even is course else progress(even, self.initial_loss)
 
     @cached_property
     def progress(self) -> Progress:
@@ -184,12 +263,12 @@ class Case:
         first = self.initial_loss
         if loss is None or len(loss) < 3 or first is None or first <= 0:
             return float("nan")
-        shares = [float(np.median(tail(loss.values))) / first]
+        shares = [median(tail(loss.values)) / first]
         for role in (Role.TRAIN_METRIC, Role.VAL_METRIC):
             accuracy = self.accuracy(role)
             if accuracy is not None and len(accuracy) > 3 and accuracy.values[0] < 1:
                 errors = 1 - accuracy.values
-                wrong = float(np.median(tail(errors)))
+                wrong = median(tail(errors))
                 shares.append(wrong / float(errors[0]))
                 if wrong > _MOSTLY_WRONG and shares[-1] > _NO_BETTER:
                     return shares[-1]
@@ -210,6 +289,25 @@ class Case:
             return None
         return curve if top <= 1 else curve.with_values(curve.values / 100)
 
+    @property
+    def accuracies(self) -> Iterator[tuple[Role, Series]]:
+        """The accuracies of training and validation that were logged at eight points or more."""
+        for role in (Role.TRAIN_METRIC, Role.VAL_METRIC):
+            accuracy = self.accuracy(role)
+            if accuracy is not None and len(accuracy) >= 8:
+                yield role, accuracy
+
+    @cached_property
+    def relapse(self) -> Relapse | None:
+        """What became of the accuracy that the run had early on, of training or else of validation."""
+        return next((relapse(curve, role) for role, curve in self.accuracies), None)
+
+    @cached_property
+    def set_back(self) -> Relapse | None:
+        """How far the first half stayed behind its own start, in the accuracy where it did the most."""
+        found = (set_back(curve, role) for role, curve in self.accuracies)
+        return max(found, key=lambda each: each.then - each.now, default=None)
+
     @cached_property
     def train_at_validation(self) -> Floats:
         """The training loss where validation was measured, shape of the validation loss.
@@ -225,3 +323,21 @@ class Case:
         if (high - low) / widest < 0.5:
             at, axis = np.linspace(0, 1, len(val)), np.linspace(0, 1, len(train))
         return np.interp(at, axis, train.values)
+
+    @cached_property
+    def train_level_at_validation(self) -> Floats:
+        """As `train_at_validation`, but fit to be compared with the validation loss point by point.
+
+        A mean over an epoch lags by half of it, so it is moved there.
+        """
+        return self._unlagged(self.training, self.train_at_validation)
+
+    def unlagged_metric(self, train: Series) -> Series:
+        """A training metric at the ends of its epochs, where it was logged as means over them."""
+        return train.with_values(self._unlagged(train, train.values))
+
+    def _unlagged(self, logged: Series, values: Floats) -> Floats:
+        val = self.curve(Role.VAL_LOSS) or self.curve(Role.VAL_METRIC)
+        if val is None or len(logged) > 1.5 * len(val) or evaluated(logged):
+            return values
+        return half_an_interval_earlier(values)

@@ -23,6 +23,7 @@ TAGS: Mapping[Role, str] = {
     Role.BALANCED_METRIC: "balanced_accuracy/val",
     Role.LEARNING_RATE: "lr",
     Role.GRAD_NORM: "grad_norm",
+    Role.LOSS_SCALE: "amp/loss_scale",
     Role.EPOCH: "epoch",
     Role.REWARD: "rollout/ep_rew_mean",
     Role.VAL_REWARD: "eval/mean_reward",

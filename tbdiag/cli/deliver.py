@@ -50,6 +50,7 @@ def scanned(
     cache: bool,
     jobs: int | None,
     memory: int | None,
+    verify: bool,
 ) -> Report:
     """The report, with a progress bar on the way."""
     with progress() as update:
@@ -62,6 +63,7 @@ def scanned(
             cache=cache,
             jobs=jobs,
             memory=memory,
+            verify=verify,
         )
 
 

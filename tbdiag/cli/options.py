@@ -90,6 +90,9 @@ ConfigFile = Annotated[
 ]
 Findings = Annotated[bool, Option(help="Mark what the rules found.")]
 Force = Annotated[bool, Option("--force", help="Overwrite the file.")]
+Verify = Annotated[
+    bool, Option("--verify", help="Compare the checksums of images and histograms as well.")
+]
 NoCache = Annotated[bool, Option("--no-cache", help="Read all anew, and keep nothing of it.")]
 Jobs = Annotated[
     int | None, Option("--jobs", "-j", min=1, metavar="N", help="Read so many folders at a time.")

@@ -17,6 +17,7 @@ from tbdiag.naming.settings import About, about
 from tbdiag.search.entrant import Entrant, Objective, differing, entrant, numeric, values
 from tbdiag.search.lead import Lead, lead
 from tbdiag.search.noise import noise
+from tbdiag.signals.medians import median
 from tbdiag.signals.ranks import Correlation, spearman
 from tbdiag.signals.repeats import Noise
 
@@ -240,7 +241,7 @@ def _effect(entrants: Sequence[Entrant], name: str) -> Effect | None:
     groups: dict[str, list[float]] = {}
     for each in there:
         groups.setdefault(str(each.settings[name]), []).append(each.value)
-    medians = [(value, float(np.median(group)), len(group)) for value, group in groups.items()]
+    medians = [(value, median(group), len(group)) for value, group in groups.items()]
     sign = -1 if there[0].objective.higher else 1
     ranked = sorted(medians, key=lambda row: (sign * row[1], row[0]))
     return Effect(name=name, runs=len(there), values=tuple(ranked)) if len(ranked) > 1 else None

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from tbdiag.case import Case, Kind
+from tbdiag.detectors import registry
 from tbdiag.detectors.base import Detector, Rule, Sample, SearchDetector, SearchSample
 from tbdiag.diagnosis.priority import ordered
 from tbdiag.model.finding import Finding
@@ -51,13 +52,15 @@ def examine(run: Run, selection: Selection, now: float | None = None) -> RunRepo
     """Every selected rule on this run; a rule that fails is recorded, and the others go on.
 
     ``now`` is the wall time at which the run is looked at; without it no run is taken for live.
+    Rules that speak only ``amid`` the findings of others come last.
     """
     cases = _cases(run, now)
     outcomes: dict[str, Outcome] = {
         code: Skipped(reason) for code, reason in selection.skipped.items()
     }
-    for detector in selection.detectors:
-        outcomes[detector.code] = _unless_ignored(_answer(detector, cases), detector, selection)
+    for detector in sorted(selection.detectors, key=lambda each: bool(each.amid)):
+        answer = _answer(detector, cases, outcomes)
+        outcomes[detector.code] = _unless_ignored(answer, detector, selection)
     found = [
         f for outcome in outcomes.values() if isinstance(outcome, Fired) for f in outcome.findings
     ]
@@ -108,8 +111,16 @@ def tried(rule: type[Rule]) -> list[tuple[Sample | SearchSample, Finding | None]
             (each, next(iter(examine_search(Search(each.runs), chosen)[1]), None))
             for each in rule.samples()
         ]
-    alone = Selection(detectors=(rule(),))
-    return [(each, next(iter(examine(each.run, alone).findings), None)) for each in rule.samples()]
+    return [
+        (each, next((f for f in _beside(rule, each.run) if f.code == rule.code), None))
+        for each in rule.samples()
+    ]
+
+
+def _beside(rule: type[Detector], run: Run) -> tuple[Finding, ...]:
+    """All findings of the rule and of those that it speaks amid."""
+    company = (each for each in registry.rules() if each.code in rule.amid)
+    return examine(run, Selection(detectors=tuple(each() for each in (rule, *company)))).findings
 
 
 def timely(run: Run, selection: Selection, now: float | None) -> Iterator[tuple[str, Outcome]]:
@@ -117,7 +128,7 @@ def timely(run: Run, selection: Selection, now: float | None) -> Iterator[tuple[
     asked = [detector for detector in selection.detectors if detector.timely]
     cases = _cases(run, now) if asked else ()
     for detector in asked:
-        yield detector.code, _unless_ignored(_answer(detector, cases), detector, selection)
+        yield detector.code, _unless_ignored(_answer(detector, cases, {}), detector, selection)
 
 
 def _unless_ignored(outcome: Outcome, detector: Detector, selection: Selection) -> Outcome:
@@ -135,14 +146,17 @@ def _cases(run: Run, now: float | None) -> tuple[Case, ...]:
     )
 
 
-def _answer(detector: Detector, cases: tuple[Case, ...]) -> Outcome:
+def _answer(
+    detector: Detector, cases: tuple[Case, ...], outcomes: Mapping[str, Outcome]
+) -> Outcome:
+    """The outcome of a rule on the cases of a run, where ``outcomes`` are those of earlier rules."""
     findings: list[Finding] = []
     reasons: list[str] = []
     for case in cases:
         if detector.supervised and case.kind is not Kind.SUPERVISED:
             return Skipped(f"the rule does not speak of {case.kind} runs")
         try:
-            reason = detector.blocked(case)
+            reason = detector.blocked(case) or _alone(detector, outcomes)
             if reason is not None:
                 reasons.append(reason)
                 continue
@@ -152,3 +166,10 @@ def _answer(detector: Detector, cases: tuple[Case, ...]) -> Outcome:
     if findings:
         return Fired(tuple(findings))
     return NotApplicable(reasons[0]) if len(reasons) == len(cases) else Passed()
+
+
+def _alone(detector: Detector, outcomes: Mapping[str, Outcome]) -> str | None:
+    """Why a rule that speaks only amid findings of others is not asked, None where it is."""
+    if not detector.amid or any(isinstance(outcomes.get(code), Fired) for code in detector.amid):
+        return None
+    return f"it speaks only beside one of {', '.join(detector.amid)}, and none of them fired"

@@ -28,6 +28,8 @@ def choose_metrics(candidates: Sequence[Candidate]) -> Metrics:
     Within each, a metric under its plain name comes before one with words added (``end_acc``), then
     the order of the table decides. A metric that weighs all classes alike comes last.
     """
+    if not candidates:
+        return Metrics()
     pool = unnumbered([c for c in candidates if c.meaning.quantity != "map"], _stem)
     pool += [c for c in candidates if c.meaning.quantity == "map"]
     order = [

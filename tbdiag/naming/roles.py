@@ -20,6 +20,7 @@ _HIGHER = frozenset(
     {Role.TRAIN_METRIC, Role.VAL_METRIC, Role.BALANCED_METRIC, Role.REWARD, Role.VAL_REWARD,
      Role.EXPLAINED_VARIANCE}
 )  # fmt: skip
+_ROLES = tuple(Role)  # of which an enumeration makes a list each time
 _LOSSES = frozenset({Role.TRAIN_LOSS, Role.BATCH_LOSS, Role.VAL_LOSS})
 _METRICS = frozenset({Role.TRAIN_METRIC, Role.VAL_METRIC})
 _NORMS = (Role.UPDATE_RATIO, Role.LOSS_SCALE, Role.GRAD_NORM, Role.WEIGHT_NORM)
@@ -51,8 +52,8 @@ def bind(series: Mapping[str, Series], overrides: Mapping[Role, Override] | None
         if role in given:
             cast.bound[role] = _configured(role, override, given[role])
     return RoleMap(
-        bound={role: cast.bound[role] for role in Role if role in cast.bound},
-        ambiguous={role: cast.ambiguous[role] for role in Role if role in cast.ambiguous},
+        bound={role: cast.bound[role] for role in _ROLES if role in cast.bound},
+        ambiguous={role: cast.ambiguous[role] for role in _ROLES if role in cast.ambiguous},
         parts=() if _LOSSES & overrides.keys() else cast.parts,
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -31,15 +30,15 @@ _AHEAD = 2  # groups of folders that are read ahead of the rules, for each threa
 _SMALL = 2 << 20  # bytes of folders that are read together
 _MOST_TOGETHER = 16
 _WINDOW = 64 << 20  # bytes of event files that are read ahead
-_JOBS = 2
-_MANY = 8  # folders to be read for which threads are started
 
 
 class Slot:
     """A folder of runs. `read` may be called in any thread, all else in one."""
 
-    def __init__(self, files: RunFiles | None, overrides: Overrides | None) -> None:
-        self._files, self._overrides = files, overrides
+    def __init__(
+        self, files: RunFiles | None, overrides: Overrides | None, *, verify: bool = False
+    ) -> None:
+        self._files, self._overrides, self._verify = files, overrides, verify
         self._found: tuple[Run, ...] | None = None
         self._anew: tuple[Run, ...] | None = None
         self._begun: dict[Path, Reading | ReadError] = {}
@@ -82,7 +81,9 @@ class Slot:
     def begin(self) -> None:
         """Begins to read, where that helps: `read` then finishes it, in the same thread."""
         if self.waiting and self.bytes <= _SMALL:
-            self._begun = {file.path: begun(file.path) for file in self.files.files}
+            self._begun = {
+                file.path: begun(file.path, verify=self._verify) for file in self.files.files
+            }
 
     def read(self) -> None:
         """Reads the runs, once."""
@@ -90,11 +91,11 @@ class Slot:
             self._found = runs.load(self.files, self._overrides, self._columns)
 
     def _columns(self, file: EventFile) -> Columns:
-        return settled(file.path, self._started(file.path)).columns
+        return settled(file.path, self._started(file.path), verify=self._verify).columns
 
     def _started(self, path: Path) -> Reading:
         """The reading of a file that was begun, or is now; raises ReadError."""
-        reading = self._begun.pop(path, None) or begun(path)
+        reading = self._begun.pop(path, None) or begun(path, verify=self._verify)
         if isinstance(reading, ReadError):
             raise reading
         return reading
@@ -152,16 +153,13 @@ class Slot:
 
 
 def read_ahead(slots: Sequence[Slot], jobs: int | None = None) -> Iterator[Slot]:
-    """The slots in their order, each read, up to ``jobs`` of them at a time.
+    """The slots in their order, each read, ``jobs`` groups of them at a time, one by default.
 
-    Without ``jobs``, two where there are as many cores and enough to read: NumPy lets other threads
-    work, the interpreter does not, so that more gain nothing.
+    Threads gain nothing where files are in memory already: the parts that let go of the interpreter
+    are too short. They help where the disk, or the network, is what is waited for.
     """
-    waiting = sum(slot.waiting for slot in slots)
-    if jobs is None:
-        jobs = min(_cores(), _JOBS) if waiting >= _MANY else 1
     batches = _together(slots)
-    if min(jobs, waiting) < 2:
+    if jobs is None or min(jobs, sum(slot.waiting for slot in slots)) < 2:
         for batch in batches:
             _read(batch)
             yield from batch
@@ -221,11 +219,3 @@ def _finished(batch: list[Slot], future: Future[None] | None) -> list[Slot]:
 
 def _bytes(under_way: Iterable[tuple[Sequence[Slot], Future[None] | None]]) -> int:
     return sum(slot.bytes for batch, future in under_way if future for slot in batch)
-
-
-def _cores() -> int:
-    """The cores that this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on this system
-        return os.cpu_count() or 1

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tbdiag.model.series import Ints, Series
+from tbdiag.signals.medians import median
 from tbdiag.signals.smoothing import tail
 
 
@@ -60,7 +61,7 @@ def _of_curve(one: Series, other: Series) -> Agreement | None:
     a, b = one.values[left], other.values[right]
     size = np.maximum(np.maximum(np.abs(a), np.abs(b)), 1e-300)
     off = np.abs(a - b) / size
-    ends = np.median(tail(a)), np.median(tail(b))
+    ends = median(tail(a)), median(tail(b))
     differs = np.flatnonzero(off > 0)
     return Agreement(
         shared=len(steps),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tbdiag.model.series import Floats, Ints, Series
+from tbdiag.signals.medians import median
 
 _UNITS = ((86400.0, "days"), (3600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"))
 _COARSE = 0.1  # share of intervals without any length that tells wall times of whole seconds
@@ -24,7 +25,7 @@ def usual_interval(walls: Floats) -> float:
     """
     between = np.diff(walls)
     forward = between[between >= 0]
-    return float(np.median(forward)) if len(forward) else 0.0
+    return median(forward) if len(forward) else 0.0
 
 
 def evenly_spaced(places: Ints, ratio: float) -> bool:

@@ -21,6 +21,7 @@ from tbdiag.naming.layers import (
     size_tag,
     tensor_tag,
 )
+from tbdiag.signals.medians import median
 from tbdiag.signals.tensors import norm, rms
 
 RECORDS = 8  # of each tensor, evenly spaced: decoding all would cost more than reading them
@@ -224,4 +225,4 @@ def _spread(length: int, n: int) -> Ints:
 
 def _blocks(values: Floats, n: int) -> Floats:
     """The medians of ``n`` equal parts of the values."""
-    return np.array([float(np.median(part)) for part in np.array_split(values, n)])
+    return np.array([median(part) for part in np.array_split(values, n)])

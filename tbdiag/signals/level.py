@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tbdiag.model.series import Series
+from tbdiag.signals.medians import median
 from tbdiag.signals.smoothing import running_median, tail, thinned
 
 _FEW, _MANY = 8, 30  # points: with fewer the raw curve is judged, with more a calmer one
@@ -35,5 +36,5 @@ def level(curve: Series, *, higher: bool) -> Level | None:
     n = len(curve)
     calm = running_median(curve.values, 1 if n < _FEW else _NARROW if n < _MANY else _WIDE)
     at = int(np.argmax(calm) if higher else np.argmin(calm))
-    last = float(curve.values[-1]) if n < _FEW else float(np.median(tail(curve.values)))
+    last = float(curve.values[-1]) if n < _FEW else median(tail(curve.values))
     return Level(best=float(calm[at]), step=int(curve.steps[at]), last=last)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tbdiag.model.series import Floats
+from tbdiag.signals.medians import median
 
 # A median absolute deviation times this is the standard deviation of a normal variable.
 _MAD_TO_SD = 1.4826
@@ -19,26 +20,31 @@ def noise(values: Floats) -> float:
     if len(values) < 3:
         return 0.0
     steps = np.diff(values)
-    return float(_MAD_TO_SD * np.median(np.abs(steps - np.median(steps))) / np.sqrt(2))
+    return float(_MAD_TO_SD * median(np.abs(steps - median(steps))) / np.sqrt(2))
 
 
 def spread(values: Floats) -> float:
     """The robust standard deviation of ``values`` (n,) around their median; zero for none."""
     if not len(values):
         return 0.0
-    return float(_MAD_TO_SD * np.median(np.abs(values - np.median(values))))
+    return float(_MAD_TO_SD * median(np.abs(values - median(values))))
 
 
-def roughness(values: Floats) -> float:
+def roughness(values: Floats, *, clip: float | None = None) -> float:
     """The lag-1 autocorrelation of successive differences of ``values`` (n,).
 
     −0.5 for independent noise around a slow trend, towards 1 for a curve that was smoothed before it
-    was logged. Zero for fewer than five points or a constant curve.
+    was logged. Zero for fewer than five points or a constant curve. With ``clip`` a difference counts
+    for no more than so many robust standard deviations, so that one leap does not decide.
     """
     if len(values) < 5:
         return 0.0
     steps = np.diff(values)
     steps = steps - steps.mean()
+    if clip is not None:
+        steps = steps - median(steps)
+        most = clip * spread(steps)
+        steps = np.clip(steps, -most, most)
     energy = float((steps**2).sum())
     return float((steps[1:] * steps[:-1]).sum()) / energy if energy > 0 else 0.0
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tbdiag.model.series import Floats
+from tbdiag.signals.medians import median
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def without_trend(values: Floats, window: int) -> Floats:
     sums = np.cumsum(np.concatenate([[0.0], values]))
     means = (sums[window:] - sums[:-window]) / window
     rest = values[window // 2 : window // 2 + len(means)] - means
-    limit = 5 * 1.4826 * float(np.median(np.abs(rest)))
+    limit = 5 * 1.4826 * median(np.abs(rest))
     clipped: Floats = np.clip(rest, -limit, limit)
     return clipped
 

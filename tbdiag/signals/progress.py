@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tbdiag.model.series import Floats
+from tbdiag.signals.medians import median
 from tbdiag.signals.noise import noise
 from tbdiag.signals.smoothing import running_median, tail
 from tbdiag.signals.trend import Trend, mann_kendall, theil_sen
@@ -46,12 +47,12 @@ def progress(values: Floats, first: float | None = None) -> Progress:
     start = float(values[0]) if first is None else first
     calm = running_median(values, 5)
     best_at = int(calm.argmin())
-    best, last = float(calm[best_at]), float(np.median(tail(values)))
+    best, last = float(calm[best_at]), median(tail(values))
     fall = start - best
     positive = bool(values.min() > 0) and start > 0
     slope = theil_sen(np.arange(len(half), dtype=np.float64), np.log(half)) if positive else None
     done = np.flatnonzero(calm <= start - 0.9 * fall)
-    level = max(abs(float(np.median(half))), 1e-300)
+    level = max(abs(median(half)), 1e-300)
     return Progress(
         first=start,
         best=best,

@@ -9,11 +9,12 @@ from functools import lru_cache
 
 import numpy as np
 
-from tbdiag.model.series import Floats, Ints
+from tbdiag.model.series import Floats
 
 # Twice the spacing of float32: a count divided, scaled to percent and back, strays less.
 _RESOLUTION = 2.0**-22
 _DECIMALS = (2, 3, 4, 5)
+_UP_TO = (2_000, 20_000)  # sizes that are tried first: most sets are small
 # Sizes of evaluation batches that people use, and how much each counts a priori.
 _BATCHES = {
     **dict.fromkeys((8, 16, 32, 64, 100, 128, 256, 512, 1024), 0.1),
@@ -109,15 +110,27 @@ def _decimals(values: Floats) -> int | None:
 
 def _grid(values: Floats, errors: Floats, chance: float, largest: int) -> int | None:
     """The smallest N with every value within its error of some k/N, if that is no coincidence."""
-    sizes: Ints = np.arange(2, largest + 1)
+    least = 2
+    for most in (*(each for each in _UP_TO if each < largest), largest):
+        size = _smallest(values, errors, least, most)
+        if size is not None:
+            luck = math.log(size) + float(np.log(np.minimum(2 * size * errors, 1.0)).sum())
+            return size if luck < math.log(chance) else None
+        least = most + 1
+    return None
+
+
+def _smallest(values: Floats, errors: Floats, least: int, most: int) -> int | None:
+    """The smallest N from ``least`` to ``most`` with every value within its error of some k/N."""
+    sizes = np.arange(least, most + 1, dtype=np.float64)
     for value, error in zip(values, errors, strict=True):
         off = value * sizes
-        sizes = sizes[np.abs(off - np.round(off)) <= error * sizes]
+        off -= np.rint(off)
+        np.abs(off, out=off)
+        sizes = sizes[off <= error * sizes]
         if not len(sizes):
             return None
-    size = int(sizes[0])
-    luck = math.log(size) + float(np.log(np.minimum(2 * size * errors, 1.0)).sum())
-    return size if luck < math.log(chance) else None
+    return int(sizes[0])
 
 
 @dataclass(frozen=True, slots=True)

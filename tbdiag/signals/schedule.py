@@ -9,6 +9,8 @@ import numpy as np
 
 from tbdiag.model.series import Series
 
+_SPENT = 0.009
+
 
 class Shape(StrEnum):
     """The course of a learning rate after its warm-up."""
@@ -23,12 +25,14 @@ class Schedule:
     """A learning rate: its ``shape``, ``peak`` and ``last`` value, and two turning points.
 
     ``warm_up_end`` is the step at which it first reaches 99 % of its peak, or the first step where
-    it never rises; ``changes`` are the steps at which it falls by a tenth or more at once.
+    it never rises; ``idle`` is the share of the run after the last point above 0.9 % of
+    the peak, just below what two cuts to a tenth leave; ``changes`` are the steps at which it falls by a tenth or more at once.
     """
 
     shape: Shape
     peak: float
     last: float
+    idle: float
     warm_up_end: int
     changes: tuple[int, ...]
 
@@ -41,6 +45,8 @@ def schedule(rate: Series) -> Schedule | None:
     peak = float(values.max())
     top = int(np.argmax(values >= 0.99 * peak))
     after = values[top:]
+    alive = int(np.flatnonzero(values >= _SPENT * peak)[-1])
+    length = float(rate.steps[-1] - rate.steps[0])
     falls = np.flatnonzero(after[1:] <= 0.9 * after[:-1]) + top + 1
     lowest = np.minimum.accumulate(after)
     # A rise of half the peak above an earlier low is a restart, not rounding.
@@ -54,6 +60,7 @@ def schedule(rate: Series) -> Schedule | None:
         shape=shape,
         peak=peak,
         last=float(values[-1]),
+        idle=float(rate.steps[-1] - rate.steps[alive]) / length,
         warm_up_end=int(rate.steps[top]),
         changes=tuple(int(step) for step in rate.steps[falls]),
     )

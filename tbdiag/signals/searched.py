@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tbdiag.model.series import Floats
+from tbdiag.signals.medians import median
 
 _DECADE = 10.0
 
@@ -62,7 +63,7 @@ def searched(values: Floats, *, by_ratio: bool) -> Searched:
 
 def _uneven(values: Floats) -> float:
     """How far the median is from the middle of the range, as a share of the range."""
-    return abs(float(np.median(values) - (values.min() + values.max()) / 2)) / float(np.ptp(values))
+    return abs(float(median(values) - (values.min() + values.max()) / 2)) / float(np.ptp(values))
 
 
 def _round(value: float) -> float:

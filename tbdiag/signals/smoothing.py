@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tbdiag.model.series import Floats, Series
+from tbdiag.signals.medians import median
 
 
 def running_median(values: Floats, window: int) -> Floats:
@@ -31,7 +32,7 @@ def thinned(series: Series, most: int = 120) -> Series:
     medians = np.median(series.values[rest:].reshape(-1, size), axis=1)
     last = np.arange(rest + size - 1, n, size)
     if rest:
-        medians = np.concatenate([[np.median(series.values[:rest])], medians])
+        medians = np.concatenate([[median(series.values[:rest])], medians])
         last = np.concatenate([[rest - 1], last])
     return Series(
         series.tag,

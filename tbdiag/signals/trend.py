@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
 
-from tbdiag.model.series import Floats
+from tbdiag.model.series import Floats, Ints
+from tbdiag.signals.medians import median
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,11 @@ class Slope:
     median: float
     low: float
     high: float
+
+
+@lru_cache(maxsize=32)  # thinned curves have few lengths, and the pairs cost more than their slopes
+def _pairs(n: int) -> tuple[Ints, Ints]:
+    return np.triu_indices(n, 1)
 
 
 def mann_kendall(values: Floats) -> Trend:
@@ -55,9 +62,9 @@ def theil_sen(x: Floats, y: Floats, level: float = 0.9) -> Slope:
     n = len(x)
     if n < 2:
         return Slope(0.0, 0.0, 0.0)
-    first, second = np.triu_indices(n, 1)
+    first, second = _pairs(n)
     slopes = np.sort((y[second] - y[first]) / (x[second] - x[first]))
     spread = NormalDist().inv_cdf((1 + level) / 2) * math.sqrt(n * (n - 1) * (2 * n + 5) / 18)
     low = max(round((len(slopes) - spread) / 2), 0)
     high = min(round((len(slopes) + spread) / 2), len(slopes) - 1)
-    return Slope(float(np.median(slopes)), float(slopes[low]), float(slopes[high]))
+    return Slope(median(slopes), float(slopes[low]), float(slopes[high]))

@@ -46,8 +46,9 @@ EXEMPT = {("NUM001", "with scattered NaNs"): "NaNs are what it looks for"}
 
 
 def report(rule: Rule, run: Run) -> RunReport:
-    """What the rule alone says of a run, with its default thresholds."""
-    return examine(run, Selection(detectors=(rule(),)))
+    """What the rule says of a run with its default thresholds: alone, or beside those it needs."""
+    beside = [each for each in registry.rules() if each.code in rule.amid]
+    return examine(run, Selection(detectors=tuple(each() for each in (rule, *beside))))
 
 
 def answer(rule: Rule, run: Run) -> Outcome:
@@ -58,7 +59,9 @@ def answer(rule: Rule, run: Run) -> Outcome:
 def findings(rule: Rule) -> Iterator[tuple[Sample, Finding]]:
     """Every finding on every sample that fires."""
     for sample in rule.samples():
-        yield from ((sample, finding) for finding in report(rule, sample.run).findings)
+        outcome = answer(rule, sample.run)
+        if isinstance(outcome, Fired):
+            yield from ((sample, finding) for finding in outcome.findings)
 
 
 def fires_on_exactly_its_samples(rule: Rule) -> Iterator[str]:
@@ -131,6 +134,17 @@ def explains_other_rules(rule: AnyRule) -> Iterator[str]:
             yield "explains itself"
         elif code not in known:
             yield f"explains {code}, which does not exist"
+
+
+def speaks_only_amid_other_rules(rule: Rule) -> Iterator[str]:
+    alone = {each.code: each for each in registry.rules() if not each.amid}
+    for code in rule.amid:
+        if code not in alone or code == rule.code:
+            yield f"speaks amid {code}, which is no other rule that stands by itself"
+    for sample in rule.samples() if rule.amid else ():
+        outcome = examine(sample.run, Selection(detectors=(rule(),))).outcomes[rule.code]
+        if not isinstance(outcome, NotApplicable):
+            yield f"{sample.name!r} without the rules it speaks amid: {words(outcome)}"
 
 
 def never_changes_the_case(rule: Rule) -> Iterator[str]:
@@ -224,6 +238,7 @@ CLAUSES: Mapping[str, Callable[[Rule], Iterator[str]]] = {
         thresholds_are_explained,
         place_and_names_agree,
         explains_other_rules,
+        speaks_only_amid_other_rules,
         never_changes_the_case,
         tells_what_is_missing,
         evidence_stands_in_the_logs,

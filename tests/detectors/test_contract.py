@@ -122,6 +122,11 @@ DEFECTS = {
         ("class ClimbingLoss", "class ClimbingLosses"),
     ],
     "explains_other_rules": [('("OPT005",)', '("XYZ001",)'), ('("OPT005",)', '("OPT099",)')],
+    "speaks_only_amid_other_rules": [
+        ('explains = ("OPT005",)', 'amid = ("XYZ001",)'),
+        ('explains = ("OPT005",)', 'amid = ("OPT010",)'),
+        ('explains = ("OPT005",)', 'amid = ("OPT099",)'),
+    ],
     "never_changes_the_case": [
         ("best = int", 'case.run.series["new"] = loss; best = int'),
         ("0%} above", "0%} {__import__('time').perf_counter_ns()} above"),

@@ -410,9 +410,9 @@ def test_an_interrupted_scan_keeps_what_it_read(
 
     with pytest.raises(KeyboardInterrupt):
         tbdiag.scan(tmp_path, config=NONE, progress=stop)
-    assert len(reads) == 2
+    reads.clear()
     expected = report(tmp_path)
-    assert len(reads) == 3
+    assert len(reads) == 1
     assert expected == report(tmp_path, cache=False)
 
 

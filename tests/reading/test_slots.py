@@ -18,6 +18,7 @@ from tbdiag.errors import ReadError
 from tbdiag.model.run import Run
 from tbdiag.reading import runs, slots
 from tbdiag.reading.later import Later
+from tbdiag.search.entrant import needed
 from tbdiag.views import terminal
 from tests.cli.builders import DIVERGED, HEALTHY, ROOT, event_dir
 from tests.reading.eventfiles import NAME, scalar, write
@@ -77,6 +78,7 @@ def test_what_fails_in_a_thread_is_no_secret(
 def test_only_so_much_is_read_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sweep(tmp_path)
     monkeypatch.setattr(slots, "_WINDOW", 1)
+    monkeypatch.setattr(slots, "_SMALL", 0)  # each folder alone
     done: list[str] = []
     load = runs.load
 
@@ -98,7 +100,7 @@ def held(run: Run) -> set[str]:
 
 
 @pytest.mark.parametrize("cache", [False, True])
-def test_beyond_the_bound_only_the_evidence_stays(tmp_path: Path, cache: bool) -> None:
+def test_beyond_the_bound_only_what_is_shown_stays(tmp_path: Path, cache: bool) -> None:
     sweep(tmp_path)
     whole = tbdiag.scan(tmp_path, config=NONE, cache=False)
     bound = tbdiag.scan(tmp_path, config=NONE, cache=cache, memory=0)
@@ -106,8 +108,9 @@ def test_beyond_the_bound_only_the_evidence_stays(tmp_path: Path, cache: bool) -
     assert terminal.render(bound, **text) == terminal.render(whole, **text)
     assert bound.to_json() == whole.to_json()
     for one, other in zip(whole.runs, bound.runs, strict=True):
-        evidence = {each.tag for finding in one.findings for each in finding.evidence}
-        assert held(other.run) == evidence & set(one.run.series)
+        kept = {each.tag for finding in one.findings for each in finding.evidence}
+        kept |= needed(one.run, None)
+        assert held(other.run) == kept & set(one.run.series)
         assert_equal(one.run, other.run)
         assert held(other.run) == set(one.run.series)
 

@@ -15,6 +15,7 @@ from tbdiag.model.remedy import Remedy
 from tbdiag.model.role import Role
 from tbdiag.model.run import Run
 from tbdiag.model.series import Floats
+from tbdiag.signals.medians import median
 from tbdiag.signals.noise import spread
 from tbdiag.signals.smoothing import head, running_median, tail
 from tbdiag.synth import a_run, decay, flat, jitter, noisy
@@ -112,11 +113,11 @@ class DiscriminatorWins(Detector):
         made = running_median(maker.values, self.window)
         late = tail(made, self.ending)
         best = float(made.min())
-        level = float(np.median(late))
-        size = max(abs(best), abs(float(np.median(head(made, self.opening)))) / 2)
+        level = median(late)
+        size = max(abs(best), abs(median(head(made, self.opening))) / 2)
         noise = spread(maker.values - made)
         half = len(late) // 2
-        falling = float(np.median(late[half:])) < float(np.median(late[:half])) - noise
+        falling = median(late[half:]) < median(late[:half]) - noise
         if level - best <= max(self.climb * size, self.deviations * noise) or falling:
             return
         below = np.flatnonzero(calm > self.share * start)
@@ -128,7 +129,7 @@ class DiscriminatorWins(Detector):
             _roughness(judge.values[middle]), 1e-12
         )
         yield self.finding(
-            f"the discriminator wins: its loss is {float(np.median(end)):.2g} since step {step:,} and "
+            f"the discriminator wins: its loss is {median(end):.2g} since step {step:,} and "
             f"was {start:.2g}, and the generator's rose from {best:.3g} to {level:.3g}",
             Evidence(
                 tag=judge.tag,
@@ -182,7 +183,7 @@ class DiscriminatorWins(Detector):
 
 def _roughness(values: Floats) -> float:
     """The spread of a positive loss around its median, relative to it."""
-    return spread(values) / max(abs(float(np.median(values))), 1e-12)
+    return spread(values) / max(abs(median(values)), 1e-12)
 
 
 def _game(judge: Floats, maker: Floats) -> Run:

@@ -15,6 +15,7 @@ from tbdiag.model.remedy import Remedy
 from tbdiag.model.role import Role
 from tbdiag.model.run import Run
 from tbdiag.model.series import Floats, Ints, Series
+from tbdiag.signals.medians import median
 from tbdiag.signals.period import autocorrelation, folded, without_trend
 from tbdiag.signals.schedule import Shape
 from tbdiag.synth import a_run, decay, jitter
@@ -89,7 +90,7 @@ class EpochSawtooth(Detector):
         length = _epoch(case, loss)
         if length is None:
             return "how many steps an epoch has is not known: log the epoch beside the loss"
-        per_point = float(np.median(np.diff(loss.steps)))
+        per_point = median(np.diff(loss.steps))
         if length < self.dense * per_point:
             return f"an epoch holds {length / per_point:.0f} points of the loss; {self.dense} are needed"
         if loss.steps[-1] - loss.steps[0] < self.epochs * length:
@@ -115,7 +116,7 @@ class EpochSawtooth(Detector):
         away = (np.arange(lag) + 1 - _begins(case, loss, length, lag)) % lag
         near = np.minimum(away, lag - away) <= max(lag // 20, 1)
         jump = float(changes[near].max()) > self.sudden * float(changes[~near].max())
-        swing = float(np.ptp(course)) / (abs(float(np.median(values))) or 1.0)
+        swing = float(np.ptp(course)) / (abs(median(values)) or 1.0)
         text = f"the {_phrase(case, loss)} runs through the same course in every epoch of {length:,.0f} steps"
         yield self.finding(
             f"{text}, {swing:.0%} up and down"
@@ -192,7 +193,7 @@ def _epoch(case: Case, loss: Series) -> float | None:
         if curve is None or curve is loss or not 3 <= len(curve) < len(loss) / 4:
             continue
         between = np.diff(curve.steps)
-        usual = float(np.median(between))
+        usual = median(between)
         even = float(np.mean(np.abs(between - usual) <= 0.02 * usual)) > 0.8
         if even and _covers(curve, loss):
             return usual
@@ -214,7 +215,7 @@ def _covers(curve: Series, loss: Series) -> bool:
 
 def _at_even_steps(loss: Series, length: float) -> tuple[int, Floats]:
     """The loss at even distances, so many of which make an epoch, by interpolation; and their number."""
-    per_point = float(np.median(np.diff(loss.steps)))
+    per_point = median(np.diff(loss.steps))
     lag = max(round(length / per_point), 2)
     grid = np.arange(loss.steps[0], loss.steps[-1] + 1e-9, length / lag)
     return lag, np.interp(grid, loss.steps, loss.values)

@@ -15,6 +15,7 @@ from tbdiag.model.remedy import Remedy
 from tbdiag.model.role import Role
 from tbdiag.model.run import Provenance, Restart, Run
 from tbdiag.model.series import Floats, Series
+from tbdiag.signals.medians import median
 from tbdiag.signals.noise import noise, spread
 from tbdiag.synth import a_run, decay, noisy
 
@@ -120,7 +121,7 @@ class RewoundSteps(Detector):
 
     def _is_restart(self, curve: Series, restart: Restart) -> bool:
         """Whether the steps went back far enough, and not sooner than a resumed run could."""
-        gap = float(np.median(np.diff(curve.steps)))
+        gap = median(np.diff(curve.steps))
         if restart.reached - restart.step < self.least * gap:
             return False
         before = curve.steps < restart.step
@@ -139,9 +140,9 @@ class RewoundSteps(Detector):
         if at < n or len(values) - at < n:
             return 0.0
         changes = _changes(values, n)
-        here, usual = float(changes[at - n]), float(np.median(changes))
+        here, usual = float(changes[at - n]), median(changes)
         scale = max(spread(changes), noise(values) * (2 / n) ** 0.5)
-        level = abs(float(np.median(values[at - n : at])))
+        level = abs(median(values[at - n : at]))
         off = here - usual
         if abs(off) <= max(self.deviations * scale, self.jump * level):
             return 0.0

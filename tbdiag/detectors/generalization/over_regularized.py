@@ -15,6 +15,7 @@ from tbdiag.model.knob import Knob
 from tbdiag.model.remedy import Remedy, Scale
 from tbdiag.model.role import Role
 from tbdiag.model.series import Floats, Series
+from tbdiag.signals.medians import median
 from tbdiag.signals.noise import noise
 from tbdiag.signals.smoothing import tail
 from tbdiag.synth import a_run, decay, flat, noisy
@@ -80,10 +81,10 @@ class OverRegularized(Detector):
     code, severity, since = "GEN003", Severity.WARNING, "0.1.0"
     needs = (Role.TRAIN_LOSS,)
     points = 8
-    explains = ("GEN002",)
+    explains = ("OPT006", "GEN002", "VAL003")
 
     left: Annotated[float, Threshold("last loss over first", above=0)] = 0.2
-    worse: Annotated[float, Threshold("training above validation, as a share", above=0)] = 0.1
+    worse: Annotated[float, Threshold("training above validation, as a share", above=0)] = 0.2
     dropout: Annotated[float, Threshold("strong dropout", above=0, at_most=1)] = 0.5
     decay: Annotated[float, Threshold("strong weight decay", above=0)] = 0.01
     smoothing: Annotated[float, Threshold("strong label smoothing", above=0, at_most=1)] = 0.2
@@ -126,7 +127,7 @@ class OverRegularized(Detector):
         val = case.curve(Role.VAL_LOSS)
         if val is None or len(val) < self.points or not self._strong(case):
             return None
-        train = _half_an_epoch_earlier(case.train_at_validation)
+        train = case.train_level_at_validation
         theirs, ours = tail(val.values), tail(train)
         mean = float(np.mean(theirs))
         lead = float(np.mean(ours)) - mean
@@ -140,7 +141,7 @@ class OverRegularized(Detector):
         norm = case.curve(Role.WEIGHT_NORM)
         if norm is None or len(norm) < self.points or norm.values[0] <= 0:
             return None
-        kept = float(np.median(tail(norm.values)) / norm.values[0])
+        kept = float(median(tail(norm.values)) / norm.values[0])
         if kept >= self.shrunk:
             return None
         return _Sign(
@@ -153,9 +154,7 @@ class OverRegularized(Detector):
         data = data if data is not None else case.curve(Role.TRAIN_LOSS)
         if penalty is None or data is None or not len(penalty) or not len(data):
             return None
-        share = float(np.median(tail(penalty.values))) / max(
-            float(np.median(tail(data.values))), 1e-300
-        )
+        share = median(tail(penalty.values)) / max(median(tail(data.values)), 1e-300)
         if share <= 1:
             return None
         return _Sign(
@@ -207,9 +206,3 @@ class OverRegularized(Detector):
 
 def _norm(values: Floats) -> Series:
     return Series.of("weight_norm", np.arange(1, len(values) + 1), values)
-
-
-def _half_an_epoch_earlier(means: Floats) -> Floats:
-    """Epoch means (n,) as values at the epoch's end: halfway to the next one; the last stays."""
-    shifted: Floats = np.append((means[:-1] + means[1:]) / 2, means[-1])
-    return shifted

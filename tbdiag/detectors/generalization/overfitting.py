@@ -15,9 +15,12 @@ from tbdiag.model.knob import Knob
 from tbdiag.model.remedy import Remedy, Scale, Shift
 from tbdiag.model.role import Better, Role
 from tbdiag.model.series import Floats, Series
+from tbdiag.signals.medians import median
 from tbdiag.signals.noise import noise
-from tbdiag.signals.smoothing import head, running_median, tail
-from tbdiag.signals.trend import mann_kendall
+from tbdiag.signals.samples import set_size
+from tbdiag.signals.smoothing import head, tail
+from tbdiag.signals.stated import stated_batch_sizes, stated_validation_size
+from tbdiag.signals.turning import gained_since
 from tbdiag.synth import a_run, decay, flat, jitter, noisy, u_turn
 
 REMEDIES = (
@@ -43,6 +46,8 @@ REMEDIES = (
     ),
 )
 
+_ASSUMED = 0.005  # a standard error of accuracy, that of some thousand samples
+
 
 @dataclass(frozen=True, kw_only=True)
 class Overfitting(Detector):
@@ -67,7 +72,9 @@ class Overfitting(Detector):
     the training loss must fall by `train_fall` of its value from the best on. It is an
     error where the validation loss ends worse than after the first tenth of the run, unless a
     validation metric shows that the decisions did not suffer. Without a training loss the climb
-    must exceed `alone`, and confidence is low.
+    must exceed `alone`, and confidence is low. Where validation accuracy has mended the share
+    `mended` of its errors since, by twice its noise and its standard error, and in a trend, the network decides better than
+    before and is only overconfident: that is GEN005.
 
     ## Remedy
 
@@ -87,7 +94,7 @@ class Overfitting(Detector):
     code, severity, since = "GEN001", Severity.WARNING, "0.1.0"
     needs = (Role.VAL_LOSS,)
     points = 8
-    explains = ("OPT005", "OPT006")
+    explains = ("OPT005", "OPT006", "GEN004", "GEN005")
 
     rise: Annotated[float, Threshold("climb above the best, as a share of it", above=0)] = 0.05
     deviations: Annotated[float, Threshold("climb in units of the noise", at_least=0)] = 3.0
@@ -95,22 +102,21 @@ class Overfitting(Detector):
     later: Annotated[int, Threshold("evaluations after the best", at_least=1)] = 3
     significance: Annotated[float, Threshold("largest p of the climb", above=0, at_most=1)] = 0.05
     train_fall: Annotated[float, Threshold("fall of the training loss since", at_least=0)] = 0.02
+    mended: Annotated[float, Threshold("share of errors mended since, no overfit", above=0)] = 0.07
     alone: Annotated[float, Threshold("climb that needs no training loss beside it", above=0)] = 0.3
 
     def check(self, case: Case) -> Iterator[Finding]:
         """One finding where validation turned and training went on."""
         val, train = case.the(Role.VAL_LOSS), case.curve(Role.TRAIN_LOSS)
-        calm = running_median(val.values, 3)
-        best = int(calm.argmin())
-        low, end = float(calm[best]), float(tail(val.values).mean())
-        limit = low + max(self.rise * abs(low), self.deviations * noise(val.values))
-        climb = mann_kendall(_at_most(val.values[best:]))
+        seen = case.turn(Role.VAL_LOSS)
+        best, low, end = seen.index, seen.value, seen.end
         if (
             len(val) - 1 - best < self.later
             or best >= self.best_before * (len(val) - 1)
-            or end <= limit
-            or climb.tau <= 0
-            or climb.p > self.significance
+            or seen.worse <= max(self.rise * abs(low), self.deviations * seen.band)
+            or seen.since.tau <= 0
+            or seen.since.p > self.significance
+            or self._decides_better(case, seen.step)
         ):
             return
         rise = (end - low) / abs(low) if low else float("inf")
@@ -125,7 +131,7 @@ class Overfitting(Detector):
             beside = (Evidence(tag=train.tag, span=span, note="still falling"),)
         else:
             return
-        worse = end > float(np.median(head(val.values))) and not _metric_held(case, val, best)
+        worse = end > median(head(val.values)) and not _metric_held(case, val, best)
         onset, last = int(val.steps[best]), int(val.steps[-1])
         yield self.finding(
             f"validation loss is {rise:.0%} above its best, reached at step {onset:,}",
@@ -146,9 +152,19 @@ class Overfitting(Detector):
             remedies=REMEDIES,
         )
 
+    def _decides_better(self, case: Case, since: int) -> bool:
+        """Whether a good part of the wrong decisions of then has been mended, beyond the noise."""
+        accuracy = case.accuracy(Role.VAL_METRIC)
+        if accuracy is None or len(accuracy) < self.points:
+            return False
+        gain, trend = gained_since(accuracy, since, Better.HIGHER)
+        wrong = 1 - (median(tail(accuracy.values)) - gain)
+        least = max(2 * noise(accuracy.values), self.mended * wrong, 2 * _sampling(case, wrong))
+        return gain > least and trend.tau > 0 and trend.p <= self.significance
+
     def _training_fell(self, since: Floats) -> bool:
         third = max(1, len(since) // 3)
-        before, after = float(np.median(since[:third])), float(np.median(since[-third:]))
+        before, after = median(since[:third]), median(since[-third:])
         least = max(self.train_fall * abs(before), noise(since) / float(np.sqrt(third)))
         return before - after > least
 
@@ -184,6 +200,16 @@ class Overfitting(Detector):
             "noisy validation",
             a_run({Role.TRAIN_LOSS: train, Role.VAL_LOSS: noisy(decay(60, 2.3, 0.6), 0.15, 2)}),
         )
+        yield silent(
+            "the metric still gains",
+            a_run(
+                {
+                    Role.TRAIN_LOSS: train,
+                    Role.VAL_LOSS: noisy(u_turn(60, 2.3, 0.7, 1.6), 0.02, 1),
+                    Role.VAL_METRIC: 0.9 - decay(60, 0.6, 0, 3) + jitter(60, 0.003),
+                }
+            ),
+        )
         bump = decay(60, 2.3, 0.5) + 0.3 * np.exp(-((np.arange(60) - 25.0) ** 2) / 30)
         yield silent(
             "second descent", a_run({Role.TRAIN_LOSS: train, Role.VAL_LOSS: noisy(bump, 0.01, 1)})
@@ -208,10 +234,6 @@ class Overfitting(Detector):
         )
 
 
-def _at_most(values: Floats, most: int = 200) -> Floats:
-    return values if len(values) <= most else values[:: len(values) // most + 1]
-
-
 def _metric_held(case: Case, val: Series, best: int) -> bool:
     """Whether the validation metric ends no worse than it stood at the best validation loss."""
     metric, binding = case.curve(Role.VAL_METRIC), case.run.roles.bound.get(Role.VAL_METRIC)
@@ -220,7 +242,21 @@ def _metric_held(case: Case, val: Series, best: int) -> bool:
     share = best / max(len(val) - 1, 1)
     place = round(share * (len(metric) - 1))
     window = max(1, len(metric) // 20)
-    then = float(np.median(metric.values[max(0, place - window) : place + window + 1]))
-    now = float(np.median(tail(metric.values)))
+    then = median(metric.values[max(0, place - window) : place + window + 1])
+    now = median(tail(metric.values))
     loss = then - now if binding.better is Better.HIGHER else now - then
     return bool(loss <= max(2 * noise(metric.values), 0.01 * abs(then)))
+
+
+def _sampling(case: Case, wrong: float) -> float:
+    """The standard error of the validation accuracy, half a point where the set's size is unknown."""
+    size = stated_validation_size(case.run.hparams)
+    if size is None:
+        accuracy = case.accuracy(Role.VAL_METRIC)
+        found = (
+            None
+            if accuracy is None
+            else set_size(accuracy.values, batches=stated_batch_sizes(case.run.hparams))
+        )
+        size = None if found is None else found.least
+    return _ASSUMED if size is None else float(np.sqrt(max(wrong * (1 - wrong), 1 / size) / size))

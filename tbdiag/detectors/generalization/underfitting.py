@@ -15,6 +15,7 @@ from tbdiag.model.knob import Knob
 from tbdiag.model.remedy import Remedy, Safety, Scale, Shift
 from tbdiag.model.role import Role
 from tbdiag.model.series import Floats, Series
+from tbdiag.signals.medians import median
 from tbdiag.signals.noise import noise
 from tbdiag.signals.smoothing import tail, thinned
 from tbdiag.signals.trend import theil_sen
@@ -107,8 +108,8 @@ class Underfitting(Detector):
         loss = case.course(Role.TRAIN_LOSS)
         if metric is None or not seen.left > self.left:
             return
-        share = float(np.median(tail(metric.values)))
-        start = float(np.median(metric.values[:2]))
+        share = median(tail(metric.values))
+        start = median(metric.values[:2])
         end = tail(loss.values, self.window, least=6)
         gain = max(-self._projected(loss.values), self._projected(thinned(metric).values))
         if share >= self.poor or gain > self.gain or share < start - 2 * noise(metric.values):
@@ -140,7 +141,7 @@ class Underfitting(Detector):
         """The change that the end's slope projects for as long again, as a share of its level."""
         end = tail(values, self.window, least=6)
         slope = theil_sen(np.arange(len(end), dtype=np.float64), end).median
-        return slope * len(end) / max(abs(float(np.median(end))), 1e-300)
+        return slope * len(end) / max(abs(median(end)), 1e-300)
 
     def _metric(self, case: Case) -> Series | None:
         return case.accuracy(Role.TRAIN_METRIC) or case.accuracy(Role.VAL_METRIC)
@@ -149,7 +150,7 @@ class Underfitting(Detector):
         train, val = case.accuracy(Role.TRAIN_METRIC), case.accuracy(Role.VAL_METRIC)
         if train is None or val is None:
             return None
-        return float(np.median(tail(train.values)) - np.median(tail(val.values)))
+        return float(median(tail(train.values)) - median(tail(val.values)))
 
     @classmethod
     def samples(cls) -> Iterator[Sample]:

@@ -18,6 +18,7 @@ from tbdiag.model.series import Floats
 from tbdiag.naming.layers import Part, Quantity, Statistic
 from tbdiag.naming.words import shown
 from tbdiag.signals.layers import Tensor
+from tbdiag.signals.medians import median
 from tbdiag.signals.tensors import least, zeros
 from tbdiag.synth import a_run, decay, jitter, noisy, rectified
 
@@ -139,7 +140,7 @@ class DeadUnits(Detector):
         for name, series in layers.sizes:
             if name.statistic is Statistic.ZEROS and not name.gate and series.values.max() <= 1:
                 shares, span = series.values, (int(series.steps[0]), int(series.steps[-1]))
-                first, last = float(np.median(shares[:3])), float(np.median(_end(shares)))
+                first, last = median(shares[:3]), median(_end(shares))
                 found.append(_Zeros(tag=series.tag, span=span, first=first, last=last, fine=True))
         return [each for each in found if each is not None]
 
@@ -210,7 +211,7 @@ def _of(tensor: Tensor) -> _Zeros | None:
         tag=tensor.tag,
         span=tensor.span,
         first=float(values[0]),
-        last=float(np.median(values[1:])),
+        last=median(values[1:]),
         fine=fine,
         gradient=gradient,
     )

@@ -16,6 +16,7 @@ from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severit
 from tbdiag.model.role import Role
 from tbdiag.model.series import Floats, Series
 from tbdiag.naming.words import shown
+from tbdiag.signals.medians import median
 from tbdiag.signals.smoothing import running_median, tail
 from tbdiag.synth import a_run, a_stack, decay, flat, jitter, noisy
 
@@ -111,7 +112,7 @@ class ExplodingGradients(Detector):
         start = norm.values[first : max(round(self.early * n), first + 2)]
         if n < 2 * len(start):
             return None
-        before, after = float(np.median(start)), float(np.median(tail(norm.values, least=2)))
+        before, after = median(start), median(tail(norm.values, least=2))
         if not (before > 0 and after > self.growth * before):
             return None
         span = (int(norm.steps[first]), int(norm.steps[-1]))
@@ -136,7 +137,7 @@ class ExplodingGradients(Detector):
         large = np.isfinite(ratios) & (ratios > self.ratio)
         if large.sum() < min(self.records, len(ratios)):
             return None
-        ratio = float(np.median(ratios[large]))
+        ratio = median(ratios[large])
         return (
             f"the gradient grows {ratio:,.0f}-fold from {shown(seen.tags[-1])} back to "
             f"{shown(seen.tags[0])}",
@@ -157,7 +158,7 @@ class ExplodingGradients(Detector):
             return None
         first, early = (round(share * len(norm)) for share in (self.settled, self.early))
         positive = np.maximum(norm.values, np.finfo(np.float32).tiny)
-        start = float(np.median(positive[first:early]))
+        start = median(positive[first:early])
         if np.count_nonzero(positive[first:] > self.height * start) < self.bursts:
             return None  # before the running median, which takes a millisecond
         over = positive / np.maximum(running_median(positive, self.window), start)

@@ -18,6 +18,7 @@ from tbdiag.model.role import Role
 from tbdiag.model.series import Floats
 from tbdiag.naming.words import shown
 from tbdiag.signals.layers import Tensor
+from tbdiag.signals.medians import median
 from tbdiag.signals.tensors import mass
 from tbdiag.synth import a_run, decay, jitter, noisy, rectified
 
@@ -85,7 +86,7 @@ class SaturatedActivations(Detector):
     def check(self, case: Case) -> Iterator[Finding]:
         left = case.unlearned
         shares = [
-            (float(np.median([self._beyond(each, low) for each in _end(tensor)])), tensor, sure)
+            (median([self._beyond(each, low) for each in _end(tensor)]), tensor, sure)
             for tensor, low, sure in self._bounded(case)
             if left > self.poor or self._beyond(tensor.record(0), low) > self.start
         ]

@@ -16,6 +16,7 @@ from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severit
 from tbdiag.model.knob import Knob
 from tbdiag.model.role import Role
 from tbdiag.model.series import Ints
+from tbdiag.signals.medians import median
 from tbdiag.signals.updates import Rule, Updates, rate_at, updates
 from tbdiag.synth import a_run, a_stack, cosine, decay, flat, noisy
 
@@ -96,8 +97,8 @@ class UpdateRatioOff(Detector):
         ratios, left = self._ratios(case), case.unlearned
         if not ratios:
             return
-        low = float(np.median([each.low for each in ratios]))
-        high = float(np.median([each.high for each in ratios]))
+        low = median([each.low for each in ratios])
+        high = median([each.high for each in ratios])
         if low > self.long and left > self.poor:
             value, limit, relation, remedies = low, self.long, ">", (RATE_TENTH,)
             far = max(ratios, key=lambda each: each.low)
@@ -127,7 +128,7 @@ class UpdateRatioOff(Detector):
             kept = logged.values[self._counts(case, logged.steps)]
             if len(kept) < self.records:
                 return []
-            span, usual = (int(logged.steps[0]), int(logged.steps[-1])), float(np.median(kept))
+            span, usual = (int(logged.steps[0]), int(logged.steps[-1])), median(kept)
             return [_Ratio(tag=logged.tag, span=span, low=usual, high=usual, measured=True)]
         if not case.run.histograms:
             return []
@@ -140,7 +141,7 @@ class UpdateRatioOff(Detector):
         counts &= np.isfinite(seen.low)
         if counts.sum() < self.records:
             return None
-        low, high = (float(np.median(each[counts])) for each in (seen.low, seen.high))
+        low, high = (median(each[counts]) for each in (seen.low, seen.high))
         return _Ratio(tag=seen.tag, span=seen.span, low=low, high=high, measured=seen.measured)
 
     def _counts(self, case: Case, steps: Ints) -> NDArray[np.bool_]:

@@ -16,6 +16,7 @@ from tbdiag.model.role import Role
 from tbdiag.model.series import Floats, Ints
 from tbdiag.naming.words import shown
 from tbdiag.signals.layers import Depths
+from tbdiag.signals.medians import median
 from tbdiag.signals.trend import mann_kendall
 from tbdiag.synth import a_run, a_stack, decay, flat, jitter, noisy
 
@@ -194,4 +195,4 @@ def _ratio(sizes: Floats, low: int, high: int) -> float:
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios = sizes[low] / sizes[high]
     finite = ratios[np.isfinite(ratios)]
-    return float(np.median(finite)) if len(finite) else 1.0
+    return median(finite) if len(finite) else 1.0

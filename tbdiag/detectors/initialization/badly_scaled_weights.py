@@ -17,6 +17,7 @@ from tbdiag.model.role import Role
 from tbdiag.model.series import Floats
 from tbdiag.naming.layers import Part, Quantity, network_order
 from tbdiag.signals.layers import Tensor
+from tbdiag.signals.medians import median
 from tbdiag.synth import a_run, a_stack, decay, jitter, noisy
 
 REMEDIES = (HE, NORMALIZE)
@@ -130,7 +131,7 @@ class BadlyScaledWeights(Detector):
 
     def _off(self, gains: Floats, left: float) -> tuple[str, Measure] | None:
         """What is wrong with the gains, and its measure."""
-        usual, spread = float(np.median(gains)), float((gains.max() / gains.min()) ** 2)
+        usual, spread = median(gains), float((gains.max() / gains.min()) ** 2)
         if usual > self.large:
             limit = self.absurd if usual > self.absurd else self.large
             return f"scale a signal by {usual:.2g} a layer", Measure("gain", usual, ">", limit)

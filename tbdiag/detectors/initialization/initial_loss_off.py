@@ -16,6 +16,7 @@ from tbdiag.model.remedy import Remedy, SetTo
 from tbdiag.model.role import Role
 from tbdiag.model.series import Floats, Series
 from tbdiag.signals.entropy import guessing, honest
+from tbdiag.signals.medians import median
 from tbdiag.signals.samples import set_size
 from tbdiag.signals.smoothing import tail
 from tbdiag.signals.stated import stated_batch_sizes, stated_classes, stated_validation_size
@@ -93,7 +94,7 @@ class InitialLossOff(Detector):
 
     code, severity, since = "INI002", Severity.WARNING, "0.1.0"
     needs = ((Role.BATCH_LOSS, Role.TRAIN_LOSS, Role.VAL_LOSS),)
-    explains = ("OPT009",)
+    explains = ("OPT002", "OPT009")
     scale_free = False
 
     factor: Annotated[float, Threshold("first loss over ln C", above=1)] = 1.5
@@ -194,7 +195,7 @@ class InitialLossOff(Detector):
         loss = case.curve(Role.TRAIN_LOSS)
         if loss is None or not len(loss) or case.accuracy(Role.TRAIN_METRIC) is None:
             return False
-        return float(np.median(tail(loss.values))) - guessing(classes) > excess
+        return median(tail(loss.values)) - guessing(classes) > excess
 
     def _learning(self, case: Case, classes: int) -> tuple[Floats, Floats]:
         """The training losses since something was learned, and those of honest classifiers."""
@@ -260,7 +261,7 @@ class InitialLossOff(Detector):
 
 
 def _spacing(curve: Series) -> float:
-    return float(np.median(np.diff(curve.steps)))
+    return median(np.diff(curve.steps))
 
 
 def _precedes_training(case: Case, evaluated: Series) -> bool:

@@ -19,6 +19,7 @@ from tbdiag.model.series import Series
 from tbdiag.naming.layers import Part, Quantity
 from tbdiag.naming.words import shown
 from tbdiag.signals.layers import Tensor
+from tbdiag.signals.medians import median
 from tbdiag.signals.smoothing import head, tail
 from tbdiag.synth import a_run, decay, flat, jitter, noisy
 
@@ -78,7 +79,7 @@ class SymmetricInitialization(Detector):
     code, severity, since = "INI001", Severity.ERROR, "0.1.0"
     needs = ((Role.TRAIN_LOSS, Role.BATCH_LOSS),)
     points = 3
-    explains = ("GRD001", "GRD002", "GRD003", "GRD004", "GRD005", "GRD006", "OPT001", "OPT002", "OPT004", "OPT005", "OPT006",
+    explains = ("GRD001", "GRD002", "GRD003", "GRD004", "GRD005", "GRD006", "OPT001", "OPT002", "OPT004", "OPT005", "OPT006", "OPT010",
                 "GEN002", "GEN003", "VAL004")  # fmt: skip
 
     elements: Annotated[int, Threshold("numbers in a tensor that counts", at_least=2)] = 4
@@ -99,7 +100,7 @@ class SymmetricInitialization(Detector):
         if len(flat_ones) < len(weights):
             flat_ones = [each for each in flat_ones if not _of_ones(each.record(0))]
         loss = _loss(case)
-        start, end = float(np.median(head(loss.values))), float(np.median(tail(loss.values)))
+        start, end = median(head(loss.values)), median(tail(loss.values))
         left = end / start if start > 0 else 1.0
         copies = [each for each in flat_ones if self._are_copies(each.record(-1))]
         still = [each for each in flat_ones if self._flat(each.record(-1))]

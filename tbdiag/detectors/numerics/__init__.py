@@ -38,14 +38,8 @@ def calming(case: Case, *, until: int, divisor: int) -> tuple[Remedy, ...]:
                 "the first steps are the steepest, and Adam's averages are not settled yet",
             )
         )
-    norm, source = _usual_norm(case, until)
     remedies += [
-        Remedy.turn(
-            Knob.CLIP_NORM,
-            SetTo(norm),
-            f"Clip the gradient norm at {norm:g}",
-            f"{source}; a rare huge gradient then no longer throws the weights far off",
-        ),
+        clip_at_usual(case, until),
         Remedy.turn(
             Knob.BETA2,
             SetTo(0.95),
@@ -62,6 +56,17 @@ def calming(case: Case, *, until: int, divisor: int) -> tuple[Remedy, ...]:
         ),
     ]
     return tuple(remedies)
+
+
+def clip_at_usual(case: Case, until: int) -> Remedy:
+    """Clipping at the 90th percentile of the gradient norms before the step ``until``, else at 1."""
+    norm, source = _usual_norm(case, until)
+    return Remedy.turn(
+        Knob.CLIP_NORM,
+        SetTo(norm),
+        f"Clip the gradient norm at {norm:g}",
+        f"{source}; a rare huge gradient then no longer throws the weights far off",
+    )
 
 
 def _warms_up(case: Case) -> bool:

@@ -14,6 +14,7 @@ from tbdiag.detectors.numerics import calming
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
 from tbdiag.model.role import Role
 from tbdiag.model.series import Floats, Series
+from tbdiag.signals.medians import median
 from tbdiag.signals.noise import noise
 from tbdiag.signals.smoothing import tail
 from tbdiag.synth import a_run, decay, flat, jitter, noisy
@@ -66,7 +67,7 @@ class EarlyBlowUp(Detector):
     explains = (
         *("GRD001", "GRD002", "GRD003", "GRD004", "GRD005", "GRD006"),
         *("NUM003", "NUM004", "OPT001", "OPT003", "OPT004", "OPT005", "OPT006"),
-        *("OPT008", "OPT009", "GEN002", "GEN003", "VAL002"),
+        *("OPT008", "OPT009", "OPT010", "GEN002", "GEN003", "VAL002"),
     )
 
     window: Annotated[int, Threshold("batches that count as the start", at_least=5)] = 200
@@ -100,8 +101,8 @@ class EarlyBlowUp(Detector):
         assert curve is not None
         values = curve.values
         peak = int(values[: self.window].argmax())
-        top, end = float(values[peak]), float(np.median(tail(values)))
-        opening = float(np.median(values[: self.opening]))
+        top, end = float(values[peak]), median(tail(values))
+        opening = median(values[: self.opening])
         for start, limit in ((opening, self.times), (float(values[0]), self.leap)):
             if self._blew_up(values, start, limit):
                 break
@@ -129,7 +130,7 @@ class EarlyBlowUp(Detector):
     def _blew_up(self, values: Floats, start: float, limit: float) -> bool:
         rise = float(values[: self.window].max()) / start
         end, later = (
-            float(np.median(tail(values))),
+            median(tail(values)),
             len(values) - int(values[: self.window].argmax()),
         )
         stays = end > limit * start or (end > self.recovered * start and later > self.patience)

@@ -14,6 +14,7 @@ from tbdiag.detectors.numerics import calming
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
 from tbdiag.model.role import Role
 from tbdiag.model.series import Floats, Ints, Series
+from tbdiag.signals.medians import median
 from tbdiag.signals.noise import noise
 from tbdiag.signals.smoothing import tail, thinned
 from tbdiag.synth import a_run, cosine, decay, flat, noisy, u_turn
@@ -38,7 +39,8 @@ class LateDivergence(Detector):
     all stand above the lowest by the share `rise` of it, by `deviations` times the noise of
     successive differences, and by the share `regained` of what the loss had fallen. It had fallen
     by the share `fall` of its first value, and by `deviations` times the noise. The end keeps at
-    least the share `kept` of the climb from the lowest window to the highest one after it, and no
+    least the share `kept` of the climb from the lowest window to the highest one after it, as far as
+    that stays below where the loss began, and no
     learning rate rose to `restart` times its lowest value meanwhile.
 
     ## Remedy
@@ -65,7 +67,7 @@ class LateDivergence(Detector):
     points = 20
     explains = (
         *("GRD001", "GRD002", "GRD003", "GRD004", "GRD005"),
-        *("OPT001", "OPT003", "OPT004", "OPT005", "OPT006", "OPT008"),
+        *("NUM004", "OPT001", "OPT003", "OPT004", "OPT005", "OPT006", "OPT008", "OPT010"),
         *("GEN002", "GEN004", "GEN005", "VAL002"),
     )
 
@@ -86,13 +88,15 @@ class LateDivergence(Detector):
         loss = thinned(case.training)  # levels, not a trend: the warm-up counts
         medians, ends = _windows(loss, self.windows)
         best = int(medians.argmin())
-        low, end, first = float(medians[best]), float(medians[-1]), float(loss.values[0])
+        low, end = float(medians[best]), float(medians[-1])
+        # The mean of a first epoch that blew up is no level that was ever learned from.
+        first = min(float(loss.values[0]), case.initial_loss or float("inf"))
         jitter = self.deviations * noise(loss.values)
         limit = low + max(self.rise * abs(low), jitter, self.regained * (first - low))
         since = medians[best:]
         if (
             float(medians[-self.last :].min()) <= limit
-            or end - low < self.kept * (float(since.max()) - low)
+            or end - low < self.kept * (min(float(since.max()), max(first, limit)) - low)
             or first - low <= max(self.fall * abs(first), jitter)
             or (end <= first and self._restarted(case, int(ends[best])))
             or self._validation_held(case)
@@ -134,7 +138,7 @@ class LateDivergence(Detector):
         if val is None or len(val) < 2 * self.last:
             return False
         best = float(val.values.min())
-        return float(np.median(tail(val.values))) <= best + self.rise * abs(best)
+        return median(tail(val.values)) <= best + self.rise * abs(best)
 
     @classmethod
     def samples(cls) -> Iterator[Sample]:

@@ -153,7 +153,7 @@ class NonFiniteValues(Detector):
     explains = (
         *("NUM002", "NUM003", "NUM004", "NUM005"),
         *("GRD001", "GRD002", "GRD003", "GRD004", "GRD005", "GRD006"),
-        *("OPT001", "OPT002", "OPT003", "OPT004", "OPT005", "OPT006", "OPT008", "OPT009"),
+        *("OPT001", "OPT002", "OPT003", "OPT004", "OPT005", "OPT006", "OPT008", "OPT009", "OPT010"),
         *("GEN002", "GEN003", "GEN004", "GEN005", "VAL002", "VAL003", "VAL004"),
         *("RLX001", "RLX002", "RLX003", "RLX004", "GAN001"),
     )

@@ -14,8 +14,12 @@ from tbdiag.detectors.optimization.remedies import DECAY_TO_ZERO, RATE_TENTH, RA
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
 from tbdiag.model.knob import Knob
 from tbdiag.model.role import Role
+from tbdiag.signals.medians import median
 from tbdiag.signals.trend import mann_kendall
 from tbdiag.synth import a_run, decay, flat, jitter, noisy
+
+# The signs of steps that are too large by far, rather than by a little.
+_STEEP = frozenset({"left", "lost", "set_back", "blow_up", "above_best"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,10 @@ class LearningRateTooHigh(Detector):
     `climbing`). It fell by `drop` right after the rate was lowered. The loss per batch rose above
     `blow_up` times its first value within its first `batches`. A loss that fell at once and has stood still to within
     `frozen` ever since, at more than `stuck_left` of where it began, counts twice, unless the weight decay
-    is known to be `strong_decay` or more.
+    is known to be `strong_decay` or more. With more than `unsettled` of the first loss left, so does an
+    accuracy that ends `lost` and three times its noise below the best of its first fifth: what was
+    learned in the first steps was thrown away, and the finding is an error. An accuracy that stays as far
+    below its own start for the rest of the first half counts twice, too: it came back only when the rate fell.
 
     ## Remedy
 
@@ -71,7 +78,9 @@ class LearningRateTooHigh(Detector):
     code, severity, since = "OPT001", Severity.WARNING, "0.1.0"
     needs = (Role.TRAIN_LOSS,)
     points = 20
-    explains = ("GRD005", "OPT003", "OPT005", "OPT006", "OPT008", "GEN002", "VAL002")
+    explains = (
+        *("GRD005", "OPT003", "OPT005", "OPT006", "OPT008", "OPT010", "GEN002", "GEN004", "VAL002"),
+    )
 
     lost_trend: Annotated[float, Threshold("tau of a second half without a fall", at_most=1)] = -0.3
     left: Annotated[float, Threshold("last loss over first", above=0)] = 0.2
@@ -85,6 +94,8 @@ class LearningRateTooHigh(Detector):
     blow_up: Annotated[float, Threshold("highest early batch loss over the first", above=1)] = 3.0
     frozen: Annotated[float, Threshold("relative noise of a frozen loss", at_least=0)] = 1e-3
     stuck_left: Annotated[float, Threshold("last over first of a frozen loss", above=0)] = 0.4
+    lost: Annotated[float, Threshold("accuracy learned early and lost", above=0)] = 0.05
+    unsettled: Annotated[float, Threshold("last loss over first, accuracy lost", above=0)] = 0.3
     strong_decay: Annotated[float, Threshold("weight decay that freezes by itself", above=0)] = 0.01
 
     def check(self, case: Case) -> Iterator[Finding]:
@@ -94,8 +105,9 @@ class LearningRateTooHigh(Detector):
         if weight < 2:
             return
         curve = case.the(Role.TRAIN_LOSS)
-        stuck = any(sign.weight == 2 for sign in signs)
-        steep = stuck or any(sign.measure.name in ("blow_up", "above_best") for sign in signs)
+        names = {sign.measure.name for sign in signs}
+        lost, stuck = "lost" in names, "left" in names
+        steep = not _STEEP.isdisjoint(names)
         remedies = (RATE_TENTH, WARM_UP) if steep else (DECAY_TO_ZERO, RATE_THIRD, RATE_TENTH)
         span = (int(curve.steps[len(curve) // 2]), int(curve.steps[-1]))
         yield self.finding(
@@ -106,7 +118,8 @@ class LearningRateTooHigh(Detector):
                 note="never settles" if not stuck else "stands still",
                 measures=tuple(sign.measure for sign in signs),
             ),
-            confidence=Confidence.HIGH if weight > 2 else Confidence.MEDIUM,
+            severity=Severity.ERROR if lost else self.severity,
+            confidence=Confidence.HIGH if weight > 2 or lost else Confidence.MEDIUM,
             remedies=remedies,
         )
 
@@ -117,7 +130,8 @@ class LearningRateTooHigh(Detector):
         if seen.trend.tau > self.lost_trend and high and bouncing:
             measure = Measure("tau", seen.trend.tau, ">", self.lost_trend)
             yield _Symptom(
-                f"the loss bounces by {seen.noise:.1%} without falling in the second half", measure
+                f"the loss bounces by {_share(seen.noise)} without falling in the second half",
+                measure,
             )
             if seen.ready < self.early:
                 measure = Measure("ready", seen.ready, "<", self.early)
@@ -125,13 +139,29 @@ class LearningRateTooHigh(Detector):
         over = seen.last / seen.best if seen.best > 0 else float("nan")
         if over > self.above_best and seen.regained > self.regained and seen.left > self.left / 2:
             measure = Measure("above_best", over, ">", self.above_best)
-            yield _Symptom(f"it ends {over - 1:.0%} above its best", measure)
+            yield _Symptom(f"it ends {_share(over - 1)} above its best", measure)
         if seen.trend.tau > self.climbing and seen.regained > self.regained:
             measure = Measure("climb", seen.trend.tau, ">", self.climbing)
             yield _Symptom("it climbs through the second half", measure)
+        yield self._relapse(case)
         yield self._fall_after_cut(case)
         yield self._early_blow_up(case)
         yield self._standstill(case)
+
+    def _relapse(self, case: Case) -> _Symptom | None:
+        """What was learned in the first steps and lost, for good or for half of the run."""
+        # Where the loss came far down, an accuracy that falls was that of the most frequent class.
+        if not case.progress.left > self.unsettled:
+            return None
+        for name, seen in (("lost", case.relapse), ("set_back", case.set_back)):
+            if seen is not None and seen.beyond(self.lost):
+                how = "fell" if name == "lost" else "was set back"
+                text = (
+                    f"the {seen.role.phrase} {how} from {seen.then:.1%} at step {seen.step:,} to"
+                    f" {seen.now:.1%}"
+                )
+                return _Symptom(text, Measure(name, seen.then - seen.now, ">", self.lost), 2)
+        return None
 
     def _fall_after_cut(self, case: Case) -> _Symptom | None:
         curve = case.course(Role.TRAIN_LOSS)
@@ -141,8 +171,8 @@ class LearningRateTooHigh(Detector):
             if at < 2 * window or at + window > len(curve):
                 continue
             before = curve.values[at - 2 * window : at]
-            after = float(np.median(curve.values[at + 1 : at + 1 + window]))
-            fall = 1 - after / float(np.median(before[window:]))
+            after = median(curve.values[at + 1 : at + 1 + window])
+            fall = 1 - after / median(before[window:])
             if fall > self.drop and mann_kendall(before).tau > self.lost_trend:
                 text = f"the loss fell by {fall:.0%} right after the rate was cut at step {step:,}"
                 return _Symptom(text, Measure("drop", fall, ">", self.drop))
@@ -152,7 +182,7 @@ class LearningRateTooHigh(Detector):
         batch = case.curve(Role.BATCH_LOSS)
         if batch is None or len(batch) < self.points:
             return None
-        first = float(np.median(batch.values[:3]))
+        first = median(batch.values[:3])
         top = float(batch.values[: self.batches].max()) / first if first > 0 else 0.0
         if top <= self.blow_up:
             return None
@@ -184,6 +214,36 @@ class LearningRateTooHigh(Detector):
         )
         climb = decay(60, 2.3, 0.5, 20) + np.clip(np.arange(60) - 25, 0, None) * 0.02
         yield fires("climbs again", a_run({Role.TRAIN_LOSS: noisy(climb, 0.03)}), onset=25)
+        yield fires(
+            "loses what it learned at first",
+            a_run(
+                {
+                    Role.TRAIN_LOSS: noisy(flat(60, 1.82), 0.01),
+                    Role.TRAIN_METRIC: np.concatenate([[0.37, 0.25], flat(58, 0.16)])
+                    + jitter(60, 0.005),
+                }
+            ),
+        )
+        falls_late = np.concatenate([flat(30, 1.4), decay(30, 1.4, 1.0, 3)])
+        yield fires(
+            "set back for half of the run",
+            a_run(
+                {
+                    Role.TRAIN_LOSS: noisy(falls_late, 0.01),
+                    Role.VAL_METRIC: np.concatenate([flat(3, 0.55), flat(27, 0.42), flat(30, 0.58)])
+                    + jitter(60, 0.01),
+                }
+            ),
+        )
+        yield silent(
+            "a frequent class gives way to weights",
+            a_run(
+                {
+                    Role.TRAIN_LOSS: noisy(decay(60, 0.69, 0.1, 8), 0.01),
+                    Role.TRAIN_METRIC: np.concatenate([[0.97], flat(59, 0.88)]) + jitter(60, 0.005),
+                }
+            ),
+        )
         yield fires("falls at once and stands", a_run({Role.TRAIN_LOSS: decay(60, 4.4, 3.1, 400)}))
         yield silent(
             "noisy but falling", a_run({Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.3, 3), 0.1)})
@@ -204,3 +264,7 @@ class LearningRateTooHigh(Detector):
         )
         sawtooth = decay(240, 2.3, 0.3, 4) * (1 + 0.03 * (np.arange(240) % 12) / 12)
         yield silent("epoch sawtooth", a_run({Role.TRAIN_LOSS: sawtooth}))
+
+
+def _share(value: float) -> str:
+    return f"{value:.1%}" if value < 10 else f"{value:,.3g} times its level"

@@ -6,11 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
+import numpy as np
+
 from tbdiag.case import Case
 from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
 from tbdiag.detectors.optimization.remedies import RATE_TENFOLD, RATE_TRIPLE
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
 from tbdiag.model.role import Role
+from tbdiag.signals.forecast import forecast
+from tbdiag.signals.medians import median
+from tbdiag.signals.smoothing import tail
 from tbdiag.signals.trend import mann_kendall
 from tbdiag.synth import a_run, cosine, decay, noisy, u_turn
 
@@ -31,13 +36,19 @@ class LearningRateTooLow(Detector):
 
     ## How it is detected
 
-    On the training loss, thinned to about a hundred points. Its second half falls steadily
-    (Kendall's tau below −`steady`), the slope of its logarithm (Theil–Sen, lower end of the 90 %
-    interval) would take another `drop` in half a run more, `left` of the first loss remains, and
-    nine tenths of the fall took more than `slow` of the run. A loss that has kept
-    `hardly` of its first value while it falls steadily counts whatever its slope. A rate that has
-    decayed to less than `spent` of its peak explains a slow end, and a validation loss that no
-    longer falls (tau of its second half above `validated`) has nothing to gain: then nothing is said.
+    On the training loss, thinned to about a hundred points, by the way that the learning rate
+    allowed where that was logged: under a schedule the end is slow by design, but by that measure a
+    run that arrived is flat at its end, and one that crawls is not. Its second half falls steadily
+    (Kendall's tau below −`steady`, or −`annealed` where the rate has fallen below `spent` of its peak
+    and the noise with it), the slope of its logarithm (Theil–Sen, lower end of the 90 %
+    interval) would take another `drop` in half as much again, `left` of the first loss remains, and
+    nine tenths of the fall took more than `slow` of it. A loss that has kept
+    `hardly` of its first value while it falls steadily counts whatever its slope. Where validation was
+    logged, it has to fall with it: tau of its second half below −`validated`, and a forecast
+    of `pays` of its value for half as much again even at the cautious end. A loss with relative noise below
+    `noiseless` that falls without exception, between `stuck` and `moved` of its first value, counts as
+    well, however little it falls: steps that small do not even jitter. A rate that was spent before the last
+    `idle` of the run is another fault, OPT007.
 
     ## Remedy
 
@@ -45,8 +56,8 @@ class LearningRateTooLow(Detector):
 
     ## False alarms
 
-    A run that was only stopped early looks alike at its end but fell fast at its beginning, and
-    the end of a schedule is slow by design.
+    A run that was only stopped early looks alike at its end but fell fast at its beginning. Fine
+    tuning goes slowly on purpose, and frozen layers hold the loss up: there validation gains little.
 
     ## References
 
@@ -59,16 +70,20 @@ class LearningRateTooLow(Detector):
     explains = ("GRD005", "OPT004", "OPT006", "OPT010", "GEN002", "GEN003")
 
     steady: Annotated[float, Threshold("tau of a steady fall", above=0, at_most=1)] = 0.9
+    annealed: Annotated[float, Threshold("tau under a lowered rate", above=0, at_most=1)] = 0.97
+    spent: Annotated[float, Threshold("rate over its peak that is lowered", above=0)] = 0.3
     drop: Annotated[float, Threshold("log loss still to fall in half a run", above=0)] = 0.05
     left: Annotated[float, Threshold("last loss over first", above=0, at_most=1)] = 0.15
     slow: Annotated[float, Threshold("share of the run for most of the fall", at_least=0)] = 0.15
     hardly: Annotated[float, Threshold("last over first of a loss that hardly moved", above=0)] = (
         0.9
     )
-    validated: Annotated[
-        float, Threshold("tau of a validation loss that is done", at_most=1)
-    ] = -0.3
-    spent: Annotated[float, Threshold("rate over its peak", at_least=0, at_most=1)] = 0.3
+    noiseless: Annotated[float, Threshold("relative noise that is none", above=0)] = 1e-4
+    stuck: Annotated[float, Threshold("last over first of a noiseless loss", above=0)] = 0.4
+    moved: Annotated[float, Threshold("last over first that has moved", above=0, at_most=1)] = 0.98
+    validated: Annotated[float, Threshold("tau of validation", at_least=0, at_most=1)] = 0.8
+    pays: Annotated[float, Threshold("sure gain of validation, as a share", at_least=0)] = 0.015
+    idle: Annotated[float, Threshold("share of the run at a spent rate", above=0)] = 0.25
 
     def cannot_tell(self, case: Case) -> str | None:
         """A loss without a natural zero has no share that is left."""
@@ -78,31 +93,34 @@ class LearningRateTooLow(Detector):
 
     def check(self, case: Case) -> Iterator[Finding]:
         """One finding where the loss crawls."""
-        seen, course = case.progress, case.schedule
-        if course is not None and course.last < self.spent * course.peak:
+        left, course = case.progress.left, case.schedule
+        if not self.left < left < 1 or (course is not None and course.idle > self.idle):
             return
-        val = case.curve(Role.VAL_LOSS)
-        if val is not None and len(val) >= self.points:
-            second = case.course(Role.VAL_LOSS).values
-            if mann_kendall(second[len(second) // 2 :]).tau > self.validated:
-                return
+        seen = case.headway
+        lowered = course is not None and course.last < self.spent * course.peak
+        if seen.trend.tau >= -(self.annealed if lowered else self.steady):
+            return
         crawls = seen.sure_drop > self.drop and seen.ready > self.slow
-        if not (seen.trend.tau < -self.steady and seen.left > self.left):
-            return
-        if not (crawls or (seen.left > self.hardly and seen.sure_drop > 0)):
+        hardly = left > self.hardly and seen.sure_drop > 0
+        silky = (
+            seen.noise < self.noiseless
+            and seen.trend.tau < -self.annealed
+            and self.stuck < left < self.moved
+        )
+        if not (silky or ((crawls or hardly) and self._validation_gains(case))):
             return
         curve = case.the(Role.TRAIN_LOSS)
-        far = seen.left > 0.5
+        far = left > 0.5
         yield self.finding(
             f"the learning rate looks too low: the training loss still falls steadily and has"
-            f" {seen.left:.0%} of its first value left at step {int(curve.steps[-1]):,}",
+            f" {left:.0%} of its first value left at step {int(curve.steps[-1]):,}",
             Evidence(
                 tag=curve.tag,
                 span=(int(curve.steps[len(curve) // 2]), int(curve.steps[-1])),
                 note="still falling at the same pace",
                 measures=(
                     Measure("tau", seen.trend.tau, "<", -self.steady),
-                    Measure("left", seen.left, ">", self.left),
+                    Measure("left", left, ">", self.left),
                     Measure("drop", seen.sure_drop, ">", self.drop),
                 ),
             ),
@@ -110,18 +128,39 @@ class LearningRateTooLow(Detector):
             remedies=(RATE_TENFOLD, RATE_TRIPLE) if far else (RATE_TRIPLE, RATE_TENFOLD),
         )
 
+    def _validation_gains(self, case: Case) -> bool:
+        """Whether validation falls with training, or nobody knows."""
+        val = case.curve(Role.VAL_LOSS)
+        if val is None or len(val) < self.points:
+            return True
+        even = case.paced(Role.VAL_LOSS)
+        ahead = forecast(np.arange(len(even), dtype=np.float64), even, len(even) / 2)
+        level = abs(median(tail(even)))
+        steady = mann_kendall(even[len(even) // 2 :]).tau < -self.validated
+        return steady and -ahead.high > self.pays * level
+
     @classmethod
     def samples(cls) -> Iterator[Sample]:
         """Crawls of two paces; converged, decayed and noisy runs as traps."""
         yield fires("crawls", a_run({Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.2, 1), 0.003)}))
         yield fires("hardly moves", a_run({Role.TRAIN_LOSS: noisy(decay(60, 2.3, 2.2, 1), 0.0002)}))
         yield silent("converged", a_run({Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.2, 10), 0.003)}))
+        rate = cosine(60, 0.1)
+        yield fires(
+            "crawls under a schedule",
+            a_run(
+                {
+                    Role.TRAIN_LOSS: noisy(2.3 - 0.3 * np.cumsum(rate), 0.001),
+                    Role.LEARNING_RATE: rate,
+                }
+            ),
+        )
         yield silent(
             "ends with the schedule",
             a_run(
                 {
-                    Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.2, 1), 0.003),
-                    Role.LEARNING_RATE: cosine(60, 0.1),
+                    Role.TRAIN_LOSS: noisy(0.45 + 2 * np.exp(-3 * np.cumsum(rate)), 0.003),
+                    Role.LEARNING_RATE: rate,
                 }
             ),
         )

@@ -13,10 +13,11 @@ from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
 from tbdiag.detectors.optimization.remedies import DECAY_TO_ZERO, RATE_THIRD
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
 from tbdiag.model.role import Role
+from tbdiag.signals.medians import median
 from tbdiag.signals.noise import noise, roughness
 from tbdiag.signals.schedule import Shape
 from tbdiag.signals.smoothing import tail
-from tbdiag.signals.trend import theil_sen
+from tbdiag.signals.trend import mann_kendall, theil_sen
 from tbdiag.synth import a_run, cosine, decay, flat, noisy
 
 
@@ -38,7 +39,8 @@ class MissingSchedule(Detector):
 
     The rate is constant after its warm-up. Over the last `window` of the training loss, thinned to
     about a hundred points, the noise of successive differences is above `noise` of the level and
-    above `ratio` times the change that the Theil–Sen slope accounts for. A curve that was smoothed
+    above `ratio` times the change that the Theil–Sen slope accounts for, if there is a trend at all
+    (Mann–Kendall, p below `significance`). A curve that was smoothed
     before it was logged (lag-1 autocorrelation of its differences above `smoothed`) cannot tell.
 
     ## Remedy
@@ -61,6 +63,7 @@ class MissingSchedule(Detector):
     window: Annotated[float, Threshold("share of the run looked at", above=0, at_most=1)] = 1 / 3
     noise: Annotated[float, Threshold("relative noise of the floor", above=0)] = 0.01
     ratio: Annotated[float, Threshold("noise over what is still gained", above=0)] = 1.0
+    significance: Annotated[float, Threshold("largest p of a trend", above=0, at_most=1)] = 0.05
     smoothed: Annotated[float, Threshold("autocorrelation of a smoothed curve", at_most=1)] = 0.4
 
     def cannot_tell(self, case: Case) -> str | None:
@@ -77,8 +80,9 @@ class MissingSchedule(Detector):
         curve = case.course(Role.TRAIN_LOSS)
         end = tail(curve.values, self.window, least=6)
         slope = theil_sen(np.arange(len(end), dtype=np.float64), end).median
-        jumps, gained = noise(end), max(-slope * len(end), 0.0)
-        level = abs(float(np.median(end)))
+        falls = mann_kendall(end).p <= self.significance
+        jumps, gained = noise(end), max(-slope * len(end), 0.0) if falls else 0.0
+        level = abs(median(end))
         if jumps <= self.noise * level or jumps <= self.ratio * gained or level == 0:
             return
         first, last = int(curve.steps[len(curve) - len(end)]), int(curve.steps[-1])

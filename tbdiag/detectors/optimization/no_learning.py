@@ -15,6 +15,7 @@ from tbdiag.detectors.optimization.remedies import RATE_TENFOLD, RATE_TENTH
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
 from tbdiag.model.remedy import Remedy
 from tbdiag.model.role import Better, Role
+from tbdiag.signals.medians import median
 from tbdiag.signals.noise import noise
 from tbdiag.signals.smoothing import head, tail
 from tbdiag.synth import a_run, decay, flat, jitter, noisy
@@ -52,7 +53,8 @@ class NoLearning(Detector):
     or the loss lies within `chance` of ln C while the accuracy lies within `guess` of 1/C for some
     number of classes C of at most `classes`. A loss that falls steadily (Kendall's tau below
     −`steady`) is slow, not still, and a metric or a validation loss that got better beyond its
-    noise proves that something was learned.
+    noise proves that something was learned; so does an accuracy that was `lost` better early on, of
+    which OPT001 speaks.
 
     ## Remedy
 
@@ -78,9 +80,11 @@ class NoLearning(Detector):
         "OPT005",
         "OPT006",
         "OPT008",
+        "OPT010",
         "GEN001",
         "GEN002",
         "GEN003",
+        "GEN004",
         "VAL002",
     )
 
@@ -88,11 +92,14 @@ class NoLearning(Detector):
     chance: Annotated[float, Threshold("distance from ln C, as a share", above=0)] = 0.02
     guess: Annotated[float, Threshold("distance of the accuracy from 1/C", above=0)] = 0.02
     classes: Annotated[int, Threshold("most classes looked for", at_least=2)] = 1000
+    lost: Annotated[float, Threshold("accuracy learned early and lost", above=0)] = 0.05
     steady: Annotated[float, Threshold("tau of a steady fall", above=0, at_most=1)] = 0.9
 
     def check(self, case: Case) -> Iterator[Finding]:
         """One finding where nothing was learned."""
         seen, curve = case.progress, case.the(Role.TRAIN_LOSS)
+        if case.relapse is not None and case.relapse.beyond(self.lost):
+            return
         guessed = self._guessed_classes(case)
         if guessed is None and (
             self._moved(case) or seen.trend.tau < -self.steady or _metric_improved(case)
@@ -138,7 +145,7 @@ class NoLearning(Detector):
         count = round(math.exp(last))
         if count < 2 or abs(last - math.log(count)) > self.chance * math.log(count):
             return None
-        share = float(np.median(tail(metric.values)))
+        share = median(tail(metric.values))
         return count if abs(share - 1 / count) <= min(self.guess, 0.5 / count) else None
 
     @classmethod
@@ -183,7 +190,7 @@ def _metric_improved(case: Case) -> bool:
         metric, binding = case.curve(role), case.run.roles.bound.get(role)
         if metric is None or binding is None or len(metric) < 4:
             continue
-        gain = float(np.median(tail(metric.values))) - float(np.median(head(metric.values)))
+        gain = median(tail(metric.values)) - median(head(metric.values))
         gain = gain if binding.better is Better.HIGHER else -gain
         if gain > 3 * noise(metric.values) and gain > 0.02 * float(np.abs(metric.values).max()):
             return True

@@ -15,6 +15,7 @@ from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severit
 from tbdiag.model.knob import Knob
 from tbdiag.model.remedy import Remedy, SetTo
 from tbdiag.model.role import Role
+from tbdiag.signals.medians import median
 from tbdiag.signals.noise import detrended, roughness
 from tbdiag.signals.period import strongest_swing
 from tbdiag.signals.schedule import Shape
@@ -94,7 +95,7 @@ class OscillatingLoss(Detector):
         swing = strongest_swing(rest)
         regular = swing.share > self.share
         wild = size > self.wild * fall and roughness(half) <= self.smoothed
-        if size <= self.energy * fall or size <= self.level * abs(float(np.median(half))):
+        if size <= self.energy * fall or size <= self.level * abs(median(half)):
             return
         if not (regular or wild):
             return

@@ -14,6 +14,7 @@ from tbdiag.detectors.optimization.remedies import DECAY_TO_ZERO, RATE_TENTH
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
 from tbdiag.model.role import Role
 from tbdiag.signals.forecast import forecast
+from tbdiag.signals.medians import median
 from tbdiag.signals.schedule import Shape
 from tbdiag.signals.smoothing import tail
 from tbdiag.signals.trend import mann_kendall
@@ -79,7 +80,7 @@ class Plateau(Detector):
         end = tail(curve.values, self.window, least=6)
         trend = mann_kendall(end)
         ahead = forecast(np.arange(len(end), dtype=np.float64), end, len(end), window=1.0)
-        level = abs(float(np.median(end))) or 1.0
+        level = abs(median(end)) or 1.0
         gain = -ahead.expected / level
         if trend.p <= self.significance or gain > self.gain or trend.tau > 0.5:
             return
@@ -87,7 +88,8 @@ class Plateau(Detector):
         steady = course is not None and course.shape is Shape.CONSTANT
         yield self.finding(
             f"the training loss has stood still at {seen.last:.4g} since step {first:,}"
-            + (" at an unchanged learning rate" if steady else ""),
+            + (" at an unchanged learning rate" if steady else "")
+            + f"; {case.further(curve, self.window)}: {ahead.phrase}",
             Evidence(
                 tag=curve.tag,
                 span=(first, int(curve.steps[-1])),

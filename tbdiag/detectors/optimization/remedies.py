@@ -48,3 +48,11 @@ LARGER_BATCH = Remedy.turn(
     "twice the samples halve the variance of each step",
     Safety.UNSAFE,
 )
+DECAY_OVER_THE_RUN = Remedy.advice(
+    "Let the decay of the rate end with the run",
+    "a rate near zero moves nothing, so whatever comes after it is wasted",
+)
+FLOOR = Remedy.advice(
+    "Keep 1 to 10 % of the peak as the floor of the rate",
+    "a run that goes on longer than its schedule then still learns",
+)

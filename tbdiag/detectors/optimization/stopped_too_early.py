@@ -14,9 +14,13 @@ from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severit
 from tbdiag.model.knob import Knob
 from tbdiag.model.remedy import Remedy, Safety, Scale
 from tbdiag.model.role import Role
-from tbdiag.signals.forecast import forecast
+from tbdiag.model.series import Floats
+from tbdiag.signals.forecast import bend, forecast
+from tbdiag.signals.medians import median
+from tbdiag.signals.schedule import Shape
 from tbdiag.signals.smoothing import running_median, tail, thinned
-from tbdiag.synth import a_run, cosine, decay, noisy, u_turn
+from tbdiag.signals.trend import mann_kendall
+from tbdiag.synth import a_run, cosine, decay, flat, noisy, u_turn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +39,15 @@ class StoppedTooEarly(Detector):
 
     ## How it is detected
 
-    The Theil–Sen slope of the last `window` of the curve, flattened as the curve itself flattens,
-    is carried on for `more` of the run. The projected fall must exceed `gain` of the loss even at
-    the cautious end of its interval (above 0), and the best value must lie in the last `best_after`
-    of the run. The rate must not have fallen below `decayed` of its peak. A gain above
-    `large` is worth twice the time.
+    The curve is taken by the way that the learning rate allowed, where the rate was logged, so that
+    the slow end of a schedule is not mistaken for arrival, nor a run that speeds up under a lowered
+    rate for one that is done. The Theil–Sen slope of its last `window`, flattened as the curve
+    itself flattens, is carried on for `more` of it: that is what a run so much longer, with its
+    schedule stretched, would bring. The fall must exceed `gain` of the loss, be above 0 at the cautious end of
+    its interval, and be steady over the second half (Kendall's tau below −`steady`, or −`annealed` where the rate has
+    fallen below `decayed` of its peak). A fall that gets `bent` times as
+    steep by that way, but not by steps, is the anneal itself. Since a cut after which the rate was held, only what came later counts, by steps. The best value must lie in the last `best_after` of the run. A gain above
+    `large` is worth twice the time. Under a rate that comes round again the rule cannot tell.
 
     ## Remedy
 
@@ -48,7 +56,8 @@ class StoppedTooEarly(Detector):
 
     ## False alarms
 
-    The steep drop at the end of a cosine is the anneal, not a promise.
+    The steep drop at the end of a cosine is the anneal, not a promise, and so is the one right after
+    a cut.
 
     ## References
 
@@ -59,17 +68,24 @@ class StoppedTooEarly(Detector):
     needs = ((Role.VAL_LOSS, Role.TRAIN_LOSS),)
     points = 10
 
-    window: Annotated[float, Threshold("share of the run that is projected", above=0)] = 0.3
+    window: Annotated[float, Threshold("share of the run that is projected", above=0)] = 0.5
     more: Annotated[float, Threshold("how much longer, as a share of the run", above=0)] = 0.5
-    gain: Annotated[float, Threshold("projected gain, as a share of the loss", above=0)] = 0.01
+    gain: Annotated[float, Threshold("projected gain, as a share of the loss", above=0)] = 0.0075
+    steady: Annotated[float, Threshold("tau of the fall", at_least=0, at_most=1)] = 0.4
+    annealed: Annotated[float, Threshold("tau under a lowered rate", at_least=0, at_most=1)] = 0.8
+    bent: Annotated[float, Threshold("late slope over early of an anneal", above=0)] = 1.2
     best_after: Annotated[float, Threshold("last part with the best value", above=0)] = 0.25
     decayed: Annotated[float, Threshold("rate over its peak", at_least=0, at_most=1)] = 0.2
     large: Annotated[float, Threshold("gain from which twice as long pays", above=0)] = 0.03
 
+    def cannot_tell(self, case: Case) -> str | None:
+        """Where the rate comes and goes, the end of the run is a matter of its phase."""
+        if case.schedule is not None and case.schedule.shape is Shape.CYCLIC:
+            return "the learning rate comes round again, and the loss with it"
+        return None
+
     def check(self, case: Case) -> Iterator[Finding]:
         """One finding where more training is expected to pay."""
-        if case.schedule is not None and case.schedule.last < self.decayed * case.schedule.peak:
-            return
         role = Role.VAL_LOSS if _long_enough(case, self.points) else Role.TRAIN_LOSS
         logged = case.curve(role)
         if logged is None or len(logged) < self.points:
@@ -78,27 +94,28 @@ class StoppedTooEarly(Detector):
         calm = running_median(curve.values, 3)
         if int(calm.argmin()) < (1 - self.best_after) * (len(curve) - 1):
             return
-        x = curve.steps.astype(np.float64)
-        ahead = self.more * float(x[-1] - x[0])
-        change = forecast(x, curve.values, ahead, self.window)
-        level = abs(float(np.median(tail(curve.values)))) or 1.0
+        end, share, steady = self._end(case, role)
+        change = forecast(
+            np.arange(len(end), dtype=np.float64), end, self.more * len(end) / share, self.window
+        )
+        level = abs(median(tail(curve.values))) or 1.0
         gain = -change.expected / level
-        if gain <= self.gain or change.high >= 0:
+        falls = mann_kendall(end[len(end) // 2 :]).tau < -steady
+        if gain <= self.gain or change.high >= 0 or not falls:
             return
         last = int(curve.steps[-1])
         factor = 2.0 if gain > self.large else 1.5
         first = int(curve.steps[-max(6, round(self.window * len(curve)))])
-        low, high = -change.high, -change.low
         yield self.finding(
-            f"the {role.phrase} was still falling at step {last:,}: half as long again would bring"
-            f" about −{-change.expected:.3g} (−{low:.3g} … −{high:.3g})",
+            f"the {role.phrase} was still falling at step {last:,};"
+            f" {case.further(curve, self.more)}: {change.phrase}",
             Evidence(
                 tag=curve.tag,
                 span=(first, last),
                 note="still falling",
                 measures=(Measure("expected_gain", gain, ">", self.gain),),
             ),
-            confidence=Confidence.HIGH if low / level > self.gain else Confidence.MEDIUM,
+            confidence=Confidence.HIGH if -change.high / level > self.gain else Confidence.MEDIUM,
             remedies=(
                 Remedy.turn(
                     Knob.EPOCHS,
@@ -110,6 +127,23 @@ class StoppedTooEarly(Detector):
             ),
         )
 
+    def _end(self, case: Case, role: Role) -> tuple[Floats, float, float]:
+        """The values that are projected, their share of the run, and how steadily they must fall."""
+        whole, course = case.paced(role), case.schedule
+        if course is None or course.last >= self.decayed * course.peak:
+            return whole, 1.0, self.steady
+        held, curve = case.last_stretch(role), case.the(role)
+        if held is not None and len(held) >= self.points:
+            share = (held.steps[-1] - held.steps[0]) / (curve.steps[-1] - curve.steps[0])
+            return held.values, float(share), self.steady
+        if bend(whole, self.window) <= self.bent:
+            return whole, 1.0, self.annealed
+        # The height of the noise falls with the rate, and the loss with it the faster by its way,
+        # but slower and slower by steps. What goes faster by steps as well is on its own way down.
+        by_steps = thinned(curve).values
+        speeds_up = bend(by_steps, self.window) > self.bent
+        return by_steps, 1.0, self.annealed if speeds_up else 1.0
+
     @classmethod
     def samples(cls) -> Iterator[Sample]:
         """Falling ends; flat, risen and annealed ends as traps."""
@@ -118,10 +152,24 @@ class StoppedTooEarly(Detector):
         yield fires("training falls, no validation", a_run({Role.TRAIN_LOSS: falling}))
         yield silent("done", a_run({Role.VAL_LOSS: noisy(decay(40, 2.3, 0.3, 12), 0.01)}))
         yield silent("turned", a_run({Role.VAL_LOSS: u_turn(40, 2.3, 0.6, 1.2)}))
-        yield silent(
-            "end of a cosine",
-            a_run({Role.VAL_LOSS: falling, Role.LEARNING_RATE: cosine(40, 0.1)}),
+        rate = cosine(40, 0.1)
+        annealed = noisy(decay(40, 2.3, 0.5, 25) + 3 * rate, 0.003)
+        yield silent("end of a cosine", a_run({Role.VAL_LOSS: annealed, Role.LEARNING_RATE: rate}))
+        cut = np.concatenate([flat(20, 0.1), flat(20, 0.01)])
+        speeds_up = np.concatenate(
+            [noisy(decay(20, 2.3, 1.2, 4), 0.003), 1.2 - 0.02 * np.arange(20)]
         )
+        yield fires(
+            "speeds up under a lowered rate",
+            a_run({Role.VAL_LOSS: speeds_up, Role.LEARNING_RATE: cut}),
+        )
+        finds_its_way = 2.2 - 0.4 * np.linspace(0, 1, 40) ** 3
+        yield fires(
+            "speeds up under a cosine",
+            a_run({Role.VAL_LOSS: noisy(finds_its_way, 0.001), Role.LEARNING_RATE: rate}),
+        )
+        cycles = np.tile(cosine(10, 0.1), 4)
+        yield silent("warm restarts", a_run({Role.VAL_LOSS: falling, Role.LEARNING_RATE: cycles}))
 
 
 def _long_enough(case: Case, points: int) -> bool:

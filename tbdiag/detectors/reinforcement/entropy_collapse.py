@@ -17,6 +17,7 @@ from tbdiag.model.role import Role
 from tbdiag.model.run import Run
 from tbdiag.model.series import Floats, Series
 from tbdiag.naming.words import split
+from tbdiag.signals.medians import median
 from tbdiag.signals.smoothing import running_median
 from tbdiag.synth import a_run, decay, flat, jitter
 
@@ -105,14 +106,14 @@ class EntropyCollapse(Detector):
         step = int(curve.steps[at])
         what = "entropy" if actions is None else "standard deviation of an action"
         yield self.finding(
-            f"the {what} fell to {float(np.median(left[at:])):.1%} of its start by step {step:,}, "
+            f"the {what} fell to {median(left[at:]):.1%} of its start by step {step:,}, "
             f"and the return has gained nothing that lasts",
             Evidence(
                 tag=curve.tag,
                 span=(step, int(curve.steps[-1])),
                 note="the policy no longer explores",
                 measures=(
-                    Measure("left", float(np.median(left[at:])), "<", self.share),
+                    Measure("left", median(left[at:]), "<", self.share),
                     Measure("share_of_run", at / len(curve), "<", self.early),
                 ),
             ),
@@ -157,7 +158,7 @@ def _entropy(curve: Series) -> Floats:
 
 
 def _start(values: Floats) -> float:
-    return float(np.median(values[:3]))
+    return median(values[:3])
 
 
 def _agent(entropy: Floats | Series, earned: Floats) -> Run:

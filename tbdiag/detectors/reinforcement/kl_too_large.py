@@ -17,6 +17,7 @@ from tbdiag.model.role import Role
 from tbdiag.model.run import Run
 from tbdiag.model.series import Floats, Series
 from tbdiag.naming.words import split
+from tbdiag.signals.medians import median
 from tbdiag.signals.smoothing import running_median
 from tbdiag.synth import a_run, decay, flat, jitter, noisy
 
@@ -97,7 +98,7 @@ class KlTooLarge(Detector):
         first, last = _longest(running_median(curve.values, self.window) > limit)
         if last - first < max(self.share * len(curve), self.window):
             return
-        level = float(np.median(curve.values[first:last]))
+        level = median(curve.values[first:last])
         seen = course_of_return(case)
         harmless = seen is not None and holds(seen, self.errors, self.lost)
         start, end = int(curve.steps[first]), int(curve.steps[last - 1])

@@ -16,6 +16,7 @@ from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severit
 from tbdiag.model.role import Role
 from tbdiag.model.run import Run
 from tbdiag.model.series import Floats
+from tbdiag.signals.medians import median
 from tbdiag.signals.smoothing import running_median
 from tbdiag.synth import a_run, decay, flat, jitter
 
@@ -81,7 +82,7 @@ class ValueFunctionNotLearning(Detector):
     def check(self, case: Case) -> Iterator[Finding]:
         curve = case.the(Role.EXPLAINED_VARIANCE)
         after = curve.values[round(self.grace * len(curve)) :]
-        level = float(np.median(after))
+        level = median(after)
         best = float(running_median(curve.values, self.window).max())
         if level > self.nothing or best > self.little or _all_alike(case, self.grace):
             return
@@ -126,7 +127,7 @@ def _all_alike(case: Case, grace: float) -> bool:
     if earned is None or len(earned) < 2:
         return False
     after = earned.values[int(grace * len(earned)) :]
-    return bool(np.mean(after == np.median(after)) > 0.5)
+    return bool(np.mean(after == median(after)) > 0.5)
 
 
 def _agent(explained: Floats, earned: Floats | None = None) -> Run:

@@ -16,6 +16,7 @@ from tbdiag.model.role import Role
 from tbdiag.model.run import Provenance, Run, Writing
 from tbdiag.model.series import Floats, Series
 from tbdiag.signals.cadence import spoken, step_times
+from tbdiag.signals.medians import median
 from tbdiag.signals.trend import mann_kendall
 from tbdiag.synth import a_run, at_times, decay, jitter
 
@@ -96,7 +97,7 @@ class SlowingDown(Detector):
         steps, times = step_times(curve, self.blocks)
         quarter = len(times) // 4
         early, late = times[1 : max(quarter, 3)], times[-quarter:]
-        before, after = float(np.median(early)), float(np.median(late))
+        before, after = median(early), median(late)
         if before <= 0 or after <= self.slower * before:
             return
         if np.quantile(late, 0.1) <= np.quantile(early, 0.9):
@@ -168,7 +169,7 @@ def _since_resume(case: Case) -> Series | None:
 
 def _one_by_one(curve: Series) -> bool:
     """Whether each step is a point of its own, as where episodes or updates are counted."""
-    return float(np.median(np.diff(curve.steps))) <= 1
+    return median(np.diff(curve.steps)) <= 1
 
 
 def _since(times: Floats, level: float) -> int:
@@ -183,8 +184,8 @@ def _since(times: Floats, level: float) -> int:
 def _jumps(times: Floats, since: int, before: float, after: float) -> bool:
     """Whether most of the growth from ``before`` to ``after`` happens within a tenth of the run."""
     reach = max(len(times) // 20, 1)
-    rise = float(np.median(times[since : since + 3 * reach]))
-    rise -= float(np.median(times[max(since - 3 * reach, 0) : max(since, 1)]))
+    rise = median(times[since : since + 3 * reach])
+    rise -= median(times[max(since - 3 * reach, 0) : max(since, 1)])
     return rise > 0.6 * (after - before)
 
 

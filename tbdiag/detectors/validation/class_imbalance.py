@@ -16,6 +16,7 @@ from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severit
 from tbdiag.model.remedy import Remedy
 from tbdiag.model.role import Role
 from tbdiag.model.series import Series
+from tbdiag.signals.medians import median
 from tbdiag.signals.smoothing import tail
 from tbdiag.signals.stated import stated_classes
 from tbdiag.synth import a_run, counted, decay, flat, noisy
@@ -232,7 +233,7 @@ class ClassImbalance(Detector):
 
 
 def _end(curve: Series) -> float:
-    return float(np.median(tail(curve.values)))
+    return median(tail(curve.values))
 
 
 def _span(curve: Series) -> tuple[int, int]:

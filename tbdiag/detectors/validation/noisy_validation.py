@@ -16,6 +16,7 @@ from tbdiag.model.knob import Knob
 from tbdiag.model.remedy import Remedy, Safety, Scale, SetTo
 from tbdiag.model.role import Role
 from tbdiag.model.series import Floats, Series
+from tbdiag.signals.medians import median
 from tbdiag.signals.noise import detrended, roughness
 from tbdiag.signals.samples import SetSize, set_size
 from tbdiag.signals.smoothing import head, running_median
@@ -110,7 +111,7 @@ class NoisyValidation(Detector):
             yield found
 
     def _by_accuracy(self, accuracy: Series, size: SetSize) -> Finding | None:
-        level = float(np.median(_second_half(accuracy.values)))
+        level = median(_second_half(accuracy.values))
         error = math.sqrt(max(level * (1 - level), 1 / size.least) / size.least)
         strays = _strays(accuracy.values)
         if roughness(accuracy.values) > self.smooth or strays <= self.sampling * error:
@@ -143,10 +144,10 @@ class NoisyValidation(Detector):
             or roughness(loss.values) > self.smooth
         ):
             return None
-        strays, level = _strays(loss.values), abs(float(np.median(_second_half(loss.values))))
+        strays, level = _strays(loss.values), abs(median(_second_half(loss.values)))
         train = case.train_at_validation
-        train_level = abs(float(np.median(_second_half(train))))
-        gain = float(np.median(head(loss.values)) - running_median(loss.values, 5).min())
+        train_level = abs(median(_second_half(train)))
+        gain = float(median(head(loss.values)) - running_median(loss.values, 5).min())
         if (
             gain <= self.gained * abs(float(loss.values[0]))
             or strays <= self.unsettled * gain

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-import numpy as np
-
 from tbdiag.case import Case
 from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
 from tbdiag.model.remedy import Remedy
 from tbdiag.model.role import Role
 from tbdiag.model.series import Floats, Series
+from tbdiag.signals.medians import median
 from tbdiag.signals.samples import SetSize, set_size
 from tbdiag.signals.smoothing import tail
 from tbdiag.signals.stated import stated_batch_sizes, stated_validation_size
@@ -98,7 +97,7 @@ class ValidationSetTooSmall(Detector):
         size = None if accuracy is None else self._size(case, accuracy)
         if accuracy is None or size is None:
             return
-        share = float(np.median(tail(accuracy.values)))
+        share = median(tail(accuracy.values))
         error = standard_error(share, size.most)
         gain = _last_gain(accuracy.values)
         if error > self.worst_error or size.most < self.fewest:
@@ -187,4 +186,4 @@ def _last_gain(values: Floats) -> float:
     """What the last third of the run brought: its last half over its first half, by medians."""
     third = values[-max(4, len(values) // 3) :]
     half = len(third) // 2
-    return float(np.median(third[half:]) - np.median(third[:half]))
+    return float(median(third[half:]) - median(third[:half]))

@@ -1,0 +1,41 @@
+"""A curve by how much the optimizer was allowed to move, instead of by how many steps it took.
+
+Under a schedule the end of a run is slow by design, and steps are no fair measure of time. The sum of
+the learning rate up to a step is one: by it, a curve that has arrived is flat at its end whatever
+the schedule, and one that was on its way is not. What a run as long again would bring, under the
+same schedule stretched, is what as much of that sum again would bring.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tbdiag.model.series import Floats, Series
+
+
+def travelled(rate: Series, steps: Floats) -> Floats:
+    """The sum of the rate from its first step to each of ``steps`` (m,), linear in between."""
+    along = rate.steps.astype(np.float64)
+    height = np.maximum(rate.values, 0.0)
+    areas = (height[1:] + height[:-1]) / 2 * np.diff(along)
+    total: Floats = np.concatenate([[0.0], np.cumsum(areas)])
+    found: Floats = np.interp(steps, along, total)
+    return found
+
+
+def paced(curve: Series, rate: Series) -> Floats | None:
+    """``curve`` (n,) at n equal parts of the way that the rate allowed; None where it allowed none.
+
+    Where one counts epochs and the other steps, they are laid over each other by their ends.
+    """
+    if len(rate) < 2 or len(curve) < 2:
+        return None
+    steps = curve.steps.astype(np.float64)
+    mine, other = float(steps[-1] - steps[0]), float(rate.steps[-1] - rate.steps[0])
+    if not 0.5 < mine / other < 2:
+        steps = rate.steps[0] + (steps - steps[0]) / mine * other
+    way = travelled(rate, steps)
+    if way[-1] <= way[0]:
+        return None
+    even: Floats = np.interp(np.linspace(way[0], way[-1], len(way)), way, curve.values)
+    return even
