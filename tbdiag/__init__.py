@@ -9,6 +9,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Comparison",
     "Finding",
+    "History",
     "Report",
     "Run",
     "Series",
@@ -18,6 +19,7 @@ __all__ = [
     "load",
     "params",
     "plot_training_curves",
+    "read_journal",
     "retrain",
     "scan",
     "suggest",
@@ -26,12 +28,14 @@ __all__ = [
 if TYPE_CHECKING:
     from tbdiag.api import (
         Comparison,
+        History,
         Report,
         compare,
         diagnose,
         load,
         params,
         plot_training_curves,
+        read_journal,
         retrain,
         scan,
         suggest,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tbdiag.case import Case, Kind
 from tbdiag.detectors.base import Detector, Threshold, thresholds
+from tbdiag.detectors.registry import rules
 from tbdiag.model.run import Run
 
 Bools = NDArray[np.bool_]
@@ -73,9 +74,11 @@ class Firing:
         self._known: dict[Detector, Bools] = {}
 
     def __call__(self, detector: Detector) -> Bools:
-        """(n,) whether the rule fires on each run."""
+        """(n,) whether the rule fires on each run; where it speaks only amid others, beside them."""
         if detector not in self._known:
-            self._known[detector] = np.array(
-                [fires(detector, cases) for cases in self.cases], dtype=np.bool_
-            )
+            found = np.array([fires(detector, cases) for cases in self.cases], dtype=np.bool_)
+            if detector.amid:
+                company = [rule() for rule in rules() if rule.code in detector.amid]
+                found &= np.any([self(each) for each in company], axis=0)
+            self._known[detector] = found
         return self._known[detector]

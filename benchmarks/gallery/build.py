@@ -95,7 +95,8 @@ def make(plan: Planned, out: Path) -> None:
 
 def _hparams(recipe: Any) -> dict[str, Any]:
     if not isinstance(recipe, Recipe):
-        assert is_dataclass(recipe) and not isinstance(recipe, type)
+        assert is_dataclass(recipe)
+        assert not isinstance(recipe, type)
         return {key: value for key, value in asdict(recipe).items() if value is not None}
     known: dict[str, Any] = {
         "optimizer": recipe.optimizer,
@@ -106,7 +107,7 @@ def _hparams(recipe: Any) -> dict[str, Any]:
         "scheduler": recipe.schedule.partition(":")[0],
         "hidden": ",".join(map(str, recipe.hidden)),
     }
-    for name, value in (
+    others = (
         ("momentum", recipe.momentum if recipe.optimizer == "momentum" else 0.0),
         ("dropout", recipe.dropout),
         ("clip_norm", recipe.clip),
@@ -114,10 +115,8 @@ def _hparams(recipe: Any) -> dict[str, Any]:
         ("accumulate", recipe.accumulate if recipe.accumulate > 1 else 0),
         ("freeze", recipe.frozen if recipe.frozen_said else ""),
         ("mixed_precision", recipe.half),
-    ):
-        if value:
-            known[name] = value
-    return known
+    )
+    return known | {name: value for name, value in others if value}
 
 
 def _damage(folder: Path, kind: str) -> None:

@@ -36,10 +36,12 @@ class CartPole:
         return self._rng.uniform(-0.05, 0.05, (n, 4))
 
     def reset(self) -> Floats:
+        """Begin anew in all copies; what is seen of them."""
         self._state, self._age = self._fresh(self._copies), np.zeros(self._copies)
         return self._state
 
     def step(self, action: Rows) -> tuple[Floats, Floats, Floats]:
+        """Act in all copies: what is seen of them then, the rewards, and which ended."""
         x, v, angle, turn = self._state.T
         force = np.where(action == 1, 10.0, -10.0)
         sine, cosine = np.sin(angle), np.cos(angle)
@@ -67,12 +69,14 @@ class Tracking:
         return np.concatenate([self._state, self._ages[:, None] / 40], 1)
 
     def reset(self) -> Floats:
+        """Begin anew in all copies; what is seen of them."""
         self._state = self._rng.uniform(-1, 1, (self._copies, 3))
         self._state[:, 1] = 0.0
         self._ages = self._rng.integers(0, 40, self._copies)
         return self._seen()
 
     def step(self, action: Rows) -> tuple[Floats, Floats, Floats]:
+        """Act in all copies: what is seen of them then, the rewards, and which ended."""
         place, speed, target = self._state.T
         speed = np.clip(0.9 * speed + 0.08 * (action - 1), -0.4, 0.4)
         place = place + speed
@@ -99,17 +103,21 @@ class Grid:
         self._rng, self._copies = rng, copies
 
     def _fresh(self, n: int) -> Rows:
-        return self._rng.integers(0, 4, (n, 2))
+        cells: Rows = self._rng.integers(0, 4, (n, 2))
+        return cells
 
     def _seen(self) -> Floats:
-        return np.eye(36)[self._cell[:, 0] * 6 + self._cell[:, 1]]
+        cells: Floats = np.eye(36)[self._cell[:, 0] * 6 + self._cell[:, 1]]
+        return cells
 
     def reset(self) -> Floats:
+        """Begin anew in all copies; what is seen of them."""
         self._cell = self._fresh(self._copies)
         self._ages = self._rng.integers(0, 30, self._copies)
         return self._seen()
 
     def step(self, action: Rows) -> tuple[Floats, Floats, Floats]:
+        """Act in all copies: what is seen of them then, the rewards, and which ended."""
         far = self._cell.sum(1)
         self._cell = np.clip(self._cell + self._moves[action], 0, 5)
         self._ages = self._ages + 1
@@ -139,11 +147,13 @@ class Pendulum:
         return np.stack([np.cos(angle), np.sin(angle), turn / 4], 1)
 
     def reset(self) -> Floats:
+        """Begin anew in all copies; what is seen of them."""
         self._state = self._fresh(self._copies)
         self._ages = self._rng.integers(0, 60, self._copies)
         return self._seen()
 
     def step(self, action: Rows) -> tuple[Floats, Floats, Floats]:
+        """Act in all copies: what is seen of them then, the rewards, and which ended."""
         angle, turn = self._state.T
         turn = np.clip(turn + 0.05 * (10 * np.sin(angle) + 12.0 * (action - 1)), -8, 8)
         angle = angle + 0.05 * turn

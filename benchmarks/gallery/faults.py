@@ -98,9 +98,15 @@ def _evaluations(count: int) -> Change:
     return lambda r: replace(r, eval_every=max(r.epochs // count, 1))
 
 
-_SGD_TOO_SMALL = {"optimizer": "sgd", "schedule": "constant", "warmup": 0.0}
+_SGD_TOO_SMALL = {"optimizer": "sgd", "weight_decay": 1e-4, "schedule": "constant", "warmup": 0.0}
 
-_NOISY = {"optimizer": "momentum", "schedule": "constant", "batch_size": 4, "log_every": 8}
+_NOISY = {
+    "optimizer": "momentum",
+    "weight_decay": 1e-4,
+    "schedule": "constant",
+    "batch_size": 4,
+    "log_every": 8,
+}
 
 FAULTS: dict[str, Fault] = {
     "healthy": Fault({"": lambda recipe: recipe}, None),
@@ -111,9 +117,15 @@ FAULTS: dict[str, Fault] = {
     ),
     "rate-of-another-optimizer": Fault(
         {
-            "mild": _set(optimizer="adam", rate=0.05, schedule="constant", warmup=0.0),
-            "clear": _set(optimizer="adam", rate=0.2, schedule="constant", warmup=0.0),
-            "strong": _set(optimizer="adam", rate=1.0, schedule="constant", warmup=0.0),
+            "mild": _set(
+                optimizer="adam", weight_decay=1e-4, rate=0.05, schedule="constant", warmup=0.0
+            ),
+            "clear": _set(
+                optimizer="adam", weight_decay=1e-4, rate=0.2, schedule="constant", warmup=0.0
+            ),
+            "strong": _set(
+                optimizer="adam", weight_decay=1e-4, rate=1.0, schedule="constant", warmup=0.0
+            ),
         }
     ),
     "stopped-too-early": Fault(
@@ -155,9 +167,27 @@ FAULTS: dict[str, Fault] = {
     ),
     "oscillation": Fault(
         {
-            "mild": _set(optimizer="momentum", momentum=0.98, rate=0.1, schedule="constant"),
-            "clear": _set(optimizer="momentum", momentum=0.99, rate=0.2, schedule="constant"),
-            "strong": _set(optimizer="momentum", momentum=0.99, rate=0.6, schedule="constant"),
+            "mild": _set(
+                optimizer="momentum",
+                weight_decay=1e-4,
+                momentum=0.98,
+                rate=0.1,
+                schedule="constant",
+            ),
+            "clear": _set(
+                optimizer="momentum",
+                weight_decay=1e-4,
+                momentum=0.99,
+                rate=0.2,
+                schedule="constant",
+            ),
+            "strong": _set(
+                optimizer="momentum",
+                weight_decay=1e-4,
+                momentum=0.99,
+                rate=0.6,
+                schedule="constant",
+            ),
         }
     ),
     "over-clipping": Fault(
@@ -190,7 +220,9 @@ FAULTS: dict[str, Fault] = {
     "loss-scale-collapse": Fault(
         {
             "clear": _set(half=True, input_scale=3e5),
-            "strong": _rate(300, half=True, schedule="constant", warmup=0.0, optimizer="sgd"),
+            "strong": _set(
+                half=True, init_scale=60.0, optimizer="sgd", weight_decay=1e-4, rate=0.3
+            ),
         }
     ),
     # --- initialisation ---
@@ -259,7 +291,7 @@ FAULTS: dict[str, Fault] = {
         {
             "mild": _deep(8, 24, init_scale=2.0),
             "clear": _deep(12, 24, init_scale=2.5),
-            "strong": _deep(16, 24, init_scale=4.0, optimizer="sgd", rate=0.02),
+            "strong": _deep(16, 24, init_scale=4.0, optimizer="sgd", rate=0.02, weight_decay=1e-4),
             "recurrent": _set(init="explosive", clip=0.0),
         },
         "full",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -19,7 +20,7 @@ class Family:
 
     kind: Kind = "fault"
     codes: tuple[str, ...] = ()
-    codes_when: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    codes_when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     related: tuple[str, ...] = ()
     why: str = ""
 

@@ -25,7 +25,8 @@ def _example(name: str) -> ModuleType:
     if known is not None:
         return known
     spec = importlib.util.spec_from_file_location(f"digits_{name}", _EXAMPLE / f"{name}.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[f"digits_{name}"] = module
     spec.loader.exec_module(module)

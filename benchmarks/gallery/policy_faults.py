@@ -64,7 +64,7 @@ POLICY_FAULTS: dict[str, Fault] = {
     ),
     "return-collapse": Fault(
         {
-            "mild": _change(jump_at=0.6, jump=50.0, linear_decay=False, **{"clip_range": 0.5}),
+            "mild": _change(jump_at=0.6, jump=50.0, linear_decay=False, clip_range=0.5),
             "clear": _change(
                 jump_at=0.55, jump=100.0, linear_decay=False, clip_range=5.0, max_grad_norm=100.0
             ),

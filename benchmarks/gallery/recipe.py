@@ -123,7 +123,7 @@ class Learner(Protocol):
         ...
 
     def tensors(self) -> dict[str, Floats]:
-        """Weights, last gradients and last activations by name: ``weights/layer1`` …"""
+        """Weights, last gradients and last activations by name: such as ``weights/layer1``."""
         ...
 
     def adopt(self, other: Learner) -> None:

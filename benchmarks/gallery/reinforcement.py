@@ -120,7 +120,7 @@ class _Training:
         for _ in range(recipe.n_epochs):
             for rows in torch.randperm(n).chunk(recipe.minibatches):
                 batch = {name: each[rows] for name, each in data.items()}
-                seen.append(self._step(batch))  # noqa: PERF401  # an update, not a look-up
+                seen.append(self._step(batch))  # an update, not a look-up
         means = {name: float(np.mean([each[name] for each in seen])) for name in seen[0]}
         spread = float(data["return"].var())
         explained = 1.0 - float((data["return"] - data["value"]).var()) / max(spread, 1e-9)

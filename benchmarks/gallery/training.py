@@ -128,7 +128,9 @@ class _Run:
             order = learner.order()
         if recipe.epoch_steps:
             order = order[: recipe.epoch_steps * recipe.batch_size]
-        losses, metrics, sizes = [], [], []
+        losses: list[float] = []
+        metrics: list[float] = []
+        sizes: list[int] = []
         for batch in np.array_split(order, self.batches):
             rate = self.schedule.rate(step)
             loss, metric, norm = self._step(batch, rate, step)

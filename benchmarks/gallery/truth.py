@@ -79,15 +79,15 @@ def _late(o: Outcome, c: Sequence[Outcome]) -> bool:
 def _noisy(o: Outcome, c: Sequence[Outcome]) -> bool:
     relative = [each["test_noise"] / each["test_tail"] for each in c]
     mine = o["test_noise"] / o["test_tail"]
-    return mine > 0.05 and mine > 4 * statistics.mean(relative)
+    return bool(mine > 0.05 and mine > 4 * statistics.mean(relative))
 
 
 def _too_good(o: Outcome, c: Sequence[Outcome]) -> bool:
-    return o["val_tail"] < 0.8 * o["test_tail"] and o["val_tail"] < o["train_running"]
+    return bool(o["val_tail"] < 0.8 * o["test_tail"] and o["val_tail"] < o["train_running"])
 
 
 def _imbalanced(o: Outcome, c: Sequence[Outcome]) -> bool:
-    return o["test_metric"] - o["test_balanced"] > 0.1
+    return bool(o["test_metric"] - o["test_balanced"] > 0.1)
 
 
 def _ratio(o: Outcome) -> float:
@@ -100,7 +100,9 @@ def _vanishing(o: Outcome, c: Sequence[Outcome]) -> bool:
 
 
 def _exploding(o: Outcome, c: Sequence[Outcome]) -> bool:
-    return o["nonfinite"] or o["start"]["first_gradient"] > 30 * _mean(c, "start", "first_gradient")
+    return bool(
+        o["nonfinite"] or o["start"]["first_gradient"] > 30 * _mean(c, "start", "first_gradient")
+    )
 
 
 def _uneven(o: Outcome, c: Sequence[Outcome]) -> bool:
@@ -137,7 +139,7 @@ def _plays_well(o: Outcome, c: Sequence[Outcome]) -> bool:
 
 
 def _beaten(o: Outcome, c: Sequence[Outcome]) -> bool:
-    return o["d_loss"] < 0.3 * _mean(c, "d_loss") and o["distance"] > 3 * _mean(c, "distance")
+    return bool(o["d_loss"] < 0.3 * _mean(c, "d_loss") and o["distance"] > 3 * _mean(c, "distance"))
 
 
 def _always(o: Outcome, c: Sequence[Outcome]) -> bool:

@@ -30,16 +30,25 @@ def load(
     cache: bool = True,
     follow_symlinks: bool = True,
     jobs: int | None = None,
+    verify: bool = False,
 ) -> list[Run]:
     """Every run below the paths that holds at least one curve, with its roles bound.
 
     With ``cache``, a run of which no file changed comes from the user's cache, and looks for its
     curves there when it is asked for them. ``config`` is a configuration or its file; without it the
     nearest one upward from the working directory counts. ``jobs`` folders are read at a time, by
-    default one. Raises NoRunsError where nothing can be read.
+    default one; with ``verify``, the checksums of images and histograms are compared as well, and
+    nothing comes from the cache. Raises NoRunsError where nothing can be read.
     """
     return list(
-        each_run(path, config=config, cache=cache, follow_symlinks=follow_symlinks, jobs=jobs)
+        each_run(
+            path,
+            config=config,
+            cache=cache,
+            follow_symlinks=follow_symlinks,
+            jobs=jobs,
+            verify=verify,
+        )
     )
 
 
@@ -50,11 +59,12 @@ def each_run(
     cache: bool = True,
     follow_symlinks: bool = True,
     jobs: int | None = None,
+    verify: bool = False,
     progress: Progress | None = None,
 ) -> Iterator[Run]:
     """What `load` gives, one run at a time; ``progress`` as in `scan`."""
     settings = configured(config)
-    intake = Intake(_paths(path), settings, cache, follow_symlinks, jobs, progress)
+    intake = Intake(_paths(path), settings, cache, follow_symlinks, jobs, progress, verify=verify)
     for _, _, run in intake:
         yield run
     if not intake.any:
@@ -72,6 +82,7 @@ def scan(
     follow_symlinks: bool = True,
     jobs: int | None = None,
     memory: int | None = None,
+    verify: bool = False,
     now: float | None = None,
 ) -> Report:
     """Every rule's answer for every run below the paths, and for all of them together.
@@ -80,7 +91,7 @@ def scan(
     ``lightning_logs``, ``tb_logs`` that exists. ``select`` and ``ignore`` take rule codes, names and
     families (``"OPT"``). With ``cache``, runs and answers come from the user's cache where neither
     files nor rules changed; the report is the same. ``progress`` is called with an `At` after each
-    folder. ``jobs`` folders are read at a time, by default one. Beyond ``memory`` bytes
+    folder. ``jobs`` folders are read at a time, by default one; ``verify`` as in `load`. Beyond ``memory`` bytes
     of curves, by default a quarter of the machine's, runs of the report keep only the curves that
     their findings speak of and look for the others when they are asked for them. A file that cannot
     be read, and a run without curves, stand in the report's ``unread``. Paths below the working
@@ -97,8 +108,10 @@ def scan(
 
     settings = configured(config)
     selection = select_rules(settings, strings(select), strings(ignore))
-    paths = [_default(settings)] if path is None else _paths(path)
-    intake = Intake(paths, settings, cache, follow_symlinks, jobs, progress, relative=True)
+    paths = [default_folder(settings)] if path is None else _paths(path)
+    intake = Intake(
+        paths, settings, cache, follow_symlinks, jobs, progress, relative=True, verify=verify
+    )
     objective = settings.train.objective if settings.train else None
     room = quarter() if memory is None else memory
     reports, at = [], time.time() if now is None else now
@@ -125,7 +138,8 @@ def scan(
     )
 
 
-def _default(settings: Config) -> Path:
+def default_folder(settings: Config) -> Path:
+    """The log folder that is meant where none is named; raises NoRunsError."""
     if settings.logdir is not None:
         return settings.root / settings.logdir
     for name in DEFAULT_FOLDERS:

@@ -37,7 +37,8 @@ Progress = Callable[[At], object]
 class Intake:
     """The runs below ``paths`` that can be examined: each with its slot and its number there.
 
-    Iterated once; with ``relative``, paths of runs are as users read them. What cannot be examined is added to ``unread`` as (path, reason); with ``cache``,
+    Iterated once; with ``verify``, the checksums of all records are compared, and nothing is taken from
+    the cache; with ``relative``, paths of runs are as users read them. What cannot be examined is added to ``unread`` as (path, reason); with ``cache``,
     what was read is kept in the end. Raises NoRunsError where a path does not exist.
     """
 
@@ -50,6 +51,7 @@ class Intake:
         jobs: int | None,
         progress: Progress | None,
         relative: bool = False,
+        verify: bool = False,
     ) -> None:
         self.any, self._relative = False, relative
         self._paths, self._jobs, self._progress = paths, jobs, progress
@@ -57,7 +59,7 @@ class Intake:
         self._above = self._here.rstrip(os.sep) + os.sep
         self._cache: Cache | None = None
         self._slots: Sequence[Slot]
-        if cache:
+        if cache and not verify:  # what was kept was read once and not checked again
             from tbdiag.reading.cache import Cache
             from tbdiag.reading.store import default_store
 
@@ -65,7 +67,7 @@ class Intake:
             self._slots, unread = self._cache.slots, self._cache.listing.unread
         else:
             found = discover(paths, follow_symlinks)
-            self._slots = [Slot(files, settings.roles) for files in found.runs]
+            self._slots = [Slot(files, settings.roles, verify=verify) for files in found.runs]
             unread = list(found.unread)
         self.unread = [(shown(Path(path)), reason) for path, reason in unread]
 

@@ -50,11 +50,17 @@ SomePaths = Annotated[
 SomeRuns = Annotated[
     list[Path], Argument(metavar="RUN", help="Runs, or folders that hold several.")
 ]
+OneLog = Annotated[
+    Path | None, Argument(metavar="PATH", show_default=False, help="A log folder, or a journal.")
+]
 OneRun = Annotated[Path, Argument(metavar="RUN", help="A run's folder or event file.")]
 OneRule = Annotated[
     str | None, Argument(metavar="CODE", show_default=False, help="A rule's code or name.")
 ]
 Formats = Annotated[str, Option("--format", help="text, json, or both: text,json.")]
+JournalFormats = Annotated[
+    str, Option("--format", help="text, markdown, json or csv; text may be joined: text,csv.")
+]
 Output = Annotated[
     Path | None, Option("-o", "--output", metavar="FILE", help="Write the report to this file.")
 ]
@@ -84,6 +90,9 @@ ConfigFile = Annotated[
 ]
 Findings = Annotated[bool, Option(help="Mark what the rules found.")]
 Force = Annotated[bool, Option("--force", help="Overwrite the file.")]
+Verify = Annotated[
+    bool, Option("--verify", help="Compare the checksums of images and histograms as well.")
+]
 NoCache = Annotated[bool, Option("--no-cache", help="Read all anew, and keep nothing of it.")]
 Jobs = Annotated[
     int | None, Option("--jobs", "-j", min=1, metavar="N", help="Read so many folders at a time.")

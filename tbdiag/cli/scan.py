@@ -26,6 +26,7 @@ def scan(
     no_cache: o.NoCache = False,
     jobs: o.Jobs = None,
     memory: o.Memory = None,
+    verify: o.Verify = False,
     color: o.Colors = o.Color.AUTO,
 ) -> None:
     """Diagnose every run below the paths.
@@ -36,7 +37,7 @@ def scan(
 
     targets = deliver.targets(formats, output)
     found = deliver.scanned(
-        paths, select, ignore, config, cache=not no_cache, jobs=jobs, memory=memory
+        paths, select, ignore, config, cache=not no_cache, jobs=jobs, memory=memory, verify=verify
     )
     deliver.report(found, targets, color=color, show_passed=show is not None)
     if plots is not None:

@@ -50,13 +50,13 @@ def read(path: Path, limit: int | None = None, *, verify: bool = False) -> Colum
     return settled(path, Reading(path, limit, verify=verify), limit, verify=verify).columns
 
 
-def begun(path: Path) -> Reading | ReadError:
+def begun(path: Path, *, verify: bool = False) -> Reading | ReadError:
     """The reading of a file, to be `settled`, or the error that it met.
 
     Where several are begun before the first is settled, what they have in common is unpacked at once.
     """
     try:
-        return Reading(path)
+        return Reading(path, verify=verify)
     except ReadError as error:
         return error
 
@@ -145,7 +145,8 @@ class Reading:
         )
         self.offset = offset
         self._plain = plain
-        self._careful = plain or verify or not quick
+        self._verify = verify
+        self._careful = plain or not quick
         self._sparse, self._dense = False, True
         self._ahead = _CHUNK
         self._sifted = limit is None and not self._careful
@@ -222,7 +223,12 @@ class Reading:
         before = self._pack.size
         left = self.size - self.offset
         taken = self._pack.sift(
-            self._buffer.data, min(size, left), left, self.offset, self.gathered.glimpsed
+            self._buffer.data,
+            min(size, left),
+            left,
+            self.offset,
+            self.gathered.glimpsed,
+            self._sound if self._verify else None,
         )
         if not taken and size == _PEEK:
             self._ahead = _SPARSE
@@ -242,6 +248,11 @@ class Reading:
             self._drain()
         elif self._pack.room() < _SPARSE:
             self._drain(_SPARSE)
+
+    def _sound(self, offset: int, length: int) -> bool:
+        """Whether the payload of the record at ``offset`` matches its checksum."""
+        payload = self._source.bytes(offset + frames.HEADER.size, length + 4)
+        return len(payload) == length + 4 and frames.sound(payload[:-4], payload[-4:])
 
     def _drain(self, rest: int = 0) -> None:
         """Take in the short records that were kept, but for about ``rest`` bytes of them."""
@@ -327,18 +338,16 @@ class Reading:
         """
         start, data = place + frames.HEADER.size, buffer.data
         after = start + length
-        large = length > SMALL and not self._careful
-        if large and self.gathered.glimpsed(bytes(data[start : start + HEAD]), offset, length):
+        known = not self._careful and self.gathered.glimpsed
+        check = length <= SMALL or self._careful or self._verify
+        if known and not check and known(bytes(data[start : start + HEAD]), offset, length):
             return ""
         payload, checksum = bytes(data[start:after]), bytes(data[after : after + 4])
-        record = Record(number, offset, payload, checksum)
-        if large:
-            return self._taken(record)
-        if not frames.sound(payload, checksum):
+        if check and not frames.sound(payload, checksum):
             return _WRONG
-        if not self._careful and self.gathered.glimpsed(payload, offset, length):
+        if known and check and known(payload, offset, length):
             return ""
-        return self._taken(record)
+        return self._taken(Record(number, offset, payload, checksum))
 
     def _next(self) -> None:
         """Take in the one record at the offset, which is larger than the buffer, or damaged."""
@@ -347,22 +356,26 @@ class Reading:
         if self._fault:
             return
         start = self.offset + frames.HEADER.size
-        large = length > SMALL and not self._careful
-        head = self._source.bytes(start, HEAD) if large else b""
-        if not (large and self.gathered.glimpsed(head, self.offset, length)):
-            payload = Sparse(self._source, start, length)
-            checksum = self._source.bytes(start + length, 4)
-            record = Record(0, self.offset, payload, checksum)
-            self._fault = self._taken(record, check=not large)
+        check = length <= SMALL or self._careful or self._verify
+        record = Record(
+            0,
+            self.offset,
+            Sparse(self._source, start, length),
+            self._source.bytes(start + length, 4),
+        )
+        self._fault = self._taken(record, check=check, known=not self._careful)
         self.gathered.batches.close_chunk(None, 0 if self._fault else 1)
         if not self._fault:
             self.offset += length + frames.FRAME
 
-    def _taken(self, record: Record, *, check: bool = False) -> str:
+    def _taken(self, record: Record, *, check: bool = False, known: bool = False) -> str:
+        """Take in a record; returns what is wrong with it. ``known`` tries its first bytes alone."""
         try:
             if check:
                 record.check()
-            self.gathered.add(record)
+            head = record.payload[:HEAD] if known else b""
+            if not (known and self.gathered.glimpsed(head, record.offset, len(record.payload))):
+                self.gathered.add(record)
         except DamagedError as error:
             return str(error)
         return ""

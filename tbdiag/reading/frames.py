@@ -154,7 +154,7 @@ def next_length(header: bytes, remaining: int) -> tuple[int, str]:
     return int(length), ""
 
 
-def sound(payload: bytes, checksum: bytes) -> bool:
+def sound(payload: bytes | memoryview, checksum: bytes | memoryview) -> bool:
     """Whether the four bytes after a payload are its checksum."""
     plain = crc32c()(payload)
     rotated = ((plain >> 15) | (plain << 17)) & 0xFFFFFFFF

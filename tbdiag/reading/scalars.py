@@ -21,6 +21,9 @@ U64 = NDArray[np.uint64]
 WALL_KEY, STEP_KEY = 0x09, 0x10  # `wall_time` as fixed64 and `step` as varint
 WALL = 9  # bytes of the wall time with its key
 _SHORTEST = 12
+_LONGEST = (
+    1 << 12
+)  # bytes of a tail, so that it is told in two bytes together with the step's width
 _HIGH_BITS = np.uint64(0x8080808080808080)
 
 
@@ -98,7 +101,7 @@ def _heads(chunk: Chunk, places: Ints, lengths: Ints) -> _Heads:
         sound = (chunk.bytes[starts] == WALL_KEY) & ((lowest != 0) | ~stepped)
     widths += WALL
     left = lengths - widths
-    sound &= left >= _SHORTEST
+    sound &= (left >= _SHORTEST) & (left < _LONGEST)
     return _Heads(starts + widths, left, wall_bits, bits, number(bits), widths - WALL, sound)
 
 

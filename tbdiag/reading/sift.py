@@ -15,7 +15,7 @@ from tbdiag.reading.checksums import masked
 from tbdiag.reading.frames import SLACK
 
 SHORT = 256  # bytes of a payload that is kept whatever it holds
-SMALL = 1 << 12  # bytes of a payload that is checked whatever it holds
+SMALL = 1 << 15  # bytes of a payload that is checked whatever it holds
 HEAD = 320  # bytes of a payload that tell what it is, if its tag is no longer than most
 
 Known = Callable[[bytes, int, int], bool]
@@ -30,13 +30,21 @@ class Pack:
     _starts: list[int] = field(default_factory=list)
     _offsets: list[int] = field(default_factory=list)
 
-    def sift(self, data: memoryview, size: int, left: int, offset: int, known: Known) -> int:
+    def sift(
+        self,
+        data: memoryview,
+        size: int,
+        left: int,
+        offset: int,
+        known: Known,
+        sound: Callable[[int, int], bool] | None = None,
+    ) -> int:
         """Keep the short records at the start of ``data``, of which ``size`` bytes count.
 
         It stands at ``offset`` of a file of which ``left`` bytes follow. Of a longer record ``known``
-        is asked, with its first bytes, its place in the file and its length. Returns where the first
-        one starts that is not, or that is damaged or not whole, or where the last one ends: that may
-        be beyond ``size``.
+        is asked, with its first bytes, its place in the file and its length, and before that ``sound``,
+        if it is given, with the latter two. Returns where the first one starts that is not, or that is
+        damaged or not whole, or where the last one ends: that may be beyond ``size``.
         """
         header, unpack = frames.HEADER.size, frames.HEADER.unpack_from
         at = first = 0
@@ -51,12 +59,11 @@ class Pack:
             else:
                 start = at + header
                 if length <= SMALL:
-                    payload = bytes(data[start : end - 4])
-                    whole = end <= size and frames.sound(payload, bytes(data[end - 4 : end]))
+                    whole = end <= size and frames.sound(data[start : end - 4], data[end - 4 : end])
                 else:
-                    payload = bytes(data[start : start + HEAD])
-                    whole = start + HEAD <= size
-                if not (whole and known(payload, offset + at, length)):
+                    whole = start + HEAD <= size and (sound is None or sound(offset + at, length))
+                head = bytes(data[start : min(start + HEAD, end - 4)]) if whole else b""
+                if not (whole and known(head, offset + at, length)):
                     break
                 self._keep(data, first, at, offset)
                 first = end

@@ -35,8 +35,10 @@ _WINDOW = 64 << 20  # bytes of event files that are read ahead
 class Slot:
     """A folder of runs. `read` may be called in any thread, all else in one."""
 
-    def __init__(self, files: RunFiles | None, overrides: Overrides | None) -> None:
-        self._files, self._overrides = files, overrides
+    def __init__(
+        self, files: RunFiles | None, overrides: Overrides | None, *, verify: bool = False
+    ) -> None:
+        self._files, self._overrides, self._verify = files, overrides, verify
         self._found: tuple[Run, ...] | None = None
         self._anew: tuple[Run, ...] | None = None
         self._begun: dict[Path, Reading | ReadError] = {}
@@ -79,7 +81,9 @@ class Slot:
     def begin(self) -> None:
         """Begins to read, where that helps: `read` then finishes it, in the same thread."""
         if self.waiting and self.bytes <= _SMALL:
-            self._begun = {file.path: begun(file.path) for file in self.files.files}
+            self._begun = {
+                file.path: begun(file.path, verify=self._verify) for file in self.files.files
+            }
 
     def read(self) -> None:
         """Reads the runs, once."""
@@ -87,11 +91,11 @@ class Slot:
             self._found = runs.load(self.files, self._overrides, self._columns)
 
     def _columns(self, file: EventFile) -> Columns:
-        return settled(file.path, self._started(file.path)).columns
+        return settled(file.path, self._started(file.path), verify=self._verify).columns
 
     def _started(self, path: Path) -> Reading:
         """The reading of a file that was begun, or is now; raises ReadError."""
-        reading = self._begun.pop(path, None) or begun(path)
+        reading = self._begun.pop(path, None) or begun(path, verify=self._verify)
         if isinstance(reading, ReadError):
             raise reading
         return reading

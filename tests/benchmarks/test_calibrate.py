@@ -15,6 +15,7 @@ from tbdiag.detectors import registry
 from tbdiag.detectors.base import Threshold
 from tbdiag.detectors.generalization.overfitting import Overfitting
 from tbdiag.detectors.optimization.learning_rate_too_high import LearningRateTooHigh
+from tbdiag.detectors.optimization.optimizer_rate_mismatch import OptimizerRateMismatch
 from tbdiag.model.finding import Severity
 from tbdiag.model.role import Role
 from tbdiag.model.run import Run
@@ -122,6 +123,9 @@ def test_a_rule_fires_as_in_a_scan() -> None:
     assert fires(Overfitting(), cases_of(run))
     assert not fires(Overfitting(rise=9.0), cases_of(run))
     assert not fires(Overfitting(), cases_of(a_run({Role.TRAIN_LOSS: np.ones(30)})))  # blocked
+    mismatch = list(OptimizerRateMismatch.samples())
+    beside = Firing([sample.run for sample in mismatch])(OptimizerRateMismatch())
+    assert beside.tolist() == [sample.fires for sample in mismatch]
     firing = Firing([run, an_overfit_run(0.5)])
     assert firing(Overfitting()).tolist() == [True, False]
     assert firing(Overfitting()) is firing(Overfitting())

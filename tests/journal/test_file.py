@@ -127,14 +127,18 @@ def test_writers_killed_at_any_time_lose_nothing_finished(tmp_path: Path) -> Non
     for turn in range(8):
         names = [f"{turn}a", f"{turn}b"]
         writers = [writer(path, name, 100_000) for name in names]
-        time.sleep(0.4 + 0.4 * chance.random())
+        for each in writers:  # until both are at it
+            assert each.stdout is not None
+            each.stdout.readline()
+        time.sleep(0.4 * chance.random())
         for each in writers:
             each.kill()
         for name, each in zip(names, writers, strict=True):
-            done |= {(name, each.split()[1]) for each in each.communicate()[0].splitlines()[:-1]}
+            whole = each.communicate()[0].rpartition("\n")[0]
+            done |= {(name, said.split()[1]) for said in whole.splitlines()}
     entries = Journal(path).entries()
     kept = {(str(each.payload["by"]), str(each.payload["turn"])) for each in entries}
-    assert len(done) > 50
+    assert len(done) > 20
     assert done <= kept
     assert [each.seq for each in entries] == list(range(1, len(entries) + 1))
 

@@ -114,7 +114,9 @@ def test_a_launcher_that_dies_while_it_starts_has_started_nothing(tmp_path: Path
     path.parent.mkdir(parents=True)
     claimed, answer = os.pipe()
     words = [sys.executable, supervise.__file__, str(path), '{"slot": 0}', "inf", "1", str(answer)]
-    watch = subprocess.Popen([*words, *one.argv], stdin=subprocess.PIPE, pass_fds=[answer])
+    watch = subprocess.Popen(
+        [*words, *one.argv], cwd=tmp_path, stdin=subprocess.PIPE, pass_fds=[answer]
+    )
     os.close(answer)
     assert os.read(claimed, 1) == b"."
     os.close(claimed)
@@ -149,7 +151,8 @@ def test_a_run_of_another_machine_is_not_taken_for_lost(tmp_path: Path) -> None:
 
 
 def test_numbers_that_belong_to_others_by_now_are_left_alone(tmp_path: Path) -> None:
-    stranger = subprocess.Popen([sys.executable, "-c", HANG.join(["import time", ""])])
+    words = [sys.executable, "-c", f"import time{HANG}"]
+    stranger = subprocess.Popen(words, start_new_session=True)
     try:
         one = job(tmp_path, "")
         rewritten(one, supervisor=[stranger.pid, "0"], child=[stranger.pid, "0"])
@@ -158,7 +161,8 @@ def test_numbers_that_belong_to_others_by_now_are_left_alone(tmp_path: Path) -> 
         later.stop("t1", 0)
         assert ends(later)["t1"].how is How.STOPPED
         assert stranger.poll() is None
-        rewritten(one, boot="before the last reboot", child=[stranger.pid, "0"])
+        born = supervise.born(stranger.pid)
+        rewritten(one, boot="before the last reboot", child=[stranger.pid, born])
         monkey = launcher()
         monkey._runs["t1"] = local._Run(
             job=one, slot=0, started=0.0, process=None, record=record.read(record.place(one))

@@ -77,5 +77,5 @@ def test_without_a_python_it_is_the_one_of_tbdiag(tmp_path: Path) -> None:
     assert program("python", tmp_path, {"PATH": str(tmp_path)}) == sys.executable
     executable(tmp_path / "python")
     assert program("python", tmp_path, {"PATH": str(tmp_path)}) == "python"
-    with pytest.raises(LaunchError, match='"pyhton", and there is no such program'):
-        program("pyhton", tmp_path, {"PATH": str(tmp_path)})
+    with pytest.raises(LaunchError, match='"no-such-python", and there is no such program'):
+        program("no-such-python", tmp_path, {"PATH": str(tmp_path)})

@@ -182,6 +182,16 @@ def test_rounds_are_taken_as_such(tmp_path: Path, monkeypatch: Any) -> None:
     assert max(taken) > 8000
 
 
+def test_long_records_among_short_ones_of_the_same_length_but_for_4096(tmp_path: Path) -> None:
+    many = [value(f"tag/{index}", index) for index in range(200)]
+    made = [event(7, *many), *(scalar("loss", step, 0.5) for step in range(7, 60))]
+    long, short = len(data(made[0])), len(data(made[1]))
+    pad = (short - long) % 4096
+    made[0] = event(7, *many, value("x" * (pad - 11), 1.0))
+    path = write(tmp_path / NAME, *made)
+    assert_same(records.read(path), plain.read(path))
+
+
 def test_files_begun_together_read_as_one_by_one(tmp_path: Path) -> None:
     paths = []
     for index in range(9):

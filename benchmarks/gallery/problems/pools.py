@@ -12,7 +12,8 @@ Pool = tuple[Floats, Any]
 
 
 def _standard(x: Floats) -> Floats:
-    return (x - x.mean(axis=0)) / (x.std(axis=0) + 1e-9)
+    scaled: Floats = (x - x.mean(axis=0)) / (x.std(axis=0) + 1e-9)
+    return scaled
 
 
 def digits(first: int, last: int, noise: float) -> Pool:

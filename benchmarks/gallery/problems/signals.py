@@ -130,9 +130,10 @@ def text(*modules: str, attribute: str = "", length: int = 32) -> Pool:
             else inspect.getsource(module)
         )
     codes = np.frombuffer("\n".join(parts).encode("ascii", "replace"), dtype=np.uint8)
-    codes = np.where((codes >= 32) & (codes < 127), codes - 31, 0).astype(np.int64)
+    printable = (codes >= 32) & (codes < 127)
+    numbers: Any = np.where(printable, codes.astype(np.int64) - 31, 0)
     n = (len(codes) - 1) // length
-    return codes[: n * length].reshape(n, length), codes[1 : n * length + 1].reshape(n, length)
+    return numbers[: n * length].reshape(n, length), numbers[1 : n * length + 1].reshape(n, length)
 
 
 VOCABULARY = 96
