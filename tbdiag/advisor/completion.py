@@ -146,8 +146,9 @@ def _choice(value: Scalar, choices: Sequence[Scalar]) -> Scalar:
         truth = isinstance(choice, bool) and isinstance(value, float | int) and choice == value
         if truth or same(choice, value):
             return choice
-    last = split(value.rpartition(".")[2]) if isinstance(value, str) else ()
-    return next((c for c in choices if last and isinstance(c, str) and split(c) == last), None)
+    last = "".join(split(value.rpartition(".")[2])) if isinstance(value, str) else ""
+    words = (choice for choice in choices if isinstance(choice, str))
+    return next((choice for choice in words if last and "".join(split(choice)) == last), None)
 
 
 def _number(value: float, kind: Kind | None, limits: Dimension | None) -> Scalar:

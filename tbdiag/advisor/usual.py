@@ -40,7 +40,7 @@ _WIDTH_WIDEST = 4
 _DEEPEST = 2  # times the usual depth
 _LONGER = 3  # times the usual budget: `stopped too early` asks for twice as much
 _SHORTER = 4
-_AROUND = 10.0  # a log range holds what was seen and a decade beyond
+_LATER = 10  # times the longest warm-up seen
 
 
 def usual(
@@ -56,12 +56,12 @@ def usual(
         return None
     if choices:
         plain = tuple(dict.fromkeys(c for c in choices if isinstance(c, bool | int | float | str)))
-        return (Choices(plain), "choices of the script") if len(plain) > 1 else None
+        return (Choices(plain), "its choices") if len(plain) > 1 else None
     numbers = [float(v) for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
     numbers = [v for v in numbers if math.isfinite(v)]
     if any(isinstance(v, str) for v in values) or (not numbers and knob not in _RANGES):
         distinct = tuple(dict.fromkeys(values))
-        return (Choices(distinct), "values of the runs") if len(distinct) > 1 else None
+        return (Choices(distinct), "values seen") if len(distinct) > 1 else None
     if knob in _RANGES:
         limits, _ = _RANGES[knob]
         return _holding(limits, numbers), "usual range"
@@ -76,11 +76,9 @@ def source(knob: Knob) -> str:
 
 
 def _holding(limits: Range, numbers: Sequence[float]) -> Range:
-    """The range, wide enough for the numbers and, on a logarithmic scale, for a decade around them."""
-    inside = [each for each in numbers if each > 0] if limits.log else list(numbers)
-    margin = _AROUND if limits.log else 1.0
-    low = min([limits.low, *(each / margin for each in inside if each < limits.low * margin)])
-    high = max([limits.high, *(each * margin for each in inside if each > limits.high / margin)])
+    """The range, wide enough for the numbers; a logarithmic one cannot hold 0."""
+    inside = [each for each in numbers if each > 0 or not limits.log]
+    low, high = min([limits.low, *inside]), max([limits.high, *inside])
     return Range(low=low, high=high, log=limits.log)
 
 
@@ -90,9 +88,9 @@ def _around(knob: Knob, numbers: Sequence[float]) -> tuple[Dimension, str] | Non
         return Choices(tuple(sorted({*numbers, *_CLIP[0]}))), "usual values"
     if knob is Knob.WARMUP:
         if max(numbers) < 1:
-            return Range(low=0.0, high=max(_WARMUP_SHARE, *numbers)), "share of the run"
-        most = math.ceil(max(numbers) * _AROUND)
-        return Range(low=0, high=most, step=1), "values seen × 10"
+            return Range(low=0.0, high=max(_WARMUP_SHARE, *numbers)), "a share"
+        most = math.ceil(max(numbers) * _LATER)
+        return Range(low=0, high=most, step=1), "10 x those seen"
     if usual_value < 1 or any(not each.is_integer() for each in numbers):
         return None
     least, most = int(min(numbers)), int(max(numbers))
@@ -101,18 +99,18 @@ def _around(knob: Knob, numbers: Sequence[float]) -> tuple[Dimension, str] | Non
         sizes = {int(v) for v in numbers} | _powers(
             low, max(most, int(usual_value) * _BATCH_WIDEST)
         )
-        return Choices(tuple(sorted(sizes))), "powers of two around those seen"
+        return Choices(tuple(sorted(sizes))), "around those seen"
     if knob is Knob.WIDTH:
         low, high = max(1, int(usual_value) // _WIDTH_WIDEST), int(usual_value) * _WIDTH_WIDEST
         sizes = {int(v) for v in numbers} | _powers(min(low, least), max(high, most))
-        return Choices(tuple(sorted(sizes))), "powers of two around those seen"
+        return Choices(tuple(sorted(sizes))), "around those seen"
     if knob is Knob.DEPTH:
         return Range(
             low=1, high=max(most, int(usual_value) * _DEEPEST, 2), step=1
-        ), "twice those seen"
+        ), "2 x those seen"
     if knob in (Knob.EPOCHS, Knob.MAX_STEPS):
         low = max(1, min(least, int(usual_value) // _SHORTER))
-        return Range(low=low, high=max(most, int(usual_value)) * _LONGER, step=1), "values seen × 3"
+        return Range(low=low, high=max(most, int(usual_value)) * _LONGER, step=1), "3 x those seen"
     return None
 
 

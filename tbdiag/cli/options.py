@@ -57,6 +57,16 @@ OneRun = Annotated[Path, Argument(metavar="RUN", help="A run's folder or event f
 OneRule = Annotated[
     str | None, Argument(metavar="CODE", show_default=False, help="A rule's code or name.")
 ]
+Script = Annotated[
+    Path | None,
+    Argument(
+        metavar="SCRIPT", show_default=False, help="The script that trains, if not the only one."
+    ),
+]
+Logs = Annotated[
+    Path | None,
+    Option("--logs", metavar="PATH", help="Runs of it; else logs/, runs/ and the like."),
+]
 Formats = Annotated[str, Option("--format", help="text, json, or both: text,json.")]
 JournalFormats = Annotated[
     str, Option("--format", help="text, markdown, json or csv; text may be joined: text,csv.")
