@@ -9,6 +9,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Comparison",
     "Finding",
+    "History",
     "Report",
     "Run",
     "Series",
@@ -16,19 +17,28 @@ __all__ = [
     "compare",
     "diagnose",
     "load",
+    "params",
     "plot_training_curves",
+    "read_journal",
+    "retrain",
     "scan",
+    "suggest",
 ]
 
 if TYPE_CHECKING:
     from tbdiag.api import (
         Comparison,
+        History,
         Report,
         compare,
         diagnose,
         load,
+        params,
         plot_training_curves,
+        read_journal,
+        retrain,
         scan,
+        suggest,
     )
     from tbdiag.errors import TbdiagError
     from tbdiag.model.finding import Finding

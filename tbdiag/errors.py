@@ -5,6 +5,8 @@
     TbdiagError                  every error that tbdiag raises on purpose
     ├── RequestError             the request cannot be met: one sentence, exit code 2
     │   ├── ConfigError          tbdiag.toml is wrong: every problem at once
+    │   ├── JournalError         the journal of follow-up runs cannot be read or written
+    │   ├── LaunchError          a follow-up run cannot be started
     │   ├── NoRunsError          nothing to read below the given paths
     │   └── UnknownRuleError     a rule code or name that does not exist
     └── ReadError                an event file could not be opened at all
@@ -29,6 +31,14 @@ class ConfigError(RequestError):
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(self.problems))
+
+
+class JournalError(RequestError):
+    """The journal of follow-up runs cannot be read or written; the message says why."""
+
+
+class LaunchError(RequestError):
+    """A follow-up run cannot be started; the message says why."""
 
 
 class NoRunsError(RequestError):

@@ -108,7 +108,7 @@ def test_all_mistakes_come_at_once_each_with_its_line(tmp_path: Path) -> None:
             "only a name may stand between braces; write {{ and }} for plain ones"
         ),
         '11: the command uses "{lrr}", which is not in [space]; did you mean "lr"?',
-        '12: the budget "epoch" is not in [space]; did you mean "epochs"?',
+        '12: the budget "epoch" is neither in [space] nor in the command; did you mean "epochs"?',
         '14: "space.lr": low (1e-06) must be below high (1e-07)',
         '15: "space.weight_decay": a range with log = true needs low above 0, not 0',
         "16: \"space.width.low\" must be a finite number, not 'a'",

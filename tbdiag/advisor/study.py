@@ -1,21 +1,29 @@
-"""Finished runs as an Optuna study: the one user of Optuna."""
+"""Runs as an Optuna study, the ledger of what was tried: the one user of Optuna."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from inspect import signature
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tbdiag.config.settings import Choices, Dimension
+from tbdiag.errors import RequestError
+from tbdiag.model.proposal import Params, State
+from tbdiag.model.run import Scalar
 from tbdiag.model.series import Floats
 from tbdiag.signals.ranks import ranks
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
+    from optuna.storages import BaseStorage
     from optuna.study import Study
+    from optuna.trial import FrozenTrial, TrialState
 
 Value = float | str
 
@@ -52,6 +60,196 @@ def importances(
         )
         for name, score in sorted(seen.items(), key=lambda item: (-item[1], item[0]))
     }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A run as it stands in the ledger.
+
+    ``key`` names it there; ``value`` is the objective in its own units, None where there is none;
+    ``curve`` maps steps to what was measured on the way, ``told`` is what is worth reading beside it.
+    """
+
+    key: str
+    params: Params
+    value: float | None
+    state: State = State.FINISHED
+    curve: Mapping[int, float] = field(default_factory=dict)
+    told: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Ledger:
+    """The Optuna study ``name`` in a file of a folder, or at any URL that Optuna knows.
+
+    Only runs that are over stand in it, each once: a killed controller leaves nothing behind. The
+    dimensions are those of ``space``; a value that they do not allow is written at its nearest allowed
+    place, with the true one beside it. Raises RequestError where the storage cannot be used.
+    """
+
+    def __init__(
+        self, storage: Path | str, name: str, space: Mapping[str, Dimension], *, higher: bool
+    ) -> None:
+        import optuna
+
+        self.name, self.space, self._higher = name, space, higher
+        self._place = str(storage)
+        with _silence(), _told(self._place):
+            self._study = optuna.create_study(
+                storage=_opened(storage),
+                study_name=name,
+                direction="maximize" if higher else "minimize",
+                load_if_exists=True,
+            )
+            kept = self._study.get_trials(deepcopy=False)
+        self._keys = {str(each.user_attrs.get("run", "")) for each in kept}
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._keys
+
+    def add(self, page: Page) -> None:
+        """Writes the run down, unless it stands there already."""
+        if page.key in self:
+            return
+        trial = self._trial(page)
+        with _silence(), _told(self._place):
+            self._study.add_trial(trial)
+        self._keys.add(page.key)
+
+    def ask(self, pending: Sequence[Params], *, seed: int = 0) -> dict[str, Scalar]:
+        """What Optuna's sampler would try next, while ``pending`` settings are being tried.
+
+        Nothing is written: it is asked on a copy, in which the pending ones run.
+        """
+        import optuna
+
+        with _silence():
+            copy = optuna.create_study(
+                direction=self._study.direction,
+                sampler=optuna.samplers.TPESampler(seed=seed, multivariate=True),
+            )
+            copy.add_trials(self._study.get_trials(deepcopy=False))
+            for params in pending:
+                page = Page(key="", params=params, value=None, state=State.RUNNING)
+                copy.add_trial(self._trial(page))
+            asked = copy.ask({name: _allowed(each) for name, each in self.space.items()})
+        return dict(asked.params)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def _trial(self, page: Page) -> FrozenTrial:
+        import optuna
+
+        params: dict[str, Any] = {}
+        distributions: dict[str, BaseDistribution] = {}
+        off: dict[str, Scalar] = {}
+        for name, dimension in self.space.items():
+            value, distribution = page.params.get(name), _allowed(dimension)
+            inner = _inside(distribution, value)
+            if inner is None:
+                off[name] = value
+                continue
+            if inner != value and str(inner) != str(value):
+                off[name] = value
+            params[name], distributions[name] = inner, distribution
+        state = _state_of(page)
+        told = dict(page.told) | ({"not as written": off} if off else {})
+        known = page.value if state is optuna.trial.TrialState.COMPLETE else None
+        return optuna.trial.create_trial(
+            state=state,
+            value=known,
+            params=params,
+            distributions=distributions,
+            user_attrs={"run": page.key, **told},
+            intermediate_values={step: float(value) for step, value in page.curve.items()},
+        )
+
+
+@contextmanager
+def _told(place: str) -> Iterator[None]:
+    """Within it what the storage's own libraries raise is one sentence."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - each kind of storage has errors of its own
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise RequestError(f"the storage {place} cannot be used: {reason}") from None
+
+
+def _opened(storage: Path | str) -> BaseStorage | str:
+    """The file as Optuna's journal storage, anything else as it is.
+
+    A record that a killed process did not end is cut off: nobody was told that it was written, and
+    Optuna would append to it and never read on.
+    """
+    if isinstance(storage, str):
+        return storage
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    storage.parent.mkdir(parents=True, exist_ok=True)
+    if storage.exists():
+        with storage.open("rb+") as file:
+            content = file.read()
+            whole = content.rfind(b"\n") + 1
+            if whole < len(content):
+                file.truncate(whole)
+    return JournalStorage(JournalFileBackend(str(storage)))
+
+
+def _state_of(page: Page) -> TrialState:
+    from optuna.trial import TrialState
+
+    if page.state is State.RUNNING:
+        return TrialState.RUNNING
+    if page.state is State.KILLED:
+        return TrialState.PRUNED
+    done = page.state is State.FINISHED and page.value is not None
+    return TrialState.COMPLETE if done and np.isfinite(page.value or 0.0) else TrialState.FAIL
+
+
+def _allowed(dimension: Dimension) -> BaseDistribution:
+    """The dimension as Optuna's."""
+    from optuna.distributions import (
+        CategoricalDistribution,
+        FloatDistribution,
+        IntDistribution,
+    )
+
+    if isinstance(dimension, Choices):
+        return CategoricalDistribution(dimension.values)
+    low, high, step = dimension.low, dimension.high, dimension.step
+    if isinstance(low, int) and isinstance(high, int) and not isinstance(step, float):
+        return IntDistribution(low, high, log=dimension.log, step=step or 1)
+    return FloatDistribution(low, high, log=dimension.log, step=step)
+
+
+def _inside(distribution: BaseDistribution, value: Scalar) -> Scalar:
+    """The value as the distribution takes it: a number at its nearest place; None where it has none."""
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    if isinstance(distribution, CategoricalDistribution):
+        # Text and doubles for what was a number, as event files keep it.
+        return next((each for each in distribution.choices if _alike(each, value)), None)
+    if not isinstance(distribution, FloatDistribution | IntDistribution):
+        return None
+    try:
+        number = float(value)  # type: ignore[arg-type]  # None and words raise
+    except (TypeError, ValueError):
+        return None
+    number = min(max(number, distribution.low), distribution.high)
+    if distribution.step is not None:
+        steps = round((number - distribution.low) / distribution.step)
+        number = min(distribution.low + steps * distribution.step, distribution.high)
+    return round(number) if isinstance(distribution, IntDistribution) else number
+
+
+def _alike(one: Scalar, other: Scalar) -> bool:
+    if isinstance(one, bool) or isinstance(other, bool) or one is None or other is None:
+        return one is other
+    try:
+        return float(one) == float(other)
+    except ValueError:
+        return str(one) == str(other)
 
 
 def _distribution(values: Sequence[Value], by_ratio: bool) -> BaseDistribution:

@@ -1,4 +1,4 @@
-"""The library's surface: load runs, scan and compare them, diagnose and plot curves."""
+"""The library's surface: load, scan and compare runs, diagnose curves, suggest runs and make them."""
 
 from __future__ import annotations
 
@@ -6,31 +6,46 @@ from typing import TYPE_CHECKING
 
 __all__ = [
     "Comparison",
+    "History",
     "Report",
     "compare",
     "configured",
     "diagnose",
     "load",
+    "params",
     "plot_training_curves",
+    "read_journal",
+    "retrain",
     "scan",
+    "sheet",
+    "suggest",
 ]
 
 if TYPE_CHECKING:
+    from tbdiag.api.advice import retrain, sheet, suggest
     from tbdiag.api.comparison import Comparison, compare
     from tbdiag.api.curves import diagnose, plot_training_curves
     from tbdiag.api.folders import load, scan
+    from tbdiag.api.journal import History, read_journal
+    from tbdiag.api.parameters import params
     from tbdiag.api.report import Report
     from tbdiag.api.settings import configured
 else:
     _MODULES = {
         "Comparison": "comparison",
+        "History": "journal",
         "Report": "report",
         "compare": "comparison",
         "configured": "settings",
         "diagnose": "curves",
         "load": "folders",
+        "params": "parameters",
         "plot_training_curves": "curves",
+        "read_journal": "journal",
+        "retrain": "advice",
         "scan": "folders",
+        "sheet": "advice",
+        "suggest": "advice",
     }
 
     def __getattr__(name):

@@ -108,7 +108,7 @@ def scan(
 
     settings = configured(config)
     selection = select_rules(settings, strings(select), strings(ignore))
-    paths = [_default(settings)] if path is None else _paths(path)
+    paths = [default_folder(settings)] if path is None else _paths(path)
     intake = Intake(
         paths, settings, cache, follow_symlinks, jobs, progress, relative=True, verify=verify
     )
@@ -138,7 +138,8 @@ def scan(
     )
 
 
-def _default(settings: Config) -> Path:
+def default_folder(settings: Config) -> Path:
+    """The log folder that is meant where none is named; raises NoRunsError."""
     if settings.logdir is not None:
         return settings.root / settings.logdir
     for name in DEFAULT_FOLDERS:

@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from tbdiag import __version__
-from tbdiag.cli import cache, compare, export, plot, rules, scan
+from tbdiag.cli import cache, compare, export, init, journal, plot, rules, scan, suggest
 from tbdiag.errors import RequestError
 
 # Plain help starts in about half the time of Rich's panels, and keeps examples as they stand.
@@ -39,9 +39,12 @@ def tbdiag(
 
 
 app.command("scan", epilog=scan.EXAMPLES)(scan.scan)
+app.command("suggest", epilog=suggest.EXAMPLES)(suggest.suggest)
 app.command("compare", epilog=compare.EXAMPLES)(compare.compare)
 app.command("plot", epilog=plot.EXAMPLES)(plot.plot)
+app.command("init", epilog=init.EXAMPLES)(init.init)
 app.command("rules", epilog=rules.EXAMPLES)(rules.rules)
+app.command("journal", epilog=journal.EXAMPLES)(journal.journal)
 app.command("export", epilog=export.EXAMPLES)(export.export)
 app.command("cache", epilog=cache.EXAMPLES)(cache.cache)
 

@@ -36,6 +36,8 @@ def targets(formats: str, output: Path | None, known: Sequence[str] = FORMATS) -
             raise RequestError(
                 f'there is no format "{word}"{hint}; choose among {", ".join(known)}'
             )
+    if len([word for word in words if word != "text"]) > 1:
+        raise RequestError("choose one format, or text and one other")
     return [(word, None if word == "text" and len(words) > 1 else output) for word in words]
 
 

@@ -50,11 +50,27 @@ SomePaths = Annotated[
 SomeRuns = Annotated[
     list[Path], Argument(metavar="RUN", help="Runs, or folders that hold several.")
 ]
+OneLog = Annotated[
+    Path | None, Argument(metavar="PATH", show_default=False, help="A log folder, or a journal.")
+]
 OneRun = Annotated[Path, Argument(metavar="RUN", help="A run's folder or event file.")]
 OneRule = Annotated[
     str | None, Argument(metavar="CODE", show_default=False, help="A rule's code or name.")
 ]
+Script = Annotated[
+    Path | None,
+    Argument(
+        metavar="SCRIPT", show_default=False, help="The script that trains, if not the only one."
+    ),
+]
+Logs = Annotated[
+    Path | None,
+    Option("--logs", metavar="PATH", help="Runs of it; else logs/, runs/ and the like."),
+]
 Formats = Annotated[str, Option("--format", help="text, json, or both: text,json.")]
+JournalFormats = Annotated[
+    str, Option("--format", help="text, markdown, json or csv; text may be joined: text,csv.")
+]
 Output = Annotated[
     Path | None, Option("-o", "--output", metavar="FILE", help="Write the report to this file.")
 ]
@@ -96,6 +112,30 @@ Memory = Annotated[
     Option(
         parser=size, metavar="SIZE", help="Hold no more curves: 2GB; else a quarter of the RAM."
     ),
+]
+Count = Annotated[int, Option("-n", min=1, metavar="N", help="Propose so many runs.")]
+Proposals = Annotated[str, Option("--format", help="text, json, shell, or several: text,json.")]
+Retrain = Annotated[bool, Option("--retrain", help="Launch follow-up runs and verify them.")]
+MaxTrials = Annotated[
+    int | None, Option(min=1, metavar="N", help="Launch so many at most; 10 without any budget.")
+]
+MaxEpochs = Annotated[
+    float | None, Option(min=0, metavar="N", help="Train for so many epochs in all at most.")
+]
+Timeout = Annotated[
+    float | None, Option(min=0, metavar="SECONDS", help="End after so many seconds.")
+]
+Parallel = Annotated[int, Option(min=1, metavar="N", help="Run so many at a time.")]
+Repeats = Annotated[
+    int, Option(min=0, metavar="N", help="Train a winner on so many other seeds, too.")
+]
+Storage = Annotated[
+    str | None, Option(metavar="URL", help="Keep Optuna's study there, not beside the logs.")
+]
+DryRun = Annotated[bool, Option("--dry-run", help="Show what would be launched first.")]
+NoKill = Annotated[bool, Option("--no-kill", help="Let hopeless runs go on to their end.")]
+KeepGoing = Annotated[
+    bool, Option("--keep-going", help="Go on when the problem is gone, for a better result.")
 ]
 Clear = Annotated[bool, Option("--clear", help="Remove all that is kept.")]
 Colors = Annotated[Color, Option("--color", help="Colour the text; auto: on a terminal.")]

@@ -113,5 +113,5 @@ def _may_replace(path: Path, force: bool) -> None:
             head = file.read(400)
     except OSError as error:
         raise RequestError(f"{path} cannot be read: {error.strerror}") from None
-    if head and not re.match(rb'tbdiag \d|\s*\{.{0,200}"tbdiag": "\d', head, re.DOTALL):
+    if head and not re.match(rb'(?:<!-- )?tbdiag \d|\s*\{.{0,200}"tbdiag": "\d', head, re.DOTALL):
         raise RequestError(f"{path} exists and is no report of tbdiag; it is not overwritten")

@@ -106,11 +106,22 @@ def _crosswise(place: Config, table: ConfigTable, document: Mapping[str, Any]) -
         for sentence in mistakes(table.train.command, knobs)
     ]
     budget = table.train.budget
-    if budget is not None and budget not in knobs:
-        hint = did_you_mean(budget, knobs)
-        sentence = f'the budget "{budget}" is not in [space]{hint}'
+    known = [*knobs, *_taken(table.train.command)]
+    if budget is not None and budget not in known:
+        hint = did_you_mean(budget, known)
+        sentence = f'the budget "{budget}" is neither in [space] nor in the command{hint}'
         problems.append(place.problem(("train", "budget"), sentence))
     return problems
+
+
+def _taken(command: str) -> list[str]:
+    """The parameters that a command takes, none where it is wrong."""
+    from tbdiag.config.command import slots, words
+
+    try:
+        return [slot.name for slot in slots(words(command))]
+    except ValueError:  # said elsewhere
+        return []
 
 
 def _config(place: Config, table: ConfigTable) -> Config:

@@ -23,13 +23,19 @@ def assumed_sd(objective: Objective, value: float, *, metric_sd: float, loss_sd:
 
 
 def noise(
-    entrants: Sequence[Entrant], *, metric_sd: float, loss_sd: float, weight: float
+    entrants: Sequence[Entrant],
+    *,
+    metric_sd: float,
+    loss_sd: float,
+    weight: float,
+    repeats: Sequence[Sequence[Entrant]] | None = None,
 ) -> Noise | None:
     """The noise of the best values of comparable runs, None where it is not known.
 
     It is not where all runs failed, and for rewards without repeats, whose deviation may be anything.
     From repeats where there are some, else as `assumed_sd`, which counts like ``weight`` degrees of
-    freedom beside them; the error of the validation set where its size is known.
+    freedom beside them; the error of the validation set where its size is known. ``repeats`` are the
+    groups of repeats among them where that is known, else those with the same settings are.
     """
     alive = [each for each in entrants if each.level is not None]
     if not alive:
@@ -40,15 +46,16 @@ def noise(
     best = ranked[0].value
     usual = assumed_sd(objective, best, metric_sd=metric_sd, loss_sd=loss_sd)
     weight = 0.0 if objective.role in _REWARDS else weight
-    sd, repeats = pooled((values(_distinct(group)) for group in grouped(alive)), usual, weight)
-    if objective.role in _REWARDS and not repeats:
+    groups = grouped(alive) if repeats is None else [[e for e in g if e in alive] for g in repeats]
+    sd, counted = pooled((values(_distinct(group)) for group in groups), usual, weight)
+    if objective.role in _REWARDS and not counted:
         return None
     samples = _samples(objective, ranked)
     unit = percent(objective, best) or 1
     return Noise(
         seed_sd=sd,
         error=unit * standard_error(best / unit, samples) if samples else 0.0,
-        repeats=repeats,
+        repeats=counted,
         samples=samples,
     )
 

@@ -13,7 +13,7 @@ from tbdiag.views.abreast import abreast
 from tbdiag.views.overlay import Overlay, overlays
 from tbdiag.views.paper import Paper
 from tbdiag.views.settings_table import effects, settings
-from tbdiag.views.text import cells, count, number, result
+from tbdiag.views.text import cells, count, duration, number, result
 
 _RUNS = 20  # runs in a table before they are counted only
 _DRAWN = 8  # runs whose curves are drawn
@@ -156,19 +156,18 @@ def _facts(each: Standing) -> list[str]:
     level = each.entrant.level
     epochs = "" if each.epochs is None else number(each.epochs)
     if level is None:
-        return ["failed", "", "", epochs, _time(each.seconds)]
-    return [result(level.best), f"{level.step:,}", result(level.last), epochs, _time(each.seconds)]
+        return ["failed", "", "", epochs, duration(each.seconds)]
+    return [
+        result(level.best),
+        f"{level.step:,}",
+        result(level.last),
+        epochs,
+        duration(each.seconds),
+    ]
 
 
 def _step(x: float) -> str:
     return f"{x:,.0f}" if x.is_integer() else number(x)
-
-
-def _time(seconds: float) -> str:
-    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.0f} s"
 
 
 def _curves(paper: Paper, overlay: Overlay, labels: Sequence[str]) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import math
 from typing import Any
 
 from tbdiag.diagnosis.comparison import Comparison, Effect, Standing
 from tbdiag.search.lead import Group, Lead
+from tbdiag.views.jsontext import text
 
 
 def render(found: Comparison) -> str:
@@ -15,7 +14,7 @@ def render(found: Comparison) -> str:
 
     NaN and infinities become the strings ``NaN``, ``Infinity`` and ``-Infinity``.
     """
-    return json.dumps(_plain(document(found)), indent=2, allow_nan=False) + "\n"
+    return text(document(found))
 
 
 def document(found: Comparison) -> dict[str, Any]:
@@ -87,18 +86,3 @@ def _effect(each: Effect) -> dict[str, Any]:
         "chance": each.chance,
         "values": [{"value": v, "median": median, "runs": n} for v, median, n in each.values],
     }
-
-
-def _plain(value: Any) -> Any:
-    """``value`` with what JSON lacks as text: NaN, infinities, lone surrogates."""
-    if isinstance(value, dict):
-        return {_plain(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_plain(each) for each in value]
-    if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode()
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        return int(value)
-    return value

@@ -14,6 +14,7 @@ from tbdiag.cli.app import app
 from tbdiag.cli.drawing import file_name
 from tbdiag.detectors import registry
 from tests.cli.builders import DIVERGED, HEALTHY, OVERFITTING, called, event_dir
+from tests.journal.builders import a_diagnosis, a_journal, a_proposal
 from tests.reading.eventfiles import NAME, write
 
 Captured = pytest.CaptureFixture[str]
@@ -232,3 +233,41 @@ def test_an_unknown_format_is_refused_with_the_nearest() -> None:
     with pytest.raises(deliver.RequestError, match='no format ""'):
         deliver.targets(" ,", None)
     assert deliver.targets("json,JSON", Path("r")) == [("json", Path("r"))]
+
+
+def test_journal_shows_what_was_tried(here: Path, capsys: Captured) -> None:
+    book = a_journal(here / "logs")
+    book.diagnosed(a_diagnosis())
+    book.proposed(a_proposal())
+    for words in (("logs",), (), ("logs/.tbdiag/journal.jsonl",)):
+        code, out, err = called(capsys, "journal", *words)
+        assert (code, err) == (0, "")
+        assert out.startswith("1 follow-up: 1 waiting\n")
+        assert "change: lr 1 → 0.1" in out
+        assert "\x1b" not in out
+    assert json.loads(called(capsys, "journal", "--format", "json")[1])["schema"] == 1
+    for form, head in (("markdown", "<!-- tbdiag"), ("csv", "id,parent,")):
+        words = ("journal", "--format", f"text,{form}", "-o", f"tried.{form}")
+        assert called(capsys, *words)[1].startswith("1 follow-up")
+        assert (here / f"tried.{form}").read_text("utf-8").startswith(head)
+    words = ("journal", "--format", "markdown", "-o", "tried.markdown")
+    assert called(capsys, *words) == (0, "", "")  # its own file it may replace
+    code, _, err = called(capsys, "journal", "--format", "csv", "-o", "tried.csv")
+    assert (code, "is no report of tbdiag" in err) == (2, True)
+    assert called(capsys, "journal", "--format", "csv", "-o", "tried.csv", "--force")[0] == 0
+
+
+def test_journal_refuses_what_is_none_in_one_sentence(here: Path, capsys: Captured) -> None:
+    event_dir(here / "logs" / "a")
+    (here / "notes.txt").write_text("to do\n")
+    cases = {
+        ("logs",): "tbdiag: logs has no journal: no follow-up run was tried there\n",
+        ("nowhere",): "tbdiag: nowhere does not exist\n",
+        ("notes.txt",): "tbdiag: notes.txt is no journal\n",
+        ("--format", "csv,json"): "tbdiag: choose one format, or text and one other\n",
+        ("--format", "xml"): 'tbdiag: there is no format "xml"; choose among text, markdown, json',
+    }
+    for words, expected in cases.items():
+        code, out, err = called(capsys, "journal", *words)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert err.startswith(expected)

@@ -1,0 +1,1 @@
+"""Where follow-up runs are started, watched and ended."""

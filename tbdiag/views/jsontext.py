@@ -1,0 +1,30 @@
+"""Values as JSON text that any reader takes, whatever stands in the logs."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+
+def text(value: Any) -> str:
+    """``value`` as indented JSON, pure ASCII, ended by a newline; equal values give equal bytes.
+
+    NaN and infinities become the strings ``NaN``, ``Infinity`` and ``-Infinity``.
+    """
+    return json.dumps(_plain(value), indent=2, allow_nan=False) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    """``value`` with what JSON lacks as text: NaN, infinities, lone surrogates."""
+    if isinstance(value, dict):
+        return {_plain(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    return value

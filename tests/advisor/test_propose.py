@@ -1,0 +1,212 @@
+"""Which follow-up comes next: the order, the magnitudes, and what is left alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tbdiag.advisor.prescribe import Desk
+from tbdiag.advisor.propose import Move, Policy, Position, proposals, propose
+from tbdiag.advisor.rates import bracket
+from tbdiag.advisor.record import Record
+from tbdiag.config.settings import Choices
+from tbdiag.model.proposal import Origin
+from tbdiag.model.remedy import Remedy
+from tbdiag.model.run import Scalar
+from tests.advisor.builders import SPACE, a_finding, a_record
+
+
+def position(*records: Record, start: Record | None = None) -> Position:
+    return Position(records=records, start=start or records[0], space=SPACE, name="test")
+
+
+def changes(move: Move | None) -> dict[str, Scalar]:
+    assert move is not None
+    return {n: v for n, v in move.params.items() if v != move.parent.params[n]}
+
+
+def first(*codes: str, **params: Scalar) -> dict[str, Scalar]:
+    return changes(propose(position(a_record("bad", 1.0, *codes, **params))))
+
+
+@pytest.mark.parametrize(
+    ("rate", "optimizer", "then"),
+    [(3.0, "adam", 0.1), (0.03, "adam", 0.003), (0.004, "adam", 0.001), (9.0, "sgd", 0.3)],
+)
+def test_a_rate_too_high_goes_toward_the_usual_one(
+    rate: float, optimizer: str, then: float
+) -> None:
+    assert first("NUM001", lr=rate, optimizer=optimizer)["lr"] == pytest.approx(then)
+
+
+@pytest.mark.parametrize(("rate", "then"), [(1e-6, 3e-5), (1e-4, 3e-3), (2e-3, 8e-3)])
+def test_a_rate_too_low_does_so_from_below(rate: float, then: float) -> None:
+    assert first("OPT002", lr=rate) == {"lr": pytest.approx(then)}
+
+
+def test_rates_known_to_be_bad_are_bisected() -> None:
+    start = a_record("high", 1.0, "NUM002", lr=0.05)
+    low = a_record("low", 2.0, "OPT002", lr=0.01)
+    assert changes(propose(position(start, low)))["lr"] == pytest.approx(0.0224)
+    contradiction = a_record("odd", 1.0, "OPT002", lr=0.1)
+    assert bracket([start, contradiction], start) == bracket([], start)
+    of_another = a_record("sgd", 1.0, "OPT002", lr=1e-4, optimizer="sgd")
+    assert bracket([start, of_another], start).low is None
+
+
+def test_the_bundle_answers_all_roots_at_once_and_then_one_by_one() -> None:
+    bad = a_record("bad", 1.0, "GEN001", "OPT008")
+    found = proposals(position(bad), 2)
+    assert {"weight_decay", "dropout", "scheduler"} <= set(changes(found[0]))
+    assert len(found[0].answers) == 2
+    assert set(changes(found[1])) < set(changes(found[0]))
+    assert len(found[1].answers) == 1
+
+
+def test_contradicting_answers_do_not_mix() -> None:
+    both = first("OPT002", "GEN001", lr=1e-4)
+    assert both["lr"] == pytest.approx(3e-3)
+    assert "weight_decay" not in both  # forbidden with a rate that is too low
+    high = first("NUM001", "OPT008", lr=0.3)
+    assert high["lr"] < 0.3
+    assert high["scheduler"] == "cosine"
+
+
+def test_adamw_keeps_the_product_of_rate_and_decay() -> None:
+    moved = first("NUM001", lr=0.03, optimizer="adamw", weight_decay=0.01)
+    assert moved == {"lr": pytest.approx(0.003), "weight_decay": pytest.approx(0.1)}
+
+
+def test_only_exposed_settings_move_and_the_rest_is_advice() -> None:
+    bad = a_record("bad", 1.0, "GEN001")
+    bare = Position(records=[bad], start=bad, space={"dropout": SPACE["dropout"]})
+    assert changes(propose(bare)) == {"dropout": 0.2}
+    told = propose(bare)
+    assert told is not None
+    assert "Raise weight decay threefold" in told.advice
+    assert "Stop at the best validation loss and keep that checkpoint" in told.advice
+
+
+def test_data_measure_and_seed_never_move() -> None:
+    space = {**SPACE, "train_size": Choices((500, 1000)), "seed": Choices((0, 1))}
+    healthy = a_record("fine", 0.5)
+    tried = [healthy]
+    for number in range(25):
+        move = propose(Position(records=tried, start=healthy, space=space, name="x"))
+        assert move is not None
+        assert move.params["train_size"] == 1000
+        assert move.params["seed"] == 0
+        tried.append(
+            a_record(f"f{number}", 0.6, origin=move.origin, parent=move.parent.id, **move.params)
+        )
+
+
+def test_the_third_follow_up_is_a_control() -> None:
+    bad = a_record("bad", 1.0, "GEN001")
+    found = proposals(position(bad), 4)
+    assert [each.origin for each in found].index(Origin.CONTROL) == 2
+    assert found[2].params["hidden"] == bad.params["hidden"]
+    without = proposals(position(bad), 4, Policy(control_at=0))
+    assert Origin.CONTROL not in [each.origin for each in without]
+
+
+def test_nothing_is_tried_twice() -> None:
+    start = a_record("bad", 1.0, "GEN001", "OPT003")
+    tried = [start]
+    seen = set()
+    for number in range(20):
+        move = propose(position(*tried))
+        assert move is not None
+        key = tuple(sorted((n, str(v)) for n, v in move.params.items()))
+        assert key not in seen
+        seen.add(key)
+        tried.append(
+            a_record(f"f{number}", 1.0, "GEN001", origin=move.origin, parent="bad", **move.params)
+        )
+
+
+def test_the_best_run_is_what_is_gone_on_from_and_what_paid_is_repeated() -> None:
+    start = a_record("start", 1.0, "OPT002", lr=1e-4)
+    better = a_record("better", 0.5, origin=Origin.REMEDY, parent="start", lr=1e-3)
+    move = propose(position(start, better))
+    assert move is not None
+    assert move.parent is better
+    assert move.origin is Origin.MOVE
+    assert changes(move) == {"lr": pytest.approx(3e-3)}
+    worse = replace(better, id="worse", entrant=a_record("", 1.5).entrant)
+    assert propose(position(start, worse)).parent is start  # type: ignore[union-attr]
+
+
+def test_a_repeat_on_another_seed_never_leads() -> None:
+    start = a_record("start", 1.0)
+    lucky = a_record("lucky", 0.1, origin=Origin.REPEAT, parent="start", seed=1)
+    assert position(start, lucky).best is start
+
+
+def test_a_change_that_proved_futile_is_not_made_again() -> None:
+    start = a_record("start", 1.0, "GEN002", lr=0.03)
+    same = a_record(
+        "same", 0.999, "GEN002", origin=Origin.REMEDY, parent="start", lr=0.03, weight_decay=1e-4
+    )
+    move = propose(position(start, same))
+    assert move is not None
+    assert "weight_decay" not in changes(move)
+    assert changes(move) == {"hidden": "128,128"}
+
+
+def test_a_rate_above_the_usual_one_is_not_raised_for_underfitting() -> None:
+    assert "lr" not in first("GEN002", lr=0.03)
+    assert first("GEN002", lr=3e-4)["lr"] == pytest.approx(9e-4)
+
+
+def test_after_six_without_progress_recipes_and_then_the_sampler() -> None:
+    start = a_record("start", 0.5)
+    idle = [
+        a_record(f"f{n}", 0.6 + n / 100, origin=Origin.MOVE, parent="start", lr=1e-3 * (n + 1))
+        for n in range(6)
+    ]
+    asked = []
+
+    def sampler() -> dict[str, Scalar]:
+        asked.append(1)
+        return {"lr": 0.0123}
+
+    records = [start, *idle]
+    origins = []
+    for n in range(4):
+        move = propose(position(*records), Policy(), sampler)
+        assert move is not None
+        origins.append(move.origin)
+        records.append(a_record(f"g{n}", 0.9, origin=move.origin, parent="start", **move.params))
+    assert origins == [Origin.CONTROL] * 3 + [Origin.SAMPLER]
+    assert asked
+    assert records[-1].params["lr"] == 0.0123
+    assert records[-1].params["train_size"] == 1000
+
+
+def test_each_part_can_be_switched_off() -> None:
+    start = a_record("bad", 1.0, "GEN001")
+    off = Policy(
+        diagnosis=False, repeat=False, pattern=False, jitter=False, sampler=False, control_at=0
+    )
+    assert propose(position(start), off) is None
+    moves = proposals(position(start), 3, replace(off, pattern=True))
+    assert {each.origin for each in moves} == {Origin.MOVE}
+
+
+def test_an_initialisation_is_made_standard() -> None:
+    assert first("INI001", init="constant") == {"init": "he"}
+    space = {**SPACE, "activation": Choices(("relu", "tanh")), "init_scale": SPACE["lr"]}
+    bad = a_record("bad", 1.0, "INI001", init="constant", activation="tanh", init_scale=4.0)
+    move = propose(Position(records=[bad], start=bad, space=space))
+    assert changes(move) == {"init": "xavier", "init_scale": 1.0}
+
+
+def test_a_remedy_without_a_setting_is_advice_alone() -> None:
+    finding = replace(a_finding("GEN001"), remedies=(Remedy.advice("Look", "it helps"),))
+    finding = replace(finding, code="VAL001")
+    bad = a_record("bad", 1.0, finding)
+    desk = Desk.on(bad, SPACE, [bad])
+    assert list(desk.prescriptions(finding)) == []
+    assert desk.advice(finding) == ("Look",)

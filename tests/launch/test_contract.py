@@ -1,0 +1,38 @@
+"""Every launcher keeps the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tbdiag.launch.base import Launcher
+from tbdiag.launch.local import LocalLauncher
+from tests.launch.contract import CLAUSES, SLOW, Make
+
+LAUNCHERS: dict[str, Callable[[int], Launcher]] = {
+    "local": lambda slots: LocalLauncher(slots=slots, gpus=()),
+}
+
+
+@pytest.fixture(params=LAUNCHERS)
+def make(request: pytest.FixtureRequest) -> Iterator[Make]:
+    """Makes launchers, and ends what a clause that failed has left running."""
+    made: list[Launcher] = []
+
+    def new(slots: int) -> Launcher:
+        made.append(LAUNCHERS[request.param](slots))
+        return made[-1]
+
+    yield new
+    for launcher in made:
+        launcher.close(0)
+
+
+@pytest.mark.parametrize(
+    "clause",
+    [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in CLAUSES],
+)
+def test_contract(make: Make, clause: str, tmp_path: Path) -> None:
+    CLAUSES[clause](make, tmp_path.resolve())
