@@ -16,10 +16,11 @@ _LINE = re.compile(
     r"\s{0,12}(?P<options>--?(?:\[no[-\]]*\])?[A-Za-z][\w.-]*"
     r"(?:[,/ |]+--?[A-Za-z][\w.-]*)*)(?P<rest>.*)"
 )
+_TWICE = re.compile(r"(-\w) [^\s,]+, (?=--)")  # -l LR, --lr LR: argparse before Python 3.13
 _DEFAULT = re.compile(
     r"[\[(;,]?\s*\bdefaults?(?: value)?(?: is|:|=| to)?\s*(?P<value>[^\])\n]*)", re.I
 )
-_CHOICES = re.compile(r"[\[{(<]([^\[\]{}()<>\s]+(?:[|,][^\[\]{}()<>]+)+)[\]})>]")
+_CHOICES = re.compile(r"[\[{(<]([^\[\]{}()<>|,\s]+(?:[|,][^\[\]{}()<>|,]+)+)[\]})>]")
 _KINDS = {
     "INT": Kind.INT, "INTEGER": Kind.INT, "FLOAT": Kind.FLOAT, "NUMBER": Kind.FLOAT,
     "TEXT": Kind.STR, "STR": Kind.STR, "STRING": Kind.STR, "PATH": Kind.STR, "BOOL": Kind.BOOL,
@@ -41,12 +42,12 @@ def from_help(text: str) -> dict[str, Flag]:
         clean = (
             _FRAME.sub(" ", line[:_LONGEST]) if line.lstrip()[:1] in "│┃|╭╰" else line[:_LONGEST]
         )
-        match = _LINE.fullmatch(clean.rstrip())
+        match = _LINE.fullmatch(_TWICE.sub(r"\1, ", clean.rstrip()))
         if match and not clean.lower().startswith("usage"):
             heads.append((match["options"], match["rest"], ""))
         elif heads and clean.strip() and clean[:1].isspace():
             options, rest, more = heads[-1]
-            heads[-1] = (options, rest, f"{more} {clean.strip()}")
+            heads[-1] = (options, rest, f"{more} {clean.strip()}"[:_LONGEST])
     for options, rest, more in heads:
         flag = _flag(options, rest, more)
         if flag is not None:
