@@ -10,9 +10,12 @@ from tbdiag.model.finding import Finding
 # From cause to consequence: what comes earlier is looked at first.
 FAMILIES = ("NUM", "INI", "GRD", "RLX", "GAN", "OPT", "GEN", "VAL", "LOG", "SYS", "SET")
 
+# What a run would gain by going on, which stands behind what is wrong with it.
+REMARKS = frozenset({"OPT006"})
+
 
 def ordered(findings: Sequence[Finding], detectors: Sequence[Detector]) -> tuple[Finding, ...]:
-    """Roots before consequences, then the most severe, then by family and code.
+    """Roots before consequences, then the most severe, then remarks last, then by family and code.
 
     A finding is a consequence where another root of the run, no less severe, lists its code in
     ``explains``. A cause is settled before what it explains, else from the front of the chain, so a
@@ -34,7 +37,15 @@ def ordered(findings: Sequence[Finding], detectors: Sequence[Detector]) -> tuple
         )
         settled.append(finding if cause is None else finding.suppressed(cause))
     return tuple(
-        sorted(settled, key=lambda f: (f.suppressed_by is not None, f.severity.rank, *_chain(f)))
+        sorted(
+            settled,
+            key=lambda f: (
+                f.suppressed_by is not None,
+                f.severity.rank,
+                f.code in REMARKS,
+                *_chain(f),
+            ),
+        )
     )
 
 

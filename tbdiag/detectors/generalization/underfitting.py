@@ -72,7 +72,8 @@ class Underfitting(Detector):
     loss, and of the accuracy, in as many steps again. Training is at most `gap` of accuracy, or two noise deviations,
     ahead of validation. At least half of the room above blind guessing must be unused. Where the
     network is known to be narrower than half the number of its classes, an accuracy below `narrowed` with
-    `left` of the loss is enough.
+    `left` of the loss is enough. Where the first loss is that of guessing among more than `classes`,
+    and their number was not logged, the rule cannot tell.
 
     ## Remedy
 
@@ -82,8 +83,7 @@ class Underfitting(Detector):
 
     Noise in the labels puts a ceiling on every accuracy; where a network of another size does no
     better, that is the reason. Without an accuracy the level of a loss says nothing, and the rule
-    cannot tell; nor where the first loss is that of guessing among more than `classes`, unless
-    their number was logged: of fifty thousand words two in five are a good share.
+    cannot tell. Nor can it of many classes: of fifty thousand words two in five are a good share.
 
     ## References
 
@@ -92,6 +92,7 @@ class Underfitting(Detector):
 
     code, severity, since = "GEN002", Severity.WARNING, "0.1.0"
     needs = (Role.TRAIN_LOSS, (Role.TRAIN_METRIC, Role.VAL_METRIC))
+    scale_free = False  # ln C is a level
     points = 10
     explains = ("OPT005", "OPT008")
     scale_free = False  # the first loss tells how many classes there may be

@@ -82,7 +82,7 @@ class LossSpikes(Detector):
     has recovered where the loss is back within `soon` steps, or `least` points where those were
     logged more seldom; slowly where that takes longer. It never recovered where the loss did not
     come back within the `patience` points or more that follow, and ends `lasting` times as high as
-    before. The worst spike gives the severity: note, warning, error. A curve that was
+    before. Spikes that come round with an epoch of `places` points or more are none. The worst spike gives the severity: note, warning, error. A curve that was
     smoothed before it was logged (lag-1 autocorrelation of its differences above `smoothed`) cannot
     tell.
 
