@@ -13,7 +13,7 @@ from tbdiag.model.knob import Knob
 from tbdiag.model.role import Role
 from tbdiag.model.run import Run, Scalar
 from tbdiag.model.series import Floats, Series
-from tbdiag.signals.cadence import usual_interval
+from tbdiag.signals.cadence import in_one_go, usual_interval
 from tbdiag.signals.epochs import evaluated, half_an_interval_earlier, steps_per_epoch
 from tbdiag.signals.layers import Layers
 from tbdiag.signals.medians import median
@@ -53,7 +53,7 @@ class Case:
     def __init__(self, run: Run, now: float | None = None) -> None:
         self.run = run
         self.now = now
-        self._thinned: dict[Role, Series] = {}
+        self._thinned: dict[Series, Series] = {}
         self._courses: dict[Role, Series] = {}
         self._paced: dict[Role, Floats] = {}
         self._turns: dict[Role, Turn] = {}
@@ -73,14 +73,14 @@ class Case:
     def course(self, role: Role) -> Series:
         """The curve in this role as trends are judged on it: about a hundred points, warmed up."""
         if role not in self._courses:
-            self._courses[role] = self._calm(role, self._warmed_up(self._whole(role)))
+            self._courses[role] = self._calm(self._warmed_up(self._whole(role)))
         return self._courses[role]
 
-    def thinned(self, role: Role) -> Series:
-        """The curve in this role, which the run has, in about a hundred points from its start on."""
-        if role not in self._thinned:
-            self._thinned[role] = thinned(self._whole(role))
-        return self._thinned[role]
+    def thinned(self, curve: Series) -> Series:
+        """A curve of the run in about a hundred points."""
+        if curve not in self._thinned:
+            self._thinned[curve] = thinned(curve)
+        return self._thinned[curve]
 
     def _whole(self, role: Role) -> Series:
         return self.training if role is Role.TRAIN_LOSS else self.the(role)
@@ -125,6 +125,11 @@ class Case:
             if not any(other.first < each.first < other.last for other in told.writings)
         ]
         return tuple(sorted({*begun, *(each.wall_time for each in told.restarts)}))
+
+    @cached_property
+    def in_one_go(self) -> Series | None:
+        """The pulse since the run was last begun or resumed; None where time goes back in it."""
+        return None if self.pulse is None else in_one_go(self.pulse, self.resumes)
 
     @cached_property
     def knobs(self) -> Mapping[Knob, Scalar]:
@@ -193,14 +198,14 @@ class Case:
         whole, data = self.the(Role.TRAIN_LOSS), self.curve(Role.DATA_LOSS)
         return data if data is not None and 2 * len(data) > len(whole) else whole
 
-    def _calm(self, role: Role, curve: Series) -> Series:
+    def _calm(self, curve: Series) -> Series:
         """The curve at about a hundred points; a loss per batch at one for each epoch, if known.
 
         Trends are told from the noise of single points, and that of batches is not that of epochs.
         """
         batch = self.curve(Role.BATCH_LOSS)
         if batch is None or batch.tag != curve.tag or not self.epoch_steps or len(curve) < 2:
-            return self.thinned(role) if curve is self._whole(role) else thinned(curve)
+            return self.thinned(curve)
         epochs = float(curve.steps[-1] - curve.steps[0]) / self.epoch_steps
         return thinned(curve, min(max(_FEWEST, round(epochs)), _MOST))
 
@@ -241,7 +246,7 @@ class Case:
         The same as thinned by steps where the rate was not logged beside it.
         """
         if role not in self._paced:
-            curve = self._calm(role, self._whole(role))
+            curve = self._calm(self._whole(role))
             rate = self.curve(Role.LEARNING_RATE)
             even = paced(curve, rate) if rate is not None and len(rate) else None
             self._paced[role] = self.course(role).values if even is None else even
@@ -259,7 +264,7 @@ class Case:
         held = rate.between(course.changes[-1], float(rate.steps[-1])).values
         if len(held) < 2 or held.min() < 0.9 * held.max():
             return None
-        curve = self.thinned(role)
+        curve = self.thinned(self._whole(role))
         since = curve.between(course.changes[-1], float(curve.steps[-1]))
         skip = len(since) // 10
         return since.between(since.steps[skip], since.steps[-1]) if len(since) else None
@@ -360,7 +365,7 @@ class Case:
         Along the steps where the two axes overlap by half; else, as with batches on one axis and
         epochs on the other, along the share of the run. Needs both losses.
         """
-        train, val = self.thinned(Role.TRAIN_LOSS), self.the(Role.VAL_LOSS)
+        train, val = self.thinned(self.training), self.the(Role.VAL_LOSS)
         low, high = max(train.steps[0], val.steps[0]), min(train.steps[-1], val.steps[-1])
         widest = max(train.steps[-1] - train.steps[0], val.steps[-1] - val.steps[0], 1)
         at: Floats = val.steps.astype(np.float64)

@@ -18,6 +18,12 @@ def _frozen(values: ArrayLike, dtype: type[Any]) -> NDArray[Any]:
     return array
 
 
+def _part(steps: Ints, first: float, last: float) -> slice:
+    """Where those of the increasing ``steps`` stand that are within ``first`` and ``last``."""
+    start, stop = np.searchsorted(steps, first), np.searchsorted(steps, last, "right")
+    return slice(int(start), max(int(stop), int(start)))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class NonFinite:
     """The points of a curve that were NaN or infinite: ``steps`` (m,), ``values`` (m,), in step order."""
@@ -99,17 +105,15 @@ class Series:
 
     def between(self, first: float, last: float) -> Series:
         """The points with ``first <= step <= last``, as a new series."""
-        keep = (self.steps >= first) & (self.steps <= last)
-        bad = (self.nonfinite.steps >= first) & (self.nonfinite.steps <= last)
+        keep, bad = _part(self.steps, first, last), _part(self.nonfinite.steps, first, last)
         return Series(
             self.tag,
-            _frozen(self.steps[keep], np.int64),
-            _frozen(self.values[keep], np.float64),
-            _frozen(self.wall_times[keep], np.float64),
-            NonFinite(
-                _frozen(self.nonfinite.steps[bad], np.int64),
-                _frozen(self.nonfinite.values[bad], np.float64),
-            ),
+            self.steps[keep],
+            self.values[keep],
+            self.wall_times[keep],
+            NonFinite(self.nonfinite.steps[bad], self.nonfinite.values[bad])
+            if len(self.nonfinite)
+            else self.nonfinite,
         )
 
     def with_values(self, values: ArrayLike) -> Series:

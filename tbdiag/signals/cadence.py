@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from tbdiag.model.series import Floats, Ints, Series
@@ -26,6 +28,17 @@ def usual_interval(walls: Floats) -> float:
     between = np.diff(walls)
     forward = between[between >= 0]
     return median(forward) if len(forward) else 0.0
+
+
+def in_one_go(curve: Series, resumes: Iterable[float]) -> Series | None:
+    """A curve of n ≥ 1 points from the last of the ``resumes``, which are wall times, on.
+
+    None where time goes back in it.
+    """
+    start = max((at for at in resumes if at <= curve.wall_times[-1]), default=-np.inf)
+    first = int(np.searchsorted(np.maximum.accumulate(curve.wall_times), start))
+    rest = curve if first == 0 else curve.between(curve.steps[first], curve.steps[-1])
+    return rest if bool(np.all(np.diff(rest.wall_times) >= 0)) else None
 
 
 def evenly_spaced(places: Ints, ratio: float) -> bool:

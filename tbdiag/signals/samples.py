@@ -120,8 +120,10 @@ def _grid_size(values: Floats, chance: float, largest: int) -> int | None:
     if len(values) < 2:
         return None
     size = _grid(values, _RESOLUTION * values, chance, largest)
+    if size is None:
+        return None
     decimals = _decimals(values)
-    if size is not None and decimals is not None and size == 10**decimals and decimals > 2:
+    if decimals is not None and size == 10**decimals and decimals > 2:
         # Rounded values lie on the grid of their decimals, however many samples there were.
         return _grid(values, np.full(len(values), 0.5 * 10.0**-decimals), chance, largest)
     return size

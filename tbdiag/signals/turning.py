@@ -22,8 +22,8 @@ class Turn:
     """The best of a curve of n points by its running median: ``index``, ``step``, ``value``.
 
     ``end`` is the mean of the last tenth. ``worse`` is how far the end is on the bad side of the
-    best, in the unit of the curve; ``band`` is the noise of successive differences. ``after`` are the
-    values from the best on, with the sign turned so that more is worse.
+    best, in the unit of the curve; ``costs`` (n,) are its values, with the sign turned so that more
+    is worse.
     """
 
     index: int
@@ -31,31 +31,33 @@ class Turn:
     value: float
     end: float
     worse: float
-    band: float
-    after: Floats
+    costs: Floats
+
+    @cached_property
+    def band(self) -> float:
+        """The noise of successive differences."""
+        return noise(self.costs)
 
     @cached_property
     def since(self) -> Trend:
         """The trend of the values from the best on: tau > 0 is getting worse."""
-        return mann_kendall(_at_most(self.after))
+        return mann_kendall(_at_most(self.costs[self.index :]))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Relapse:
-    """An accuracy in the ``role`` that was ``then`` at ``step``, and ``now`` later on.
-
-    ``jitter`` is the noise of successive differences.
-    """
+    """An ``accuracy`` in the ``role`` that was ``then`` at ``step``, and ``now`` later on."""
 
     role: Role
+    accuracy: Series
     step: int
     then: float
     now: float
-    jitter: float
 
     def beyond(self, lost: float) -> bool:
         """Whether more than ``lost`` and three times the noise was lost."""
-        return self.then - self.now > max(lost, 3 * self.jitter)
+        gone = self.then - self.now
+        return gone > lost and gone > 3 * noise(self.accuracy.values)
 
 
 def relapse(accuracy: Series, role: Role) -> Relapse:
@@ -64,10 +66,10 @@ def relapse(accuracy: Series, role: Role) -> Relapse:
     at = int(early.argmax())
     return Relapse(
         role=role,
+        accuracy=accuracy,
         step=int(accuracy.steps[at]),
         then=float(early[at]),
         now=median(tail(accuracy.values)),
-        jitter=noise(accuracy.values),
     )
 
 
@@ -79,10 +81,10 @@ def set_back(accuracy: Series, role: Role) -> Relapse:
     start = max(1, round(0.05 * len(accuracy)))
     return Relapse(
         role=role,
+        accuracy=accuracy,
         step=int(accuracy.steps[start - 1]),
         then=median(accuracy.values[:start]),
         now=median(accuracy.values[start : len(accuracy) // 2]),
-        jitter=noise(accuracy.values),
     )
 
 
@@ -99,8 +101,7 @@ def turn(curve: Series, better: Better = Better.LOWER) -> Turn:
         value=sign * low,
         end=sign * end,
         worse=end - low,
-        band=noise(curve.values),
-        after=down[best:],
+        costs=down,
     )
 
 

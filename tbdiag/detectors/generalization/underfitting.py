@@ -18,7 +18,7 @@ from tbdiag.model.role import Role
 from tbdiag.model.series import Floats, Series
 from tbdiag.signals.medians import median
 from tbdiag.signals.noise import noise
-from tbdiag.signals.smoothing import tail, thinned
+from tbdiag.signals.smoothing import tail
 from tbdiag.signals.stated import stated_classes
 from tbdiag.signals.trend import theil_sen
 from tbdiag.synth import a_run, decay, jitter, noisy
@@ -123,7 +123,6 @@ class Underfitting(Detector):
         share = median(tail(metric.values))
         start = median(metric.values[:2])
         end = tail(loss.values, self.window, least=6)
-        gain = max(-self._projected(loss.values), self._projected(thinned(metric).values))
         narrow = case.bottleneck
         if narrow is not None and share < self.narrowed:
             width, classes = narrow
@@ -144,7 +143,10 @@ class Underfitting(Detector):
                 remedies=(REMEDIES[-1],),
             )
             return
-        if share >= self.poor or gain > self.gain or share < start - 2 * noise(metric.values):
+        if share >= self.poor:
+            return
+        gain = max(-self._projected(loss.values), self._projected(case.thinned(metric).values))
+        if gain > self.gain or share < start - 2 * noise(metric.values):
             return
         lead = self._lead(case)
         if lead is not None and lead > max(self.gap, 2 * noise(metric.values)):

@@ -85,7 +85,7 @@ class LateDivergence(Detector):
     restart: Annotated[float, Threshold("rise of the rate that is a restart", above=1)] = 2.0
 
     def check(self, case: Case) -> Iterator[Finding]:
-        loss = case.thinned(Role.TRAIN_LOSS)  # levels, not a trend: the warm-up counts
+        loss = case.thinned(case.training)  # levels, not a trend: the warm-up counts
         levels, ends = _windows(loss, self.windows)
         best = int(levels.argmin())
         low, end = float(levels[best]), float(levels[-1])

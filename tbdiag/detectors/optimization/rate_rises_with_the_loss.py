@@ -92,7 +92,7 @@ class RateRisesWithTheLoss(Detector):
 
     def check(self, case: Case) -> Iterator[Finding]:
         """One finding where rate and loss climb together."""
-        rate = case.thinned(Role.LEARNING_RATE)
+        rate = case.thinned(case.the(Role.LEARNING_RATE))
         begin = self._climb_begin(rate)
         if begin is None:
             return
@@ -100,7 +100,7 @@ class RateRisesWithTheLoss(Detector):
         fresh = begin <= self.warm_up / 2 * len(rate)
         if fresh and self._range_test(case, rate, begin):
             return
-        loss = case.thinned(Role.TRAIN_LOSS)
+        loss = case.thinned(case.training)
         during = loss.between(float(rate.steps[begin]), float(whole[1]))
         if len(during) < 4 or not (
             self._climbs(during.values) if fresh else self._stands(case, during.values)

@@ -18,7 +18,7 @@ from tbdiag.model.series import Floats
 from tbdiag.signals.forecast import bend, forecast
 from tbdiag.signals.medians import median
 from tbdiag.signals.schedule import Shape
-from tbdiag.signals.smoothing import running_median, tail, thinned
+from tbdiag.signals.smoothing import running_median, tail
 from tbdiag.signals.trend import mann_kendall
 from tbdiag.synth import a_run, cosine, decay, flat, noisy, u_turn
 
@@ -90,7 +90,7 @@ class StoppedTooEarly(Detector):
         logged = case.curve(role)
         if logged is None or len(logged) < self.points:
             return
-        curve = thinned(logged)
+        curve = case.thinned(logged)
         calm = running_median(curve.values, 3)
         if int(calm.argmin()) < (1 - self.best_after) * (len(curve) - 1):
             return
@@ -141,7 +141,7 @@ class StoppedTooEarly(Detector):
             return whole, 1.0, self.annealed
         # The height of the noise falls with the rate, and the loss with it the faster by its way,
         # but slower and slower by steps. What goes faster by steps as well is on its own way down.
-        by_steps = thinned(curve).values
+        by_steps = case.thinned(curve).values
         speeds_up = bend(by_steps, self.window) > self.bent
         return by_steps, 1.0, self.annealed if speeds_up else 1.0
 

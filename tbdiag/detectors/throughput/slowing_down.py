@@ -81,7 +81,7 @@ class SlowingDown(Detector):
 
     def cannot_tell(self, case: Case) -> str | None:
         """The run must be long enough for its pace to mean something."""
-        curve = _since_resume(case)
+        curve = case.in_one_go
         if curve is None or len(curve) < self.fewest:
             count = 0 if curve is None else len(curve)
             return f"{count} points in one go are too few to tell a pace; {self.fewest} are needed"
@@ -91,7 +91,7 @@ class SlowingDown(Detector):
         return None
 
     def check(self, case: Case) -> Iterator[Finding]:
-        curve = _since_resume(case)
+        curve = case.in_one_go
         if curve is None or (case.kind is Kind.REINFORCEMENT and _one_by_one(curve)):
             return
         steps, times = step_times(curve, self.blocks)
@@ -153,18 +153,6 @@ class SlowingDown(Detector):
         second = Writing(file="second", first=float(walls[500]), last=float(walls[-1]))
         yield silent("resumed on a slower machine", _paced(jumped, second))
         yield silent("over in half a minute", _paced(0.008 * jumped))
-
-
-def _since_resume(case: Case) -> Series | None:
-    """The longest curve from the last time on that a file of the run was begun."""
-    pulse = case.pulse
-    if pulse is None:
-        return None
-    start = max((at for at in case.resumes if at <= pulse.wall_times[-1]), default=-np.inf)
-    first = int(np.searchsorted(np.maximum.accumulate(pulse.wall_times), start))
-    rest = pulse if first == 0 else pulse.between(pulse.steps[first], pulse.steps[-1])
-    forward = bool(np.all(np.diff(rest.wall_times) >= 0))
-    return rest if forward else None
 
 
 def _one_by_one(curve: Series) -> bool:

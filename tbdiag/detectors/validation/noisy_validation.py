@@ -141,12 +141,13 @@ class NoisyValidation(Detector):
             or not len(train_loss)
             or len(loss) < self.points
             or len(_second_half(loss.values)) < self.settled
-            or roughness(loss.values) > self.smooth
         ):
             return None
         gain = float(median(head(loss.values)) - running_median(loss.values, 5).min())
         strays = _strays(loss.values)
         if gain <= self.gained * abs(float(loss.values[0])) or strays <= self.unsettled * gain:
+            return None
+        if roughness(loss.values) > self.smooth:
             return None
         train, level = case.train_at_validation, abs(median(_second_half(loss.values)))
         train_level = abs(median(_second_half(train)))

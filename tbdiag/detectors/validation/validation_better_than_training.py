@@ -146,8 +146,10 @@ class ValidationBetterThanTraining(Detector):
         theirs, at = tail(val.values, self.end, 2), val.steps[-len(tail(val.values, self.end, 2)) :]
         gaps = theirs - _along(at, ours, val)
         gap, level = median(gaps), median(theirs)
+        if gap <= self.points_ahead or (gaps > 0).mean() < 0.9:
+            return None
         error = self._error(case, val, level)
-        if gap <= self.points_ahead or gap <= self.errors * error or (gaps > 0).mean() < 0.9:
+        if gap <= self.errors * error:
             return None
         return _Lead(
             f"validation accuracy ends {100 * gap:.1f} points above training accuracy"
