@@ -12,11 +12,11 @@ from tbdiag.advisor.look import Watch
 from tbdiag.advisor.news import Conclusion, Ended, Ending, Launched, Remark, Tell, Underway
 from tbdiag.advisor.plan import Plan
 from tbdiag.advisor.prescribe import BUDGET, Desk
-from tbdiag.advisor.propose import Move, Policy, propose
+from tbdiag.advisor.propose import Move, Policy, Position, answerable, problem, propose
 from tbdiag.advisor.record import Record, best, same
 from tbdiag.errors import LaunchError
 from tbdiag.launch.base import GRACE, Exit, How, Launcher
-from tbdiag.model.finding import Finding
+from tbdiag.model.finding import Finding, Severity
 from tbdiag.model.proposal import Decision, Origin, Params, Proposal, State, Trial, Verdict
 from tbdiag.model.run import Scalar
 from tbdiag.naming.knobs import knob
@@ -107,10 +107,17 @@ class Loop:
 
     @property
     def targets(self) -> tuple[Finding, ...]:
-        """The root findings of the start that a setting can answer: the problem to be solved."""
-        plan = self.plan
-        desk = Desk.on(plan.start, plan.space, plan.past, self.policy.doses)
-        return tuple(f for f in plan.start.roots if any(True for _ in desk.prescriptions(f)))
+        """The problem to be solved."""
+        return problem(self._position, self.policy)
+
+    @property
+    def _position(self) -> Position:
+        return self.plan.position(self.books.followups, self._pending, self.books.failed)
+
+    def _ill(self, record: Record) -> bool:
+        """Whether something is wrong with a run that is more than a note, and can be answered."""
+        found = answerable(record, self._position, self.policy.doses)
+        return any(each.severity is not Severity.NOTE for each in found)
 
     # What is there already
 
@@ -159,12 +166,15 @@ class Loop:
     def _consider(self, record: Record, *, best_of_all: bool = False) -> None:
         """Whether the follow-up solves the problem; if so it is repeated, and if that holds it is it.
 
-        In a search for a better result only the best of all is repeated, in the end.
+        In a search for a better result only the best of all is repeated, in the end, and so is one with
+        which something else is wrong.
         """
         if self._searching and not best_of_all and record.id != self._candidate:
             return
         if record.id in self._doubted or record.origin is None:
             return
+        if not best_of_all and record.id != self._candidate and self._ill(record):
+            return  # what it has got instead is to be answered first
         start = self.plan.start
         done = self.books.repeats(record.id)
         wanted = self.plan.seeds(record.params, self.repeats)
@@ -255,10 +265,9 @@ class Loop:
             return self._queue.pop(0)
         if self._candidate and self._confirmed is None:
             return None  # its repeats are under way
-        if self._searching and self._last_chance():
+        if self._last_chance():
             return self._queue.pop(0)
-        position = self.plan.position(self.books.followups, self._pending, self.books.failed)
-        move = propose(position, self.policy, self._sampled)
+        move = propose(self._position, self.policy, self._sampled)
         if move is None:
             return None
         proposal = self.plan.proposal(move, self.books.name())

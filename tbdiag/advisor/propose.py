@@ -15,7 +15,7 @@ from tbdiag.advisor.rates import TOO_HIGH, TOO_LOW
 from tbdiag.advisor.recipes import recipes
 from tbdiag.advisor.record import Record, best, equal, same
 from tbdiag.config.settings import Value
-from tbdiag.model.finding import Finding
+from tbdiag.model.finding import Finding, Severity
 from tbdiag.model.knob import Knob
 from tbdiag.model.proposal import Origin, Params, State
 from tbdiag.model.run import Scalar
@@ -149,10 +149,21 @@ def proposals(position: Position, n: int, policy: Policy | None = None) -> list[
     return found
 
 
-def answerable(position: Position, policy: Policy | None = None) -> bool:
-    """Whether any root finding of the start has an answer among the exposed settings."""
-    desk = Desk.on(position.start, position.space, position.records, (policy or Policy()).doses)
-    return any(any(True for _ in desk.prescriptions(each)) for each in position.start.roots)
+def problem(position: Position, policy: Policy | None = None) -> tuple[Finding, ...]:
+    """What is to be solved: root findings of the start that an exposed setting can answer.
+
+    Mere notes are a problem only where nothing graver is.
+    """
+    doses = (policy or Policy()).doses
+    found = answerable(position.start, position, doses)
+    graver = tuple(each for each in found if each.severity is not Severity.NOTE)
+    return graver or found
+
+
+def answerable(record: Record, position: Position, doses: Doses) -> tuple[Finding, ...]:
+    """The root findings of a run that an exposed setting can answer."""
+    desk = Desk.on(record, position.space, position.records, doses)
+    return tuple(f for f in record.roots if any(True for _ in desk.prescriptions(f)))
 
 
 def _moves(position: Position, policy: Policy, sampler: Sampler | None) -> Iterator[Move]:
@@ -165,10 +176,10 @@ def _moves(position: Position, policy: Policy, sampler: Sampler | None) -> Itera
         yield from _controls(desk)
         yield from _sampled(position, policy, sampler)
     wild = policy.jitter and number >= policy.jitter_from and number % 2 == 0
-    if wild and (policy.diagnosis is False or not _untried(position, desk)):
+    if wild and not (policy.diagnosis and _untried(position, desk, policy)):
         yield from _jitter(position, policy, desk)
     if policy.diagnosis:
-        yield from _answers(position, desk)
+        yield from _answers(position, desk, policy)
     if policy.repeat:
         yield from _repeats(position, desk)
     if policy.diagnosis:
@@ -180,15 +191,15 @@ def _moves(position: Position, policy: Policy, sampler: Sampler | None) -> Itera
     yield from _sampled(position, policy, sampler)
 
 
-def _untried(position: Position, desk: Desk) -> bool:
+def _untried(position: Position, desk: Desk, policy: Policy) -> bool:
     """Whether an answer to the diagnosis is still to be tried."""
-    return any(not position.tried(each.params) for each in _answers(position, desk))
+    return any(not position.tried(each.params) for each in _answers(position, desk, policy))
 
 
-def _answers(position: Position, desk: Desk) -> Iterator[Move]:
+def _answers(position: Position, desk: Desk, policy: Policy) -> Iterator[Move]:
     """The bundle, then the answers to each root finding one by one; none that has proved futile."""
     futile = _futile(position)
-    asked = {each.code for each in position.start.roots}
+    asked = {each.code for each in problem(position, policy)}
     for move in _all_answers(desk):
         signature = _signature(desk.record.params, move.params)
         longer = any(knob(name) in BUDGET for name, _ in signature)
@@ -266,6 +277,8 @@ def _left_over(position: Position, desk: Desk) -> Iterator[Move]:
         if finding.code in shown:
             continue
         for each in desk.prescriptions(finding):
+            if any(knob(name) in BUDGET for name in each.changes):
+                continue
             because = f"{each.because}: what answers {finding.code}, from the best run"
             yield _move(desk, Origin.REMEDY, each.changes, because)
 

@@ -233,14 +233,15 @@ def _mean(records: Sequence[Record]) -> float | None:
 def _decide(case: _Case) -> tuple[Decision, str]:
     told, gain = case.told, case.gain
     change = _change(gain, _objective(case.after))
-    still = _names(case.after, told.persisting)
+    are = "is" if len(told.persisting) == 1 else "are"
+    still = f"{_names(case.after, told.persisting)} {are} still there"
     worse = _worse(case.after, case.before)
     if gain.worse:
         return Decision.REFUTED, f"{change}, beyond noise"
     if told.persisting and gain.sure:
-        return Decision.INCONCLUSIVE, f"{change}, but {still} is still there"
+        return Decision.INCONCLUSIVE, f"{change}, but {still}"
     if told.persisting:
-        return Decision.REFUTED, f"{still} is still there, and {change}"
+        return Decision.REFUTED, f"{still}, and {change}"
     if case.again:
         codes = " and ".join(case.again)
         return Decision.REFUTED, f"{codes} came back on another seed"
@@ -248,7 +249,8 @@ def _decide(case: _Case) -> tuple[Decision, str]:
         return Decision.INCONCLUSIVE, _untold(case.after, told.untold)
     if worse:
         return Decision.REFUTED, f"{_names(case.after, worse)} appeared, which is worse"
-    gone = f"{' and '.join(told.cleared)} is gone" if told.cleared else ""
+    are = "is" if len(told.cleared) == 1 else "are"
+    gone = f"{' and '.join(told.cleared)} {are} gone" if told.cleared else ""
     doubts = [each for each in case.after.roots if each.code in DOUBTS]
     if doubts:
         because = f"{doubts[0].name} ({doubts[0].code}) lets no difference be told"
