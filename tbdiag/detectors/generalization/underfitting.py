@@ -95,7 +95,6 @@ class Underfitting(Detector):
     scale_free = False  # ln C is a level
     points = 10
     explains = ("OPT005", "OPT008")
-    scale_free = False  # the first loss tells how many classes there may be
 
     poor: Annotated[float, Threshold("accuracy that counts as poor", above=0, at_most=1)] = 0.7
     narrowed: Annotated[float, Threshold("poor accuracy of a bottleneck", above=0, at_most=1)] = 0.8
