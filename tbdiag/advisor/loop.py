@@ -78,6 +78,7 @@ class Loop:
     _candidate: str = ""
     _doubted: set[str] = field(default_factory=set)
     _confirmed: Verdict | None = None
+    _targets: tuple[Finding, ...] | None = None
 
     def run(self) -> Conclusion:
         """Goes round until there is a reason to stop; raises JournalError and LaunchError.
@@ -107,8 +108,10 @@ class Loop:
 
     @property
     def targets(self) -> tuple[Finding, ...]:
-        """The problem to be solved."""
-        return problem(self._position, self.policy)
+        """The problem to be solved, as it was told by the runs that were there before."""
+        if self._targets is None:
+            self._targets = problem(self.plan.position((), (), ()), self.policy)
+        return self._targets
 
     @property
     def _position(self) -> Position:

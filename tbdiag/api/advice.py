@@ -17,7 +17,7 @@ from tbdiag.api.planning import Given, nearest, planned, runnable
 from tbdiag.api.settings import Place
 from tbdiag.config import Config, shown
 from tbdiag.config.command import pruned, slots
-from tbdiag.errors import LaunchError
+from tbdiag.errors import LaunchError, RequestError
 from tbdiag.journal.file import FOLDER, Journal
 from tbdiag.journal.replay import History, replayed
 from tbdiag.launch.command import filled
@@ -189,6 +189,10 @@ def retrain(
     settings = nearest(path, config)
     plan = planned(path, settings, space=space, objective=objective, cache=cache)
     runnable(plan, command=train is None)
+    if max_epochs is not None and plan.costs is None:
+        raise RequestError(
+            "max_epochs needs a setting that says how long a run is: name it as budget under [train]"
+        )
     if ready is not None:
         ready(plan)
     journal = Journal.beside(plan.logdir)
