@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tbdiag.advisor.flags import PARAMS, Flag, Flags, Kind
+from tbdiag.advisor.flags import HYDRA, PARAMS, Flag, Flags, Kind
 from tbdiag.advisor.space import Axis, Space, is_number, same
 from tbdiag.config import Choices, Dimension, Range
 from tbdiag.config.command import Slot, spelled
@@ -179,9 +179,12 @@ def _names(run: Run, space: Space, flags: Flags) -> list[str]:
     """The names of the space, and where all is handed over at once those that the run was told, too."""
     names = list(space.names)
     if space.bulk:
-        told = [name for name, each in run.hparams.items() if each.source.endswith(_OVERRIDES)] + [
-            name for name in flags.flags if flags.how == PARAMS
-        ]
+        told = [name for name, each in run.hparams.items() if each.source.endswith(_OVERRIDES)]
+        for name, flag in flags.flags.items():
+            found = run.hparams.get(name)
+            other = found is not None and not same(fitting(found.value, flag), flag.default)
+            if flags.how == PARAMS or (flags.how == HYDRA and other):
+                told.append(name)
         names += [
             name
             for name in dict.fromkeys(told)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tbdiag.advisor import child
-from tbdiag.advisor.flags import PARAMS, Flag, Flags, Kind
+from tbdiag.advisor.flags import HYDRA, PARAMS, Flag, Flags, Kind
 from tbdiag.advisor.help_text import from_help
 from tbdiag.advisor.program import Program, program_of
 from tbdiag.advisor.source import Source, read_source
@@ -99,7 +99,7 @@ def _run(program: Program, root: Path, source: Source, timeout: float) -> Flags:
         )
         seen = _result(result)
     flags, how = _told(seen, program.words), str(seen.get("how", ""))
-    if how == "hydra":
+    if how == HYDRA:
         flags = _of_config(ended.output)
     if not flags and how != "argparse":
         flags, how = from_help(ended.output), "help"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tbdiag.advisor.completion import logged
-from tbdiag.advisor.flags import PARAMS, Flag, Flags, Kind
+from tbdiag.advisor.flags import HYDRA, PARAMS, Flag, Flags, Kind
 from tbdiag.advisor.space import Axis, Space, inferred, is_number, same, seen
 from tbdiag.config.command import Slot, placeholders, spelled
 from tbdiag.model.knob import Knob
@@ -24,7 +24,8 @@ _LOGDIRS = (
     "output dir", "out dir", "output", "outdir", "out", "exp dir", "experiment dir", "work dir",
     "workdir", "results dir", "result dir",
 )  # fmt: skip
-_HYDRA = ("hydra.run.dir={logdir}", "{overrides}")
+_MANY = 40  # flags, of which a command with all would not be readable
+_HYDRA_WORDS = ("hydra.run.dir={logdir}", "{overrides}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +58,14 @@ def draft(start: Sequence[str], flags: Flags, runs: Sequence[Run]) -> Draft:
     """The configuration of the script that the words ``start`` run, which takes ``flags``."""
     notes = [flags.why] if flags.why else []
     exposed = [flag for flag in flags.flags.values() if _is_exposed(flag)]
-    if flags.how in (PARAMS, "hydra"):
-        command = (*start, *(_HYDRA if flags.how == "hydra" else ()))
+    if len(exposed) > _MANY:
+        exposed = [flag for flag in exposed if _matters(flag, runs)]
+        notes.append(
+            f"{flags.script} has {len(flags.flags)} flags: of those that are neither settings known to "
+            "tbdiag nor about the data, only what runs have changed has a place in the command"
+        )
+    if flags.how in (PARAMS, HYDRA):
+        command = (*start, *(_HYDRA_WORDS if flags.how == HYDRA else ()))
     else:
         command, said = _with_flags(start, flags, exposed, runs)
         notes += said
@@ -94,6 +101,14 @@ def _is_exposed(flag: Flag) -> bool:
     return knob_of(flag.name) is not None or (
         about(flag.name) is not About.BOOKKEEPING and _logdir_rank(flag) is None
     )
+
+
+def _matters(flag: Flag, runs: Sequence[Run]) -> bool:
+    """Whether a flag is a knob or about the data, or a run had another value than the default."""
+    if knob_of(flag.name) is not None or about(flag.name) is About.DATA:
+        return True
+    values = seen(Slot(flag.name, flag.option), flag, runs)
+    return flag.known and any(not same(each, flag.default) for each in values)
 
 
 def _in(command: Sequence[str], flag: Flag) -> bool:

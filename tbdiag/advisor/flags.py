@@ -10,7 +10,9 @@ from tbdiag.config.command import Slot
 from tbdiag.model.run import Scalar
 from tbdiag.naming.words import split
 
-PARAMS = "tbdiag.params"  # how the flags of a script that calls it are read
+# How the flags of a script are read that takes them all at once.
+PARAMS = "tbdiag.params"
+HYDRA = "hydra"
 
 
 class Kind(StrEnum):
