@@ -246,6 +246,20 @@ class OverRegularized(Detector):
                 }
             ),
         )
+        level = noisy(decay(60, 2.3, 0.8, 40), 0.002)
+        calm = {Role.TRAIN_LOSS: level, Role.VAL_LOSS: level * 1.1}
+        coupled: dict[str, str | float] = {
+            "optimizer": "sgd",
+            "momentum": 0.9,
+            "weight_decay": 0.1,
+        }
+        yield fires("a decay beyond use", a_run(calm, hparams=coupled))
+        yield fires("nine tenths dropped", a_run(calm, hparams={"dropout": 0.9}))
+        yield silent("the same, decoupled", a_run(calm, hparams={**coupled, "optimizer": "adamw"}))
+        over = {Role.TRAIN_LOSS: level, Role.VAL_LOSS: level * 1.5}
+        yield silent("a decay that an overfit network needs", a_run(over, hparams=coupled))
+        bouncing = {Role.TRAIN_LOSS: noisy(level, 0.05), Role.VAL_LOSS: level * 1.1}
+        yield silent("a loss that bounces", a_run(bouncing, hparams=coupled))
         yield silent("augmentation, no strong setting", a_run(both, hparams={"dropout": 0.1}))
         yield silent("no setting known", a_run(both))
         good = {

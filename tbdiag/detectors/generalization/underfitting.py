@@ -201,6 +201,20 @@ class Underfitting(Detector):
                 }
             ),
         )
+        words = {
+            Role.BATCH_LOSS: noisy(decay(600, 5.5, 3.4, 20), 0.02),
+            Role.TRAIN_LOSS: loss + 2.0,
+            Role.TRAIN_METRIC: accuracy + jitter(60, 0.003),
+        }
+        yield silent("two in five of many words", a_run(words))
+        yield fires("of ten classes, as was stated", a_run(words, hparams={"num_classes": 10}))
+        ahead = {
+            Role.TRAIN_LOSS: loss,
+            Role.TRAIN_METRIC: decay(60, 0.1, 0.72, 20),
+            Role.VAL_METRIC: decay(60, 0.1, 0.60, 20),
+        }
+        yield fires("two units for ten classes", a_run(ahead, hparams={"hidden": 2}))
+        yield silent("enough units", a_run(ahead, hparams={"hidden": 64}))
         yield silent(
             "good",
             a_run(

@@ -244,6 +244,13 @@ class LossSpikes(Detector):
         never[350:] *= 3
         yield fires("never heals", a_run({Role.BATCH_LOSS: never}), onset=351)
         yield fires("training loss only", a_run({Role.TRAIN_LOSS: once}), onset=301)
+        thrice = course.copy()
+        thrice[[130, 288, 471]] *= 8
+        by_epoch = Series.of("loss/val", np.arange(1, 21), noisy(decay(20, 2.3, 0.6), 0.01))
+        yield fires(
+            "beside evaluations that count epochs",
+            a_run({Role.BATCH_LOSS: thrice, Role.VAL_LOSS: by_epoch}, hparams={"epochs": 20}),
+        )
         yield silent("descent", a_run({Role.BATCH_LOSS: course}))
         yield silent("small batches", a_run({Role.BATCH_LOSS: noisy(flat(900, 1), 0.8, 5)}))
         regular = course.copy()

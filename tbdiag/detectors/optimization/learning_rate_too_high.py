@@ -20,7 +20,7 @@ from tbdiag.signals.schedule import Shape
 from tbdiag.signals.smoothing import tail
 from tbdiag.signals.trend import mann_kendall, theil_sen
 from tbdiag.signals.updates import rate_at
-from tbdiag.synth import a_run, decay, flat, jitter, noisy
+from tbdiag.synth import a_run, cosine, decay, flat, jitter, noisy
 
 # The signs of steps that are too large by far, rather than by a little.
 _STEEP = frozenset({"left", "lost", "set_back", "blow_up", "above_best", "freed"})
@@ -299,6 +299,13 @@ class LearningRateTooHigh(Detector):
             ),
         )
         yield fires("falls at once and stands", a_run({Role.TRAIN_LOSS: decay(60, 4.4, 3.1, 400)}))
+        rate = {Role.LEARNING_RATE: cosine(60, 0.1)}
+        held = np.concatenate([[4.5, 3.3], flat(28, 2.8), decay(30, 2.8, 2.5, 4)])
+        yield fires("held up by the rate", a_run({Role.TRAIN_LOSS: noisy(held, 0.003), **rate}))
+        falling = noisy(decay(60, 4.5, 2.5, 6), 0.003)
+        yield silent("falls all the way", a_run({Role.TRAIN_LOSS: falling, **rate}))
+        stuck = noisy(np.concatenate([flat(30, 1.4), decay(30, 1.4, 0.9, 4)]), 0.003)
+        yield silent("a plateau from the start", a_run({Role.TRAIN_LOSS: stuck, **rate}))
         yield silent(
             "noisy but falling", a_run({Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.3, 3), 0.1)})
         )

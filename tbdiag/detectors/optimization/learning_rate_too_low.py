@@ -165,6 +165,12 @@ class LearningRateTooLow(Detector):
     def samples(cls) -> Iterator[Sample]:
         """Crawls of two paces; converged, decayed and noisy runs as traps."""
         yield fires("crawls", a_run({Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.2, 1), 0.003)}))
+        yield silent(
+            "dropout holds it up",
+            a_run(
+                {Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.2, 1), 0.003)}, hparams={"dropout": 0.4}
+            ),
+        )
         yield fires("hardly moves", a_run({Role.TRAIN_LOSS: noisy(decay(60, 2.3, 2.2, 1), 0.0002)}))
         yield silent("converged", a_run({Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.2, 10), 0.003)}))
         rate = cosine(60, 0.1)

@@ -213,6 +213,27 @@ class NoLearning(Detector):
                 }
             ),
         )
+        by_heart = {
+            Role.TRAIN_LOSS: noisy(decay(30, 1.7, 0.8, 8), 0.01),
+            Role.VAL_LOSS: 1.63 + 0.3 * np.linspace(0, 1, 30),
+            Role.TRAIN_METRIC: decay(30, 0.2, 0.8, 8),
+        }
+        guesses = {Role.VAL_METRIC: 0.2 + jitter(30, 0.01)}
+        yield fires("random labels, learned by heart", a_run({**by_heart, **guesses}))
+        yield silent(
+            "overfits after it had learned something",
+            a_run(
+                {
+                    **by_heart,
+                    **guesses,
+                    Role.VAL_LOSS: np.concatenate([[1.6, 1.5], 1.52 + jitter(28, 0)]),
+                }
+            ),
+        )
+        yield silent(
+            "validation learned, and its loss is overconfident",
+            a_run({**by_heart, Role.VAL_METRIC: 0.45 + jitter(30, 0.01)}),
+        )
         yield silent("learns", a_run({Role.TRAIN_LOSS: noisy(decay(30, 2.3, 0.3), 0.02)}))
         yield silent("slow", a_run({Role.TRAIN_LOSS: decay(30, 2.30, 2.27, 1)}))
         yield silent(

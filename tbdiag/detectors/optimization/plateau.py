@@ -135,6 +135,15 @@ class Plateau(Detector):
         )
         yield fires("stands high", a_run({Role.TRAIN_LOSS: noisy(decay(80, 2.3, 1.5, 25), 0.01)}))
         yield silent(
+            "validation gets better all the time",
+            a_run(
+                {
+                    Role.TRAIN_LOSS: noisy(decay(80, 2.3, 1.5, 25), 0.01),
+                    Role.VAL_LOSS: 2.0 - 0.005 * np.arange(80.0),
+                }
+            ),
+        )
+        yield silent(
             "still falling",
             a_run({Role.TRAIN_LOSS: noisy(decay(80, 2.3, 0.2, 2), 0.01), Role.LEARNING_RATE: rate}),
         )

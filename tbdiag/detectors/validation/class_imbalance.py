@@ -192,6 +192,12 @@ class ClassImbalance(Detector):
                 }
             ),
         )
+        rare = {**flat_share, Role.VAL_METRIC: flat(40, 0.98)}
+        yield fires(
+            "seven times the errors", a_run({**rare, Role.BALANCED_METRIC: flat(40, 0.86)}), onset=3
+        )
+        many = {Role.TRAIN_LOSS: train, Role.VAL_METRIC: rising - 0.3}
+        yield silent("hard classes", a_run({**many, Role.BALANCED_METRIC: rising - 0.42}))
         yield fires(
             "loss of guessing",
             a_run({**flat_share, Role.VAL_LOSS: noisy(decay(40, 0.4, 0.135), 0.01)}),
