@@ -27,7 +27,7 @@ from benchmarks.gallery.policy_faults import POLICY_FAULTS
 from benchmarks.gallery.problems import problems
 from benchmarks.gallery.recipe import Recipe
 from benchmarks.gallery.training import Outcome, longer, supervised
-from benchmarks.gallery.truth import conditions, longer_helps, manifested, renamed
+from benchmarks.gallery.truth import conditions, longer_helps, manifested, memorised, renamed
 
 # Where a longer run is not asked for: what is broken stays broken.
 NOT_LONGER = (
@@ -167,6 +167,8 @@ def label(plan: Planned, kept: dict[str, Any]) -> dict[str, Any]:
     # Where it was measured and cannot be told, or the run was cut off, the remark is no error.
     if facts["longer_helps"] is not False and plan.family not in NOT_LONGER:
         related.append("OPT006")
+    if memorised(outcome):
+        related += ["GEN001", "GEN004", "GEN005"]
     if kept["detail"] in ("sparse", "curve-only"):
         related.append("LOG005")
     return {

@@ -275,6 +275,7 @@ FAULTS: dict[str, Fault] = {
         },
         None,
     ),
+    "bump": Fault({"": with_values(schedule="bump", warmup=0.0)}),
     "running-mean": Fault({"": with_values(running_mean=True)}),
     "rare-evaluation": Fault({"": evaluations(12)}),
     "accumulation": Fault({"": with_values(accumulate=4)}),

@@ -51,7 +51,7 @@ FAMILIES: dict[str, Family] = {
     "rate-of-another-optimizer": Family(
         codes=("OPT010", *_HIGH),
         codes_when=_HIGH_WHEN,
-        related=_HIGH_RELATED,
+        related=tuple(code for code in _HIGH_RELATED if code != "OPT010"),
         why="SGD's rate given to Adam: naming the rate as too high is as good.",
     ),
     "rate-too-low": Family(

@@ -48,6 +48,8 @@ class Schedule:
                 return _cosine((done - 0.3) / 0.7)
             case "restarts":  # `number` cycles
                 return _cosine(done * self._number % 1.0)
+            case "bump":  # a stretch at a rate that is too high, and an anneal that makes up for it
+                return 0.5 if done < 0.35 else 4.0 if done < 0.55 else _cosine((done - 0.55) / 0.45)
             case "early":  # a cosine that is over after `number` of the run
                 return max(_cosine(min(done / self._number, 1.0)), FLOOR)
             case "early-step":  # two divisions by thirty, the second after `number` of the run

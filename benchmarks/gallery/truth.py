@@ -229,6 +229,14 @@ def longer_helps(outcome: Outcome) -> tuple[bool | None, float | None]:
     return None, round(gain, 4)
 
 
+def memorised(outcome: Outcome) -> bool:
+    """Whether overfitting is true of a run as well, whatever was injected."""
+    if outcome.get("test_best") is None or outcome["nonfinite"]:
+        return False
+    gap = outcome["test_tail"] > 1.5 * outcome["train_loss"]
+    return bool(gap and _overfit(outcome, ()))
+
+
 def conditions(outcome: Outcome) -> set[str]:
     """The outcomes on which further codes depend."""
     found = set()

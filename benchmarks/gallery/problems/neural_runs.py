@@ -27,6 +27,7 @@ RUNS: dict[str, dict[str, tuple[str, ...]]] = {
         "frozen-by-design": _,
         "noisy-but-healthy": _,
         "warm-restarts": _,
+        "bump": _,
     },
     "code-transformer": {
         "rate-too-high": ("mild", "clear"),
@@ -68,6 +69,7 @@ RUNS: dict[str, dict[str, tuple[str, ...]]] = {
         "dropout-gap": ("strong",),
         "mixed-precision": _,
         "short": _,
+        "bump": _,
     },
     "digits-vae": {
         "rate-too-high": ("clear", "strong"),
@@ -117,6 +119,7 @@ RUNS: dict[str, dict[str, tuple[str, ...]]] = {
         "frozen-by-design": _,
         "noisy-but-healthy": _,
         "converged": _,
+        "bump": _,
     },
     "manual-gru": {
         "rate-too-high": ("mild", "clear", "strong"),
@@ -157,6 +160,7 @@ RUNS: dict[str, dict[str, tuple[str, ...]]] = {
         "dropout-gap": _,
         "running-mean": _,
         "short": _,
+        "bump": _,
     },
     "bumps-vae": {
         "rate-too-high": ("clear", "strong"),

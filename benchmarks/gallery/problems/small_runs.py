@@ -29,6 +29,7 @@ RUNS: dict[str, dict[str, tuple[str, ...]]] = {
         "label-noise": _,
         "frozen-by-design": _,
         "resumed": _,
+        "bump": _,
     },
     "cancer": {
         "rate-too-high": ("clear", "strong"),
@@ -65,6 +66,7 @@ RUNS: dict[str, dict[str, tuple[str, ...]]] = {
         "cosine-drop": _,
         "accumulation": _,
         "label-noise": ("strong",),
+        "bump": _,
     },
     "clusters-6": {
         "rate-too-high": ("mild", "clear", "strong"),
@@ -141,6 +143,7 @@ RUNS: dict[str, dict[str, tuple[str, ...]]] = {
         "label-noise": _,
         "frozen-by-design": _,
         "pretrained": _,
+        "bump": _,
     },
     "spirals": {
         "rate-too-high": ("mild", "strong"),
@@ -161,6 +164,7 @@ RUNS: dict[str, dict[str, tuple[str, ...]]] = {
         "cosine-drop": _,
         "accumulation": _,
         "running-mean": _,
+        "bump": _,
     },
     "quantiles": {
         "rate-too-high": ("mild", "clear", "strong"),
@@ -185,6 +189,7 @@ RUNS: dict[str, dict[str, tuple[str, ...]]] = {
         "warm-restarts": ("four",),
         "resumed": _,
         "paused-evaluation": _,
+        "bump": _,
     },
     "clusters-3": {
         "rate-too-high": ("clear",),
