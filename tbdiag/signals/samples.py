@@ -85,12 +85,13 @@ def _set_size(
         others = {batch: _OTHER_BATCH * likely for batch, likely in _BATCHES.items()}
         known = others | dict.fromkeys(batches, _LOGGED_BATCH)
     plain = _evaluated(size, known) / size
+    readings = dict(_readings(size, known))
     odds = {
-        reading: likely
-        * _fit(reading, shares, size)
+        reading: readings[reading]
+        * fit
         * (_popularity(reading.samples) / reading.samples)
         / plain
-        for reading, likely in _readings(size, known)
+        for reading, fit in zip(readings, _fits(tuple(readings), shares, size), strict=True)
     }
     total = sum(odds.values())
     if total <= ambiguity:
@@ -222,26 +223,33 @@ def _evaluated(size: int, known: Mapping[int, float]) -> float:
     return _popularity(size) + _DROPS_LAST * dropped
 
 
-def _fit(reading: _Reading, shares: Floats, size: int) -> float:
-    """How much likelier the values are under this reading than on a plain grid.
+def _fits(readings: Sequence[_Reading], shares: Floats, size: int) -> Iterator[float]:
+    """How much likelier the values are under each of the readings than on a plain grid.
 
     The numerators, modulo the weight of a sample in a full batch, tell how many were right in the
     last batch: near the accuracy if the reading is true, anything if it is not.
     """
-    modulus, weight = reading.weights
-    if modulus == 1:
-        return 1.0
     counts = np.round(shares * size).astype(np.int64)
-    right = counts * pow(weight, -1, modulus) % modulus
-    possible = np.arange(reading.rest + 1)
-    logs = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, reading.rest + 1)))])
-    choose = logs[-1] - logs - logs[::-1]
     share = np.clip(shares, 0.5 / size, 1 - 0.5 / size)
-    found = []
-    for shift in _SHIFTS:
-        odds = (np.log(share) - np.log1p(-share) + shift)[:, None]
-        log_p = choose + possible * odds - reading.rest * np.logaddexp(0, odds)
-        match = possible[None, :] % modulus == right[:, None]
-        p = np.where(match, np.exp(log_p), 0.0).sum(axis=1)
-        found.append(float(np.log(np.maximum(modulus * p, 1e-9)).sum()))
-    return math.exp(min(max(found) - math.log(len(found)), 50.0))
+    odds = (np.log(share) - np.log1p(-share) + np.array(_SHIFTS)[:, None])[..., None]
+    wrong = np.logaddexp(0, odds)
+    for reading in readings:
+        modulus, weight = reading.weights
+        if modulus == 1:
+            yield 1.0
+            continue
+        rest = reading.rest
+        right = counts * pow(weight, -1, modulus) % modulus
+        possible = right[:, None] + np.arange(0, rest + 1, modulus)
+        log_p = _log_binomials(rest)[np.minimum(possible, rest)] + possible * odds - rest * wrong
+        p = np.where(possible <= rest, np.exp(log_p), 0.0).sum(axis=2)
+        found = np.log(np.maximum(modulus * p, 1e-9)).sum(axis=1)
+        yield math.exp(min(float(found.max()) - math.log(len(_SHIFTS)), 50.0))
+
+
+@lru_cache(maxsize=256)
+def _log_binomials(n: int) -> Floats:
+    """The logarithms of the numbers of ways to choose 0 to n of n, shape (n + 1,)."""
+    logs = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, n + 1)))])
+    binomials: Floats = logs[-1] - logs - logs[::-1]
+    return binomials

@@ -7,7 +7,9 @@ import numpy as np
 from tbdiag.model.series import Floats, Series
 from tbdiag.signals.medians import median, medians
 
-_SMALL = 1 << 11  # values in all windows together, up to which sorting each beats a running order
+# Values in all windows together, up to which each is sorted: importing SciPy takes as long as that
+# does for many hundred curves.
+_SMALL = 1 << 16
 
 
 def running_median(values: Floats, window: int) -> Floats:
