@@ -87,10 +87,7 @@ def _set_size(
     plain = _evaluated(size, known) / size
     readings = dict(_readings(size, known))
     odds = {
-        reading: readings[reading]
-        * fit
-        * (_popularity(reading.samples) / reading.samples)
-        / plain
+        reading: readings[reading] * fit * (_popularity(reading.samples) / reading.samples) / plain
         for reading, fit in zip(readings, _fits(tuple(readings), shares, size), strict=True)
     }
     total = sum(odds.values())
