@@ -70,7 +70,8 @@ class Underfitting(Detector):
     The training accuracy of the last tenth is below `poor`, and the loss still has `left` of what
     it began with. The slope over the last `window` (Theil–Sen) would gain less than `gain` of the
     loss, and of the accuracy, in as many steps again. Training is at most `gap` of accuracy, or two noise deviations,
-    ahead of validation. At least half of the room above blind guessing must be unused. Where the
+    ahead of validation. At least half of the room above blind guessing must be unused. Where not
+    both accuracies were logged, a loss that falls steadily (tau below −`steady`) does not stand. Where the
     network is known to be narrower than half the number of its classes, an accuracy below `narrowed` with
     `left` of the loss is enough. Where the first loss is that of guessing among more than `classes`,
     and their number was not logged, the rule cannot tell.
@@ -101,6 +102,7 @@ class Underfitting(Detector):
     left: Annotated[float, Threshold("last loss over first", above=0)] = 0.35
     window: Annotated[float, Threshold("share of the run looked at", above=0, at_most=1)] = 0.3
     gain: Annotated[float, Threshold("projected gain, as a share of the loss", above=0)] = 0.03
+    steady: Annotated[float, Threshold("tau of a loss that falls", above=0, at_most=1)] = 0.9
     classes: Annotated[int, Threshold("most classes of which `poor` is told", at_least=2)] = 30
     gap: Annotated[float, Threshold("lead of training over validation", at_least=0)] = 0.05
 
@@ -148,6 +150,8 @@ class Underfitting(Detector):
         if gain > self.gain or share < start - 2 * noise(metric.values):
             return
         lead = self._lead(case)
+        if lead is None and seen.trend.tau < -self.steady:
+            return
         if lead is not None and lead > max(self.gap, 2 * noise(metric.values)):
             return
         first, last = int(loss.steps[len(loss) - len(end)]), int(loss.steps[-1])

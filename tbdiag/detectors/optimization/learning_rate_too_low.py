@@ -47,7 +47,8 @@ class LearningRateTooLow(Detector):
     `hardly` of its first value while it falls steadily counts whatever its slope. Where validation was
     logged, it has to fall with it: tau of its second half below −`validated`, and, unless a loss that
     hardly moved falls almost without exception (tau below −`annealed`), a forecast
-    of `pays` of its value for half as much again even at the cautious end. Under dropout of `dropout` or
+    of `pays` of its value for half as much again even at the cautious end; `little` is enough where the
+    training loss would fall by more than `steep` on the log scale. Under dropout of `dropout` or
     more, only a loss with `far` of its first value left counts. A loss with relative noise below
     `noiseless` that falls without exception, between `stuck` and `moved` of its first value, counts as
     well, however little it falls: steps that small do not even jitter. A rate that was spent before the last
@@ -79,7 +80,7 @@ class LearningRateTooLow(Detector):
     left: Annotated[float, Threshold("last loss over first", above=0, at_most=1)] = 0.15
     slow: Annotated[float, Threshold("share of the run for most of the fall", at_least=0)] = 0.25
     hardly: Annotated[float, Threshold("last over first of a loss that hardly moved", above=0)] = (
-        0.8
+        0.9
     )
     far: Annotated[float, Threshold("last over first of a loss that is far off", above=0)] = 0.5
     dropout: Annotated[float, Threshold("dropout that holds a loss up", above=0, at_most=1)] = 0.3
@@ -87,7 +88,9 @@ class LearningRateTooLow(Detector):
     stuck: Annotated[float, Threshold("last over first of a noiseless loss", above=0)] = 0.4
     moved: Annotated[float, Threshold("last over first that has moved", above=0, at_most=1)] = 0.98
     validated: Annotated[float, Threshold("tau of validation", at_least=0, at_most=1)] = 0.8
-    pays: Annotated[float, Threshold("sure gain of validation, as a share", at_least=0)] = 0.012
+    pays: Annotated[float, Threshold("sure gain of validation, as a share", at_least=0)] = 0.015
+    steep: Annotated[float, Threshold("log loss to fall of which less pays", above=0)] = 0.25
+    little: Annotated[float, Threshold("gain of validation beside that", at_least=0)] = 0.01
     idle: Annotated[float, Threshold("share of the run at a spent rate", above=0)] = 0.25
 
     def cannot_tell(self, case: Case) -> str | None:
@@ -152,7 +155,9 @@ class LearningRateTooLow(Detector):
         ahead = forecast(np.arange(len(even), dtype=np.float64), even, len(even) / 2)
         level = abs(median(tail(even)))
         tau = self._validation_tau(case)
-        return tau is not None and tau < -self.validated and -ahead.high > self.pays * level
+        steep = case.headway.sure_drop > self.steep
+        pays = (self.little if steep else self.pays) * level
+        return tau is not None and tau < -self.validated and -ahead.high > pays
 
     def _validation_tau(self, case: Case) -> float | None:
         val = case.curve(Role.VAL_LOSS)

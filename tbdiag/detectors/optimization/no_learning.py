@@ -64,8 +64,8 @@ class NoLearning(Detector):
     noise proves that something was learned; so does an accuracy that was `lost` better early on, of
     which OPT001 speaks.
 
-    Or validation learned nothing: its accuracy stays near 1/C, its loss was never below ln C by more
-    than the share `chance`, and training went `by_heart` of the way from there to 1.
+    Or validation learned nothing: its accuracy stays near 1/C, its best loss lies near ln C, not below it
+    by more than the share `chance` and not above by more than `guessing`, and training went `by_heart` of the way from there to 1.
 
     ## Remedy
 
@@ -102,6 +102,7 @@ class NoLearning(Detector):
     chance: Annotated[float, Threshold("distance from ln C, as a share", above=0)] = 0.02
     guess: Annotated[float, Threshold("distance of the accuracy from 1/C", above=0)] = 0.02
     classes: Annotated[int, Threshold("most classes looked for", at_least=2)] = 1000
+    guessing: Annotated[float, Threshold("best validation loss over ln C", above=0)] = 0.1
     by_heart: Annotated[float, Threshold("way of training from chance to 1", above=0)] = 0.2
     lost: Annotated[float, Threshold("accuracy learned early and lost", above=0)] = 0.05
     steady: Annotated[float, Threshold("tau of a steady fall", above=0, at_most=1)] = 0.9
@@ -158,12 +159,14 @@ class NoLearning(Detector):
         if count < 2 or abs(share - 1 / count) > min(self.guess, 0.25 / count):
             return None
         best, learned = float(loss.values.min()), median(tail(train.values))
-        if best < (1 - self.chance) * math.log(count) or learned < share + self.by_heart * (
-            1 - share
-        ):
+        known = learned >= share + self.by_heart * (1 - share)
+        level = math.log(count)
+        if not (known and (1 - self.chance) * level <= best <= (1 + self.guessing) * level):
             return None
         # The best of many draws strays from 1/C by chance; what was learned stays.
         if median(np.sort(val.values)[-max(3, len(val) // 4) :]) > share + 2 * self.guess:
+            return None
+        if median(val.values[:3]) < share - 2 * self.guess:
             return None
         span = (int(loss.steps[0]), int(loss.steps[-1]))
         return self.finding(
@@ -230,6 +233,11 @@ class NoLearning(Detector):
                 }
             ),
         )
+        ten = {
+            Role.VAL_LOSS: 1.48 + np.linspace(0, 1, 30),
+            Role.VAL_METRIC: 0.51 + jitter(30, 0.005),
+        }
+        yield silent("half of ten classes right", a_run({**by_heart, **ten}))
         yield silent(
             "validation learned, and its loss is overconfident",
             a_run({**by_heart, Role.VAL_METRIC: 0.45 + jitter(30, 0.01)}),
