@@ -52,8 +52,8 @@ def test_public_names_are_sorted_listed_and_there() -> None:
     assert set(tbdiag.__all__) <= set(dir(tbdiag))
     for name in tbdiag.__all__:
         assert getattr(tbdiag, name).__name__ == name
-    with pytest.raises(AttributeError, match="no attribute 'suggest'"):
-        tbdiag.suggest  # noqa: B018 - the access is what is tested
+    with pytest.raises(AttributeError, match="no attribute 'undiagnose'"):
+        tbdiag.undiagnose  # noqa: B018 - the access is what is tested
 
 
 def test_load_takes_one_path_or_several(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from tbdiag.advisor import look
 from tbdiag.advisor.plan import PREFIX, Plan, fresh
-from tbdiag.advisor.propose import Position
+from tbdiag.advisor.position import Position
 from tbdiag.advisor.record import Record
 from tbdiag.advisor.study import Ledger, Page
 from tbdiag.advisor.verify import judge

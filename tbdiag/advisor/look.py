@@ -72,9 +72,8 @@ def steps(run: Run) -> int:
 class Watch:
     """When a run that is under way is hopeless, by the same rules.
 
-    A loss that was never finite again, that blew up or diverged is told at once; that nothing is
-    learned only after the share ``patience`` of the run. A finding counts when the rule is sure, and
-    the second time that it is seen.
+    An error counts at once where the rule is sure; what may still recover, and that nothing is learned,
+    only after the share ``patience`` of the run. It is for the caller to look twice.
     """
 
     selection: Selection
@@ -89,11 +88,10 @@ class Watch:
     def hopeless(self, run: Run, whole: int | None) -> Finding | None:
         """What makes the run hopeless, None where nothing does; ``whole`` is its length in steps."""
         report: RunReport = examine(run, self.selection)
+        late = whole is not None and steps(run) >= self.patience * whole
         for finding in report.roots:
-            sure = finding.severity is Severity.ERROR and finding.confidence is Confidence.HIGH
-            early = finding.code == "OPT004" and (
-                whole is None or steps(run) < self.patience * whole
-            )
-            if sure and not early:
+            certain = finding.confidence is Confidence.HIGH and finding.code != "OPT004"
+            likely = finding.confidence is not Confidence.LOW and late
+            if finding.severity is Severity.ERROR and (certain or likely):
                 return finding
         return None

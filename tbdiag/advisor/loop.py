@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from tbdiag.advisor import look
+from tbdiag.advisor.answers import answerable, problem
 from tbdiag.advisor.books import Books
 from tbdiag.advisor.look import Watch
 from tbdiag.advisor.news import Conclusion, Ended, Ending, Launched, Remark, Tell, Underway
 from tbdiag.advisor.plan import Plan
+from tbdiag.advisor.position import Move, Position
 from tbdiag.advisor.prescribe import BUDGET, Desk
-from tbdiag.advisor.propose import Move, Policy, Position, answerable, problem, propose
+from tbdiag.advisor.propose import Policy, propose
 from tbdiag.advisor.record import Record, best, same
 from tbdiag.errors import LaunchError
 from tbdiag.launch.base import GRACE, Exit, How, Launcher
@@ -110,7 +112,7 @@ class Loop:
     def targets(self) -> tuple[Finding, ...]:
         """The problem to be solved, as it was told by the runs that were there before."""
         if self._targets is None:
-            self._targets = problem(self.plan.position((), (), ()), self.policy)
+            self._targets = problem(self.plan.position((), (), ()), self.policy.doses)
         return self._targets
 
     @property

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tbdiag.advisor.position import Move, Position
 from tbdiag.advisor.prescribe import BUDGET, Space
-from tbdiag.advisor.propose import Move, Position
 from tbdiag.advisor.record import Record, equal
 from tbdiag.advisor.within import allowed
 from tbdiag.config import Config

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from tbdiag.advisor.position import Move, Position
 from tbdiag.advisor.prescribe import Desk
-from tbdiag.advisor.propose import Move, Policy, Position, proposals, propose
+from tbdiag.advisor.propose import Policy, proposals, propose
 from tbdiag.advisor.rates import bracket
 from tbdiag.advisor.record import Record
 from tbdiag.config.settings import Choices

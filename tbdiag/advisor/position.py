@@ -1,0 +1,96 @@
+"""What is known when a follow-up is decided on, and what is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tbdiag.advisor.prescribe import Changes, Desk, Space
+from tbdiag.advisor.record import Record, best, same
+from tbdiag.model.finding import Finding
+from tbdiag.model.proposal import Origin, Params
+from tbdiag.model.run import Scalar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Move:
+    """What to try: the settings in full, the run they start from, and why."""
+
+    origin: Origin
+    parent: Record
+    params: Params
+    why: str
+    answers: tuple[Finding, ...] = ()
+    advice: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Position:
+    """All that is known: comparable ``records`` in the order in which they came, the ``start`` among them.
+
+    ``pending`` are settings that run at this moment, ``failed`` those that could not be judged: they
+    are not tried again either. ``name`` seeds what is left to chance.
+    """
+
+    records: Sequence[Record]
+    start: Record
+    space: Space
+    pending: Sequence[Params] = ()
+    failed: Sequence[Params] = ()
+    name: str = ""
+
+    @property
+    def followups(self) -> list[Record]:
+        """The runs that were proposed, repeats on other seeds aside."""
+        return [each for each in self.records if each.origin not in (None, Origin.REPEAT)]
+
+    @property
+    def count(self) -> int:
+        """How many follow-ups were tried or are on their way."""
+        return len(self.followups) + len(self.failed) + len(self.pending)
+
+    @property
+    def eligible(self) -> list[Record]:
+        """The runs that the search may go on from."""
+        return [each for each in self.records if each.origin is not Origin.REPEAT] or [self.start]
+
+    @property
+    def best(self) -> Record:
+        """The best run so far; the start where nothing is better."""
+        found = best(self.eligible)
+        return found if found.loss < self.start.loss else self.start
+
+    @property
+    def idle(self) -> int:
+        """How many follow-ups came since the last one that was better than all before."""
+        level, since = min((r.loss for r in self.eligible if r.origin is None), default=np.inf), 0
+        for each in self.followups:
+            since = 0 if each.loss < level else since + 1
+            level = min(level, each.loss)
+        return since + len(self.failed)
+
+    def tried(self, params: Mapping[str, Scalar]) -> bool:
+        """Whether a run with these settings exists, runs, or could not be judged."""
+        known = (*(each.params for each in self.records), *self.pending, *self.failed)
+        return any(same(each, params) for each in known)
+
+
+def moved(
+    desk: Desk,
+    origin: Origin,
+    changes: Changes,
+    why: str,
+    answers: tuple[Finding, ...] = (),
+    advice: tuple[str, ...] = (),
+) -> Move:
+    """The move from the desk's run by these changes."""
+    return Move(
+        origin=origin,
+        parent=desk.record,
+        params={**desk.record.params, **changes},
+        why=why,
+        answers=answers,
+        advice=advice,
+    )
