@@ -26,8 +26,7 @@ _KINDS = {
     "TEXT": Kind.STR, "STR": Kind.STR, "STRING": Kind.STR, "PATH": Kind.STR, "BOOL": Kind.BOOL,
     "BOOLEAN": Kind.BOOL,
 }  # fmt: skip
-_NOT_FLAGS = frozenset({"help", "helpfull", "helpshort", "helpxml", "version", "show-completion"})
-_NOT_FLAGS |= {"install-completion"}
+_NOT_FLAG = re.compile(r"help\w{0,5}|version|(show|install)-completion")
 
 
 def from_help(text: str) -> dict[str, Flag]:
@@ -58,7 +57,7 @@ def from_help(text: str) -> dict[str, Flag]:
 def _flag(spelled: str, rest: str, more: str) -> Flag | None:
     options = tuple(_OPTION.findall(spelled.replace("[no]", "").replace("[no-]", "")))
     long = [each for each in options if each.startswith("--")]
-    if not options or max(options, key=len).lstrip("-") in _NOT_FLAGS:
+    if not options or _NOT_FLAG.fullmatch(max(options, key=len).lstrip("-")):
         return None
     off = next((each for each in long if each.startswith("--no-")), "")
     on = tuple(each for each in options if each != off)

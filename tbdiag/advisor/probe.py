@@ -1,8 +1,9 @@
 """Run by the script's own interpreter: starts a script and stops it where it reads its arguments.
 
 ``python probe.py RESULT GRACE path|module TARGET [WORD…]`` writes what it saw to the file RESULT, as
-JSON. It knows only the standard library, and no Python newer than 3.7, since it runs in the user's
-environment. Until the script is stopped it may not write, start programs or use the network.
+JSON. It is one file that knows only the standard library, and of it what Python 3.7 has, since it runs
+in the user's environment. Until the script is stopped it may not write, start programs or use the
+network.
 """
 
 from __future__ import annotations
@@ -326,8 +327,9 @@ def run(probe: Probe, kind: str, target: str, words: Sequence[str], click: bool)
     spy_on_argparse(probe)
     if click:
         spy_on_click(probe)
-    if hasattr(sys, "addaudithook"):
-        sys.addaudithook(probe.watch)
+    if not hasattr(sys, "addaudithook"):
+        probe.leave("its Python is older than 3.8, which cannot be kept from writing")
+    sys.addaudithook(probe.watch)
     try:
         if kind == "module":
             sys.path[0] = os.getcwd()

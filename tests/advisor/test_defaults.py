@@ -395,3 +395,38 @@ def test_a_script_that_changed_is_read_again(tmp_path: Path) -> None:
     assert defaults(flags_of(tmp_path, PARSER + "parser.parse_args()\n")) == {"lr": 0.1}
     changed = PARSER.replace("0.1", "0.25") + "parser.parse_args()\n"
     assert defaults(flags_of(tmp_path, changed)) == {"lr": 0.25}
+
+
+def test_hydra_shows_its_configuration(tmp_path: Path) -> None:
+    pytest.importorskip("hydra", reason="hydra is not installed: its scripts were not read")
+    (tmp_path / "config.yaml").write_text("optimizer: {name: adam, lr: 1e-3}\nepochs: 10\n")
+    found = flags_of(
+        tmp_path,
+        """
+        import hydra
+        @hydra.main(version_base=None, config_path=".", config_name="config")
+        def main(config):
+            open("trained", "w")
+        main()
+        """,
+    )
+    assert found.how == "hydra"
+    assert defaults(found) == {"optimizer.name": "adam", "optimizer.lr": 1e-3, "epochs": 10}
+
+
+def test_lightnings_command_line_is_told_by_its_parser(tmp_path: Path) -> None:
+    pytest.importorskip("jsonargparse", reason="jsonargparse is not installed: it was not read")
+    found = flags_of(
+        tmp_path,
+        """
+        import jsonargparse
+        parser = jsonargparse.ArgumentParser()
+        parser.add_argument("--model.lr", type=float, default=1e-3)
+        parser.add_argument("--trainer.max_epochs", type=int, default=10)
+        parser.parse_args()
+        """,
+    )
+    assert found.how == "argparse"
+    assert (found.flags["model.lr"].default, found.flags["model.lr"].options) == (
+        1e-3, ("--model.lr",),
+    )  # fmt: skip
