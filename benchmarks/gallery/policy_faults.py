@@ -47,7 +47,7 @@ POLICY_FAULTS: dict[str, Fault] = {
     "healthy": Fault({"": lambda recipe: recipe}),
     "kl-too-large": Fault(
         {
-            "mild": _rate(8, linear_decay=False),
+            "mild": _rate(5, n_epochs=8, **_LOOSE),
             "clear": _rate(10, **_LOOSE),
             "strong": _rate(30, n_epochs=10, **_LOOSE),
         }
