@@ -34,9 +34,15 @@ def plain(value: object) -> Any:
     if isinstance(value, Mapping):
         return [[plain(key), plain(each)] for key, each in value.items()]
     if dataclasses.is_dataclass(value):
-        fields = dataclasses.fields(value)
-        return [type(value).__name__, *(plain(getattr(value, each.name)) for each in fields)]
+        kind: Any = type(value)
+        return [kind.__name__, *(plain(getattr(value, name)) for name in _names(kind))]
     raise TypeError(f"a {type(value).__name__} cannot be stored")
+
+
+@lru_cache(maxsize=256)
+def _names(kind: Any) -> tuple[str, ...]:
+    """The names of the fields of a dataclass."""
+    return tuple(each.name for each in dataclasses.fields(kind))
 
 
 def restored(kind: type[T] | Any, data: Any) -> Any:
