@@ -74,7 +74,7 @@ def remembered(
         if all(_same(outcome, report.outcomes[code]) for code, outcome in again):
             return report
     found = examine(run, selection, now)
-    if not any(isinstance(each, Crashed) for each in found.outcomes.values()):
+    if slot.keeps and not any(isinstance(each, Crashed) for each in found.outcomes.values()):
         with suppress(TypeError):  # a rule of another package may find anything
             slot.keep_answer(asked, number, told(found))
     return found

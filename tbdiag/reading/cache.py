@@ -210,6 +210,10 @@ class KeptSlot(Slot):
         kept = self.entry.answers.get(selection) if self.entry else None
         return kept[number] if kept else None
 
+    @property
+    def keeps(self) -> bool:
+        return self.entry is not None
+
     def keep_answer(self, selection: str, number: int, answer: Answer) -> None:
         if self.entry is not None:
             nothing: list[Answer | None] = [None] * len(self.entry.heads)

@@ -120,6 +120,11 @@ class Slot:
         del selection, number
         return None
 
+    @property
+    def keeps(self) -> bool:
+        """Whether answers can be kept."""
+        return False
+
     def keep_answer(self, selection: str, number: int, answer: Answer) -> None:
         """Keeps what the rules answered about a run."""
 
