@@ -18,6 +18,7 @@ from tbdiag.naming.settings import About, about
 from tbdiag.naming.words import split
 
 LEFT = "left to the script"
+_NAMED = 6  # settings in one sentence
 _OVERRIDES = ".hydra/overrides.yaml"
 _OFTEN_OTHERWISE = frozenset({Knob.WARMUP})  # steps, epochs or a share: only the name itself tells
 
@@ -112,10 +113,12 @@ def logged(run: Run, slot: Slot, flag: Flag | None) -> HParam | str | None:
 
 
 def _agreed(run: Run, names: list[str]) -> HParam | str:
-    first = run.hparams[names[0]]
-    if all(same(run.hparams[name].value, first.value) for name in names):
+    """The hyperparameter of these names, of which those that are not set say nothing."""
+    told = [name for name in names if run.hparams[name].value is not None] or names
+    first = run.hparams[told[0]]
+    if all(same(run.hparams[name].value, first.value) for name in told):
         return first
-    several = ", ".join(f"{name} = {spelled(run.hparams[name].value)}" for name in names[:4])
+    several = ", ".join(f"{name} = {spelled(run.hparams[name].value)}" for name in told[:4])
     return f"the run logged {several}; name the parameter as the one that is meant"
 
 
@@ -218,7 +221,7 @@ def _not_passed_on(run: Run, space: Space, flags: Flags) -> list[str]:
     if space.bulk:
         return []
     taken = {flag.name for slot in space.slots if (flag := flags.of(slot))}
-    sentences = []
+    lost = []
     for name, flag in flags.flags.items():
         if name in taken or not flag.known or about(name) in (About.BOOKKEEPING, About.SEED):
             continue
@@ -227,8 +230,9 @@ def _not_passed_on(run: Run, space: Space, flags: Flags) -> list[str]:
             continue
         value = fitting(found.value, flag)
         if not same(value, flag.default):
-            sentences.append(
-                f"the run was trained with {flag.option or name} {spelled(value)}, "
-                f"which the command does not pass on"
-            )
-    return sentences
+            lost.append(f"{flag.option or name} {spelled(value)}")
+    if not lost:
+        return []
+    more = f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
+    said = ", ".join(lost[:_NAMED])
+    return [f"the run was trained with {said}{more}, which the command does not pass on"]

@@ -19,6 +19,7 @@ from tbdiag.model.run import Scalar
 from tbdiag.reading.settings import from_yaml, plain
 
 PROBE = Path(__file__).with_name("probe.py")
+REFUSED = "not while the flags are read"  # what the probe says to a deed
 SOURCE = "source"  # how flags are read that no process has shown
 _LARGEST = 8 << 20  # bytes of what the probe tells
 _GRACE = 5.0  # seconds that a second parser may take to come
@@ -105,10 +106,11 @@ def _run(program: Program, root: Path, source: Source, timeout: float) -> Flags:
         flags, how = from_help(ended.output), "help"
     if flags:
         return Flags(script=name, how=how, flags=flags)
-    if seen.get("blocked"):
-        why = f"it would {_deed(str(seen['blocked']))} first"
-    else:
-        why = ended.why or str(seen.get("why") or "") or _last(ended.output) or "it told nothing"
+    why = ended.why or str(seen.get("why") or "")
+    _, insisted, deed = why.partition(f"{REFUSED}: ")
+    if insisted or (seen.get("blocked") and not why):
+        why = f"it would {_deed(deed or str(seen['blocked']))} first"
+    why = why or _last(ended.output) or "it told nothing"
     return Flags(script=name, why=f"{name} did not show its arguments: {why}")
 
 

@@ -86,7 +86,7 @@ class Probe:
         if isinstance(path, int):
             return
         full = os.path.abspath(os.fsdecode(path))
-        if full != os.devnull and not full.startswith(self.folder + os.sep):
+        if full not in (os.devnull, self.folder) and not full.startswith(self.folder + os.sep):
             self.refuse(event, full)
 
     def refuse(self, event: str, what: str) -> None:

