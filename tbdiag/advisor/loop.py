@@ -88,7 +88,8 @@ class Loop:
         """
         self._began = self.clock()
         targets = self.targets
-        if self.plan.start.roots and not targets and not self.keep_going:
+        grave = any(each.severity is not Severity.NOTE for each in self.plan.start.roots)
+        if grave and not targets and not self.keep_going:
             return self._concluded(Ending.NOTHING, _unanswered(self.plan.start))
         try:
             self.books.open()
@@ -334,6 +335,7 @@ class Loop:
             verdict=verdict,
             trials=tuple(self._done),
             plan=self.plan,
+            problem=self.targets,
             verdicts=dict(self.books.verdicts),
             repeats=len(done),
             advice=tuple(dict.fromkeys(w for f in start.roots for w in desk.advice(f))),
