@@ -174,6 +174,7 @@ def test_killed_at_any_entry_nothing_is_lost_and_nothing_run_twice(
     found = a_round(logs, config, second)
     assert found.solved
     assert not set(finished) & set(second.started)
+    assert len({*first.trained, *second.trained}) == len(first.trained) + len(second.trained)
     trained = [history(logs).trials[name].proposal.params for name in history(logs).trials]
     whole = [str(sorted(each.items(), key=str)) for each in trained]
     assert len(set(whole)) == len(whole)
