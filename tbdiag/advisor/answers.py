@@ -31,11 +31,13 @@ _NO_GAIN = 0.02  # of the objective: what is less says nothing about a change
 def problem(position: Position, doses: Doses) -> tuple[Finding, ...]:
     """What is to be solved: root findings of the start that an exposed setting can answer.
 
-    Mere notes are a problem only where nothing graver is.
+    Mere notes are a problem only where nothing graver is: what else a damaged log seems to show, say,
+    may be its damage.
     """
     found = answerable(position.start, position, doses)
-    graver = tuple(each for each in found if each.severity is not Severity.NOTE)
-    return graver or found
+    if any(each.severity is not Severity.NOTE for each in position.start.roots):
+        return tuple(each for each in found if each.severity is not Severity.NOTE)
+    return found
 
 
 def answerable(record: Record, position: Position, doses: Doses) -> tuple[Finding, ...]:

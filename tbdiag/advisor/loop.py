@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from tbdiag.advisor import look
 from tbdiag.advisor.answers import answerable, problem
 from tbdiag.advisor.books import Books
+from tbdiag.advisor.claims import Claims
 from tbdiag.advisor.look import Watch
-from tbdiag.advisor.news import Conclusion, Ended, Ending, Launched, Remark, Tell, Underway
+from tbdiag.advisor.news import Conclusion, Ended, Ending, Launched, Tell, Underway
 from tbdiag.advisor.plan import Plan
-from tbdiag.advisor.position import Move, Position
+from tbdiag.advisor.position import Position
 from tbdiag.advisor.prescribe import BUDGET, Desk
 from tbdiag.advisor.propose import Policy, propose
-from tbdiag.advisor.record import Record, best, same
+from tbdiag.advisor.record import Record, best
 from tbdiag.errors import LaunchError
 from tbdiag.launch.base import GRACE, Exit, How, Launcher
 from tbdiag.model.finding import Finding, Severity
-from tbdiag.model.proposal import Decision, Origin, Params, Proposal, State, Trial, Verdict
+from tbdiag.model.proposal import Params, Proposal, State, Trial
 from tbdiag.model.run import Scalar
 from tbdiag.naming.knobs import knob
 from tbdiag.naming.settings import About, about
@@ -77,10 +78,7 @@ class Loop:
     _looked: float = 0.0
     _cost: float = 0.0
     _queue: list[Proposal] = field(default_factory=list)
-    _candidate: str = ""
-    _doubted: set[str] = field(default_factory=set)
-    _confirmed: Verdict | None = None
-    _targets: tuple[Finding, ...] | None = None
+    _claimed: Claims | None = None
 
     def run(self) -> Conclusion:
         """Goes round until there is a reason to stop; raises JournalError and LaunchError.
@@ -90,7 +88,8 @@ class Loop:
         """
         self._began = self.clock()
         targets = self.targets
-        if self.plan.start.roots and not targets and not self.keep_going:
+        grave = any(each.severity is not Severity.NOTE for each in self.plan.start.roots)
+        if grave and not targets and not self.keep_going:
             return self._concluded(Ending.NOTHING, _unanswered(self.plan.start))
         try:
             self.books.open()
@@ -111,9 +110,23 @@ class Loop:
     @property
     def targets(self) -> tuple[Finding, ...]:
         """The problem to be solved, as it was told by the runs that were there before."""
-        if self._targets is None:
-            self._targets = problem(self.plan.position((), (), ()), self.policy.doses)
-        return self._targets
+        return self._claims.targets
+
+    @property
+    def _claims(self) -> Claims:
+        if self._claimed is None:
+            targets = problem(self.plan.position((), (), ()), self.policy.doses)
+            self._claimed = Claims(
+                plan=self.plan,
+                books=self.books,
+                targets=targets,
+                repeats=self.repeats,
+                searching=self.keep_going or not targets,
+                ill=self._ill,
+                tell=self.tell,
+                pending=lambda: self._pending,
+            )
+        return self._claimed
 
     @property
     def _position(self) -> Position:
@@ -134,9 +147,8 @@ class Loop:
             else:
                 self._queue.append(trial.proposal)
         self.books.running.clear()
-        for record in list(self.books.followups):
-            if record.origin is not Origin.REPEAT:
-                self._consider(record)
+        for record in self._claims.originals:
+            self._claims.consider(record)
 
     # What ended
 
@@ -161,72 +173,15 @@ class Loop:
         trial = self.books.trials[name]
         self._done.append(trial)
         self.tell(Ended(trial, record, verdict))
-        if record is None or trial.state is not State.FINISHED:
-            return
-        if record.origin is Origin.REPEAT:
-            self._consider(self.books.record(record.parent) or record)
-        else:
-            self._consider(record)
-
-    def _consider(self, record: Record, *, best_of_all: bool = False) -> None:
-        """Whether the follow-up solves the problem; if so it is repeated, and if that holds it is it.
-
-        In a search for a better result only the best of all is repeated, in the end, and so is one with
-        which something else is wrong.
-        """
-        if self._searching and not best_of_all and record.id != self._candidate:
-            return
-        if record.id in self._doubted or record.origin is None:
-            return
-        if not best_of_all and record.id != self._candidate and self._ill(record):
-            return  # what it has got instead is to be answered first
-        start = self.plan.start
-        done = self.books.repeats(record.id)
-        wanted = self.plan.seeds(record.params, self.repeats)
-        verdict = self.books.judged(record, start, self.targets, repeats=done)
-        if verdict.decision is not Decision.CONFIRMED:
-            if done:
-                self._doubted.add(record.id)
-                self.books.settle(record.id, verdict)
-                self.tell(Remark(f"{record.id} did not hold: {verdict.reason}"))
-            if self._candidate == record.id:
-                self._candidate = ""
-                self._queue = [p for p in self._queue if p.parent != record.id]
-            return
-        if len(done) < len(wanted):
-            self._ask_for_repeats(record, wanted, done)
-            return
-        self._candidate, self._confirmed = record.id, verdict
-        if done:
-            self.books.settle(record.id, verdict)
-
-    def _ask_for_repeats(
-        self, record: Record, wanted: Sequence[Params], done: Sequence[Record]
-    ) -> None:
-        better = self.books.record(self._candidate)
-        if better is not None and better.loss <= record.loss:  # it may be the same
-            return
-        self._candidate = record.id
-        self._queue = [p for p in self._queue if p.origin is not Origin.REPEAT]
-        known = [*(each.params for each in done), *self._pending]
-        left = [p for p in wanted if not any(same(p, each) for each in known)]
-        self._queue = [self._repeat(record, p) for p in left] + self._queue
-        if left:
-            seeds = "one more seed" if len(left) == 1 else f"{len(left)} more seeds"
-            self.tell(Remark(f"{record.id} looks like a fix: it is trained on {seeds}"))
-
-    def _repeat(self, record: Record, params: Params) -> Proposal:
-        why = f"whether {record.id} holds on another seed"
-        move = Move(origin=Origin.REPEAT, parent=record, params=params, why=why)
-        proposal = self.plan.proposal(move, self.books.name())
-        self.books.propose(proposal)
-        return proposal
+        if record is not None:
+            self._claims.ended(trial, record)
 
     # Whether to stop
 
     def _over(self) -> tuple[Ending, str] | None:
-        if self._confirmed is not None and not self._searching:
-            return Ending.SOLVED, self._confirmed.reason
+        claims = self._claims
+        if claims.confirmed is not None and not claims.searching:
+            return Ending.SOLVED, claims.confirmed.reason
         failed = [each for each in self._done if each.state is State.FAILED]
         if len(failed) >= _FAILURES and len(failed) == len(self._done):
             return Ending.FAILING, f"the command does not work: {failed[-1].reason}"
@@ -266,39 +221,20 @@ class Loop:
         return None
 
     def _next(self) -> Proposal | None:
-        if self._queue:
-            return self._queue.pop(0)
-        if self._candidate and self._confirmed is None:
+        claims = self._claims
+        if claims.queue or self._queue:
+            return (claims.queue or self._queue).pop(0)
+        if claims.open:
             return None  # its repeats are under way
-        if self._last_chance():
-            return self._queue.pop(0)
+        left = None if self.limits.trials is None else self.limits.trials - self._launched
+        if left is not None and claims.last_chance(left, self._pending):
+            return claims.queue.pop(0)
         move = propose(self._position, self.policy, self._sampled)
         if move is None:
             return None
         proposal = self.plan.proposal(move, self.books.name())
         self.books.propose(proposal)
         return proposal
-
-    @property
-    def _searching(self) -> bool:
-        """Whether this goes on for a better result, and not only until a problem is gone."""
-        return self.keep_going or not self.targets
-
-    def _last_chance(self) -> bool:
-        """Whether only the repeats of the best can still be made; then they are decided on."""
-        found = best([self.plan.start, *self._originals])
-        if found is self.plan.start or self.limits.trials is None or found.id in self._doubted:
-            return False
-        wanted = self.plan.seeds(found.params, self.repeats)
-        left = self.limits.trials - self._launched
-        if not wanted or left > len(wanted) or self._confirmed is not None:
-            return False
-        self._consider(found, best_of_all=True)
-        return bool(self._queue)
-
-    @property
-    def _originals(self) -> list[Record]:
-        return [r for r in self.books.followups if r.origin is not Origin.REPEAT]
 
     def _sampled(self) -> Params | None:
         if self.books.ledger is None:
@@ -314,9 +250,8 @@ class Loop:
 
     @property
     def _pending(self) -> list[Params]:
-        return [each.trial.proposal.params for each in self._under.values()] + [
-            each.params for each in self._queue
-        ]
+        running = [each.trial.proposal.params for each in self._under.values()]
+        return running + [each.params for each in (*self._queue, *self._claims.queue)]
 
     def _start(self, proposal: Proposal) -> None:
         left = None
@@ -383,10 +318,11 @@ class Loop:
 
     def _concluded(self, ending: Ending, reason: str) -> Conclusion:
         start = self.plan.start
-        found = best([start, *self._originals])
-        if self._confirmed is not None:
-            found = self.books.record(self._candidate) or found
-        verdict = self._confirmed if found.id == self._candidate else None
+        claims = self._claims
+        found = best([start, *claims.originals])
+        if claims.confirmed is not None:
+            found = self.books.record(claims.candidate) or found
+        verdict = claims.confirmed if found.id == claims.candidate else None
         done = [] if found is start else self.books.repeats(found.id)
         if found is not start and verdict is None:
             verdict = self.books.judged(found, start, self.targets, repeats=done)
@@ -399,6 +335,7 @@ class Loop:
             verdict=verdict,
             trials=tuple(self._done),
             plan=self.plan,
+            problem=self.targets,
             verdicts=dict(self.books.verdicts),
             repeats=len(done),
             advice=tuple(dict.fromkeys(w for f in start.roots for w in desk.advice(f))),

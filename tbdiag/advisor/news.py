@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from tbdiag.advisor.plan import Plan
 from tbdiag.advisor.record import Record
+from tbdiag.model.finding import Finding
 from tbdiag.model.proposal import Decision, Proposal, Trial, Verdict
 from tbdiag.model.run import Run
 
@@ -64,7 +65,8 @@ class Conclusion:
     """The end of a round: why it is over, and the ``best`` run, with the verdict on it beside the start.
 
     ``verdict`` is None where no follow-up is better than the start. ``trials`` are those of this call,
-    ``repeats`` on how many other seeds the best was trained; ``verdicts`` by follow-up.
+    ``repeats`` on how many other seeds the best was trained; ``verdicts`` by follow-up, ``problem``
+    what was to be solved, nothing where the start is healthy or no setting answers what is wrong.
     """
 
     ending: Ending
@@ -74,6 +76,7 @@ class Conclusion:
     verdict: Verdict | None
     trials: tuple[Trial, ...]
     plan: Plan
+    problem: tuple[Finding, ...] = ()
     repeats: int = 0
     advice: tuple[str, ...] = ()
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)

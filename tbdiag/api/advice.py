@@ -104,7 +104,7 @@ class Retraining(Conclusion):
             repeats=self.repeats,
             advice=self.advice,
             journal=shown(self.plan.logdir),
-            healthy=not self.start.roots,
+            healthy=not self.problem,
         )
 
     def to_json(self) -> str:

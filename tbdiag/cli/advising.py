@@ -108,7 +108,8 @@ def retrain(
             _deliver(paper.text(), file, form)
     if found.ending is Ending.INTERRUPTED:
         return 130
-    return 0 if found.solved or not found.start.roots else 1
+    healthy = not found.problem and found.ending is not Ending.NOTHING
+    return 0 if found.solved or healthy else 1
 
 
 def _told(paper: Paper, news: News) -> None:

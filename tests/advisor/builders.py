@@ -133,6 +133,8 @@ class FakeLauncher:
     interrupt_at: int | None = None
     jobs: dict[str, Job] = field(default_factory=dict)
     stopped: list[str] = field(default_factory=list)
+    trained: list[str] = field(default_factory=list)
+    adopted: list[str] = field(default_factory=list)
 
     @property
     def running(self) -> tuple[str, ...]:
@@ -147,6 +149,7 @@ class FakeLauncher:
         if not job.logdir.exists():
             return False
         self.jobs[job.id] = job
+        self.adopted.append(job.id)
         return True
 
     def poll(self) -> list[tuple[str, Exit]]:
@@ -165,7 +168,8 @@ class FakeLauncher:
     def _trained(self, name: str) -> Exit:
         job = self.jobs.pop(name)
         params = json.loads(job.env["TBDIAG_PARAMS"])
-        if self.code == 0:
+        if self.code == 0 and not (name in self.adopted and job.logdir.exists()):
+            self.trained.append(name)
             log(job.logdir, self.learn(params), {**params, **self.logged})
         return self._exit(How.EXITED, self.code)
 

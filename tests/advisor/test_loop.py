@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -173,6 +174,7 @@ def test_killed_at_any_entry_nothing_is_lost_and_nothing_run_twice(
     found = a_round(logs, config, second)
     assert found.solved
     assert not set(finished) & set(second.started)
+    assert len({*first.trained, *second.trained}) == len(first.trained) + len(second.trained)
     trained = [history(logs).trials[name].proposal.params for name in history(logs).trials]
     whole = [str(sorted(each.items(), key=str)) for each in trained]
     assert len(set(whole)) == len(whole)
@@ -269,3 +271,22 @@ def test_suggestions_write_nothing_and_know_what_was_tried(tmp_path: Path) -> No
     assert after.plan.start.id == "start"
     assert after[0].parent == "followup-001"
     assert all(each.params not in tried for each in after)
+
+
+def test_a_repeat_that_fails_takes_the_claim_with_it(tmp_path: Path) -> None:
+    launcher = FakeLauncher()
+
+    def crashing(params: Mapping[str, Scalar]) -> Curves:
+        launcher.code = 0 if params["seed"] == 0 else 3
+        return by_rate(params)
+
+    logs, config = a_project(tmp_path)
+    launcher.learn = crashing
+    trained = launcher._trained
+    launcher._trained = lambda name: replace(trained(name), code=launcher.code)  # type: ignore[method-assign]
+    news: list[News] = []
+    found = a_round(logs, config, launcher, max_trials=6, tell=news.append)
+    assert found.ending is Ending.SPENT
+    assert len(found.trials) == 6
+    sentences = [each.sentence for each in news if isinstance(each, Remark)]
+    assert any("a repeat came to nothing" in each for each in sentences)

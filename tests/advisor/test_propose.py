@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from tbdiag.advisor.answers import problem
+from tbdiag.advisor.doses import Doses
 from tbdiag.advisor.position import Move, Position
 from tbdiag.advisor.prescribe import Desk
 from tbdiag.advisor.propose import Policy, proposals, propose
@@ -202,6 +204,16 @@ def test_an_initialisation_is_made_standard() -> None:
     bad = a_record("bad", 1.0, "INI001", init="constant", activation="tanh", init_scale=4.0)
     move = propose(Position(records=[bad], start=bad, space=space))
     assert changes(move) == {"init": "xavier", "init_scale": 1.0}
+
+
+def test_the_problem_is_what_is_grave_and_can_be_answered() -> None:
+    def codes(*findings: str) -> list[str]:
+        return [f.code for f in problem(position(a_record("x", 1.0, *findings)), Doses())]
+
+    assert codes("GEN001", "OPT008") == ["GEN001"]
+    assert codes("OPT008") == ["OPT008"]
+    assert codes("LOG003", "OPT008") == []
+    assert codes() == []
 
 
 def test_a_remedy_without_a_setting_is_advice_alone() -> None:
