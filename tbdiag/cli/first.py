@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from tbdiag.api.beginning import Beginning, candidates
-from tbdiag.config import shown
+from tbdiag.config import find, shown
+from tbdiag.config.read import SHARED_NAME
 from tbdiag.errors import RequestError
 from tbdiag.views.text import count
 from tbdiag.views.understood import Line, render
@@ -22,9 +23,16 @@ _READ = {
 
 
 def may_write(target: Path, *, force: bool) -> None:
-    """Raises RequestError where the file is there already, unless it may be replaced."""
-    if target.exists() and not force:
+    """Raises RequestError where there is a configuration already, unless it may be replaced."""
+    if force:
+        return
+    if target.exists():
         raise RequestError(f"{target} exists; --force overwrites it")
+    shared = target.with_name(SHARED_NAME)
+    if find(Path.cwd()) == shared.resolve():
+        raise RequestError(
+            f"{shared} has a [tool.tbdiag], which {target} would hide; --force writes it all the same"
+        )
 
 
 def chosen(root: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -116,6 +117,37 @@ def test_it_never_overwrites_unless_told(project: Path, capsys: pytest.CaptureFi
     assert called(capsys, "init", "--force")[0] == 0
     assert config.load(project / "tbdiag.toml").train is not None
     assert sorted(path.name for path in project.iterdir()) == ["tbdiag.toml", "train.py"]
+
+
+def test_it_does_not_hide_what_is_configured(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "pyproject.toml").write_text("[tool.tbdiag]\nlogdir = 'x'\n")
+    code, _, err = called(capsys, "init")
+    assert (code, err) == (
+        2,
+        "tbdiag: pyproject.toml has a [tool.tbdiag], which tbdiag.toml would hide; "
+        "--force writes it all the same\n",
+    )
+    assert called(capsys, "init", "--force")[0] == 0
+
+
+@pytest.mark.parametrize(("answer", "code"), [("2\n", 0), ("7\n", 2)])
+def test_on_a_terminal_it_asks_which_script(
+    project: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    answer: str,
+    code: int,
+) -> None:
+    (project / "other.py").write_text(SCRIPT)
+    monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    found, out, err = called(capsys, "init")
+    assert found == code
+    assert "1  other.py\n2  train.py\n" in out
+    assert ("train.py: 10 flags" in out, "no script number 7" in err) == (code == 0, code == 2)
 
 
 def test_the_only_script_that_trains_is_found(
