@@ -68,8 +68,8 @@ def _thinned(x: Floats, y: Floats, share: float, rng: np.random.Generator) -> tu
 
 def _noisy(y: Floats, share: float, classes: int, rng: np.random.Generator) -> Floats:
     """Targets of which a share is drawn anew: from the classes, or from the targets."""
-    drawn = rng.random(len(y)) < share
-    new = rng.integers(0, classes, len(y)) if classes else rng.permutation(y)
+    drawn = rng.random(y.shape) < share
+    new = rng.integers(0, classes, y.shape) if classes else rng.permutation(y)
     return np.where(drawn, new, y)
 
 

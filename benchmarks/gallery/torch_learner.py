@@ -122,7 +122,7 @@ class TorchLearner:
     def backward(self, rows: Rows, share: float, damage: float) -> tuple[float, float]:
         """Loss and accuracy (NaN: none) of the samples; their gradients are added."""
         x, y = (each[torch.from_numpy(rows)] for each in self._data["train"])
-        if self._recipe.noise_augmentation:
+        if self._recipe.noise_augmentation and x.is_floating_point():
             x = x + self._recipe.noise_augmentation * torch.randn_like(x)
         if math.isnan(damage) and x.is_floating_point():
             x = x.clone()
