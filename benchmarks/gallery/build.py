@@ -51,7 +51,7 @@ def faults(plan: Planned) -> Fault:
 def train(plan: Planned) -> tuple[list[Session], Outcome, Any]:
     """The sessions, the outcome and the recipe of a planned run."""
     problem = plan.problem
-    recipe = faults(plan).changes[plan.strength](problem.recipe)
+    recipe = _recipe(plan)
     if problem.kind == "policy":
         from benchmarks.gallery.reinforcement import policy
 
@@ -81,23 +81,32 @@ def detail(plan: Planned) -> str:
     return "full" if plan.one_in(HISTOGRAMS, "histograms") else "usual"
 
 
+def _recipe(plan: Planned) -> Any:
+    return faults(plan).changes[plan.strength](plan.problem.recipe)
+
+
+def known(plan: Planned, out: Path) -> Outcome | None:
+    """The outcome of a run that was made by today's recipe, None where it has to be made."""
+    path = out / "outcomes" / f"{plan.path}.json"
+    if not path.exists():
+        return None
+    outcome: Outcome = json.loads(path.read_text("utf-8"))
+    return outcome if outcome.get("recipe") == repr(_recipe(plan)) else None
+
+
 def make(plan: Planned, out: Path) -> None:
-    """Train a run and write its event files, and its outcome last; nothing if that is there."""
-    kept = out / "outcomes" / f"{plan.path}.json"
-    if kept.exists():
-        return
+    """Train a run and write its event files, and its outcome last."""
     with np.errstate(all="ignore"):
         sessions, outcome, recipe = train(plan)
     folder, scratch = out / plan.path, out / "outcomes" / f"{plan.path}.part"
-    shutil.rmtree(scratch, ignore_errors=True)
-    shutil.rmtree(folder, ignore_errors=True)
+    for each in (folder, scratch):
+        shutil.rmtree(each, ignore_errors=True)
     convention = CONVENTIONS[plan.problem.convention]
     write(scratch, sessions, convention, detail(plan), _hparams(recipe))
     _damage(scratch, getattr(recipe, "damage", ""))
     folder.parent.mkdir(parents=True, exist_ok=True)
     scratch.rename(folder)
-    facts = _facts(plan, recipe, outcome)
-    _write_json(kept, {"outcome": outcome, "facts": facts, "detail": detail(plan)})
+    _write_json(out / "outcomes" / f"{plan.path}.json", outcome | {"recipe": repr(recipe)})
 
 
 def _hparams(recipe: Any) -> dict[str, Any]:
@@ -139,23 +148,25 @@ def _damage(folder: Path, kind: str) -> None:
     path.write_bytes(data)
 
 
-def _facts(plan: Planned, recipe: Any, outcome: Outcome) -> dict[str, Any]:
+def facts_of(plan: Planned, outcome: Outcome) -> dict[str, Any]:
+    """What is known for certain of a run, None where it is not or makes no sense."""
+    recipe = _recipe(plan)
+    classes = 2 if getattr(recipe, "rare", 0.0) else plan.problem.classes
     helps, gain = longer_helps(outcome) if "longer" in outcome else (None, None)
-    accuracy = plan.problem.classes > 0 and plan.problem.kind == "supervised"
-    shown = detail(plan) != "curve-only"
     size = getattr(recipe, "val_size", 0) * plan.problem.answers
+    shown = classes > 0 and detail(plan) != "curve-only"
     return {
-        "validation_samples": size if accuracy and shown and size else None,
+        "validation_samples": size if shown and size else None,
         "longer_helps": helps,
         "gain_if_longer": gain,
-        "classes": plan.problem.classes or None,
+        "classes": classes or None,
         "epochs": getattr(recipe, "epochs", None),
     }
 
 
-def label(plan: Planned, kept: dict[str, Any]) -> dict[str, Any]:
+def label(plan: Planned, outcome: Outcome) -> dict[str, Any]:
     """The entry of a run in labels.json."""
-    outcome, facts = kept["outcome"], kept["facts"]
+    facts = facts_of(plan, outcome)
     name = renamed(plan.family, outcome)
     family = FAMILIES[name]
     codes = list(family.codes)
@@ -169,7 +180,7 @@ def label(plan: Planned, kept: dict[str, Any]) -> dict[str, Any]:
         related.append("OPT006")
     if memorised(outcome):
         related += ["GEN001", "GEN004", "GEN005"]
-    if kept["detail"] in ("sparse", "curve-only"):
+    if detail(plan) in ("sparse", "curve-only"):
         related.append("LOG005")
     return {
         "run": plan.path,
@@ -193,24 +204,20 @@ def assemble(plans: Iterable[Planned], out: Path) -> Counter[tuple[str, str]]:
     event files, so that a scan of the folder sees labelled runs alone.
     """
     plans = list(plans)
-    known = {}
-    for plan in plans:
-        path = out / "outcomes" / f"{plan.path}.json"
-        if path.exists():
-            known[plan.path] = json.loads(path.read_text("utf-8"))
+    found = {plan.path: outcome for plan in plans if (outcome := known(plan, out)) is not None}
     entries, left_out = [], Counter[tuple[str, str]]()
     for plan in plans:
         controls = [
-            known.get(each.path)
+            found.get(each.path)
             for each in plans
             if each.problem is plan.problem and each.family == "healthy"
         ]
-        if plan.path not in known or None in controls:
+        if plan.path not in found or None in controls:
             continue
-        outcomes = [each["outcome"] for each in controls if each is not None]
+        outcomes = [each for each in controls if each is not None]
         kind = FAMILIES[plan.family].kind
-        if manifested(plan.family, kind, known[plan.path]["outcome"], outcomes):
-            entries.append(label(plan, known[plan.path]))
+        if manifested(plan.family, kind, found[plan.path], outcomes):
+            entries.append(label(plan, found[plan.path]))
         else:
             left_out[kind, plan.family] += 1
             shutil.rmtree(out / plan.path, ignore_errors=True)
@@ -235,7 +242,7 @@ def build(
 ) -> Counter[tuple[str, str]]:
     """Make those of `plans` that are missing, calling `done` after each; label `everything` there."""
     out.mkdir(parents=True, exist_ok=True)
-    missing = [plan for plan in plans if not (out / "outcomes" / f"{plan.path}.json").exists()]
+    missing = [plan for plan in plans if known(plan, out) is None]
     for plan in plans:
         if plan not in missing:
             done(plan)

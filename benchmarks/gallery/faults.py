@@ -215,6 +215,8 @@ FAULTS: dict[str, Fault] = {
             "mild": deep(8, 24, init_scale=2.0),
             "clear": deep(12, 24, init_scale=2.5),
             "strong": deep(16, 24, init_scale=4.0, optimizer="sgd", rate=0.02, weight_decay=1e-4),
+            "deep": deep(10, 24, init_scale=5.0),
+            "deeper": deep(14, 24, init_scale=7.0),
             "recurrent": with_values(init="explosive", clip=0.0),
         },
         "full",

@@ -63,8 +63,9 @@ FAMILIES: dict[str, Family] = {
     ),
     "stopped-too-early": Family(
         codes=("OPT006",),
-        related=("OPT002",),
-        why="A rate that could have been higher is the same curve seen from the other side.",
+        related=("OPT002", "OPT008"),
+        why="A rate that could have been higher is the same curve seen from the other side. Most "
+        "of them also have a constant rate.",
     ),
     "schedule-too-early": Family(
         codes=("OPT007",),
@@ -226,8 +227,8 @@ FAMILIES: dict[str, Family] = {
     "dead-units": Family(
         codes=("GRD003",),
         codes_when={"unlearned": ("OPT004",)},
-        related=("GEN002", "OPT005", "INI001", "GRD001", "GRD006", "INI003"),
-        why="Hidden biases far below zero: nothing passes, no gradient comes back.",
+        related=("GEN002", "OPT005", "INI001", "GRD001", "GRD005", "GRD006", "INI003"),
+        why="Hidden biases far below zero: nothing passes, no gradient and no update comes back.",
     ),
     "saturated-units": Family(
         codes=("GRD004",),

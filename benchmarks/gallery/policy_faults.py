@@ -47,9 +47,9 @@ POLICY_FAULTS: dict[str, Fault] = {
     "healthy": Fault({"": lambda recipe: recipe}),
     "kl-too-large": Fault(
         {
-            "mild": _rate(5, n_epochs=8, **_LOOSE),
-            "clear": _rate(10, **_LOOSE),
-            "strong": _rate(30, n_epochs=10, **_LOOSE),
+            "mild": _rate(10, clip_range=0.5, n_epochs=10, linear_decay=False, ent_coef=0.05),
+            "clear": _rate(10, ent_coef=0.1, **_LOOSE),
+            "strong": _rate(3, ent_coef=0.05, n_epochs=20, **_LOOSE),
         }
     ),
     "entropy-collapse": Fault(

@@ -11,6 +11,7 @@ from benchmarks.gallery.training import Outcome
 LOSS_WORSE = 0.05  # relative rise of the loss that counts
 METRIC_WORSE = 0.015  # fall of the accuracy that counts
 OVERFIT = 0.10  # rise of the loss above its best
+MEDIAN_OF_THREE = 0.67  # its standard deviation, in units of the values'
 FALL_HELPS = 0.01  # relative fall of the loss in a longer run that counts
 
 
@@ -129,13 +130,14 @@ def _gain(c: Sequence[Outcome]) -> float:
     return _mean(c, "last_return") - _mean(c, "first_return")
 
 
-def _plays_worse(o: Outcome, c: Sequence[Outcome]) -> bool:
-    """Whether the return ended a fifth of the controls' gain below theirs."""
-    return bool(o["last_return"] < _mean(c, "last_return") - 0.2 * _gain(c))
+def _plays_worse(o: Outcome, c: Sequence[Outcome], share: float = 0.1) -> bool:
+    """Whether the return ended below the controls', by a share of their gain and beyond seeds."""
+    limit = max(share * _gain(c), 3 * _sd([each["last_return"] for each in c]))
+    return bool(o["last_return"] < _mean(c, "last_return") - limit)
 
 
 def _plays_well(o: Outcome, c: Sequence[Outcome]) -> bool:
-    return bool(not o["nonfinite"] and not _plays_worse(o, c) and _lost(o) < 0.25)
+    return bool(not o["nonfinite"] and not _plays_worse(o, c, 0.2) and _lost(o) < 0.25)
 
 
 def _beaten(o: Outcome, c: Sequence[Outcome]) -> bool:
@@ -217,11 +219,12 @@ def longer_helps(outcome: Outcome) -> tuple[bool | None, float | None]:
     if more is None or outcome["nonfinite"] or more["nonfinite"] or outcome["test_best"] <= 0:
         return None, None
     gain = 1.0 - more["test_tail"] / outcome["test_best"]
+    noise = MEDIAN_OF_THREE * math.hypot(outcome["test_noise"], more["test_noise"])
+    noise /= outcome["test_best"]
     if outcome["val_best"] and more["val_tail"]:  # both sets have to agree
         shown = 1.0 - more["val_tail"] / outcome["val_best"]
         if (gain > FALL_HELPS) != (shown > FALL_HELPS):
             return None, round(gain, 4)
-    noise = math.hypot(outcome["test_noise"], more["test_noise"]) / outcome["test_best"]
     if gain > max(FALL_HELPS, 2 * noise):
         return True, round(gain, 4)
     if gain < FALL_HELPS / 2:

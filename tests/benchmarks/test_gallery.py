@@ -167,6 +167,16 @@ def test_what_is_there_is_not_trained_again(gallery: Path, monkeypatch: pytest.M
     assert (gallery / "labels.json").read_bytes() == before
 
 
+def test_another_recipe_is_trained_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plans = small("no-validation")
+    made(plans, tmp_path)
+    changed = dict.fromkeys(FAULTS["no-validation"].changes, lambda r: replace(r, val_size=60))
+    monkeypatch.setitem(FAULTS, "no-validation", replace(FAULTS["no-validation"], changes=changed))
+    (entry,) = (e for e in made(plans, tmp_path) if e["family"] == "no-validation")
+    (run,) = tbdiag.load(tmp_path / str(entry["run"]))
+    assert any("Validation" in tag for tag in run.series)
+
+
 def test_labels_wait_for_the_controls(tmp_path: Path) -> None:
     plans = small("no-validation")
     build(plans[1:], tmp_path, 1, lambda plan: None, plans)
