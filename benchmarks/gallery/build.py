@@ -63,7 +63,8 @@ def train(plan: Planned) -> tuple[list[Session], Outcome, Any]:
     sessions, outcome = supervised(problem, recipe, plan.seed)
     if plan.family == "missing-warm-up":
         warm = replace(recipe, warmup=max(problem.recipe.warmup, 0.1))
-        outcome["with_warmup"] = supervised(problem, warm, plan.seed)[1]
+        seeds = range(plan.seed, plan.seed + 3)
+        outcome["with_warmup"] = [supervised(problem, warm, seed)[1] for seed in seeds]
     if plan.family not in NOT_LONGER and recipe.stop_at is None:
         more = supervised(problem, longer(recipe), plan.seed)[1]
         kept = ("test_tail", "test_noise", "val_tail", "nonfinite")
@@ -136,13 +137,15 @@ def _hparams(recipe: Any) -> dict[str, Any]:
 
 
 def _damage(folder: Path, kind: str) -> None:
-    """Bytes of the largest event file are changed, or its end is cut off."""
+    """Bytes of the largest event file are changed or left out, or its end is cut off."""
     if not kind:
         return
     path = max(folder.rglob("events.out.tfevents.*"), key=lambda each: each.stat().st_size)
     data, at = path.read_bytes(), 2 * path.stat().st_size // 3
     if kind == "flip":
         data = data[:at] + bytes(byte ^ 0xFF for byte in data[at : at + 4]) + data[at + 4 :]
+    elif kind == "gap":
+        data = data[:at] + data[at + 200 :]
     else:
         data = data[: at + 5]
     path.write_bytes(data)
@@ -178,6 +181,8 @@ def label(plan: Planned, outcome: Outcome) -> dict[str, Any]:
     # Where it was measured and cannot be told, or the run was cut off, the remark is no error.
     if facts["longer_helps"] is not False and plan.family not in NOT_LONGER:
         related.append("OPT006")
+    if 0 < outcome.get("evaluations", 0) < 8:
+        related.append("VAL006")  # as in runs that end early
     if memorised(outcome):
         related += ["GEN001", "GEN004", "GEN005"]
     if detail(plan) in ("sparse", "curve-only"):

@@ -244,7 +244,7 @@ FAULTS: dict[str, Fault] = {
         }
     ),
     "two-processes": Fault({"": with_values(writers=2)}),
-    "damaged": Fault({"flip": with_values(damage="flip"), "cut": with_values(damage="cut")}),
+    "damaged": Fault({"flip": with_values(damage="flip"), "gap": with_values(damage="gap")}),
     "unshuffled": Fault({"": with_values(unshuffled=True)}),
     "little-logged": Fault({"": lambda recipe: recipe}, "curve-only"),
     "stalled": Fault(
@@ -286,6 +286,7 @@ FAULTS: dict[str, Fault] = {
     "frozen-by-design": Fault(
         {"": with_values(pretrained=15, frozen="first", frozen_said=True)}, "full"
     ),
+    "torn-end": Fault({"": with_values(damage="cut")}),
     "resumed": Fault({"": with_values(resume_from=0.5, resume_at=0.5)}),
     "paused-evaluation": Fault({"": with_values(pause=1200.0)}),
 }

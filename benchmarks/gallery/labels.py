@@ -246,11 +246,14 @@ FAMILIES: dict[str, Family] = {
         related=(),
         why="Steps overlap; that two wrote at once shows in the wall times.",
     ),
-    "damaged": Family(codes=("LOG003",), related=("LOG005",), why="Bytes were changed or cut off."),
+    "damaged": Family(
+        codes=("LOG003",), related=("LOG005",), why="Bytes were changed or are missing."
+    ),
     "unshuffled": Family(
         codes=("LOG004", "OPT003"),
-        related=("NUM004", "VAL002", "GRD002", "GEN002"),
-        why="Batches sorted by class: the loss swings with the epoch's length as its period.",
+        related=("NUM002", "NUM003", "NUM004", "VAL002", "GRD002", "GEN002"),
+        why="Batches sorted by class: the loss swings with the epoch's length as its period, and "
+        "leaps where a class ends.",
     ),
     "little-logged": Family(codes=("LOG005",), related=("VAL005",), why="By construction."),
     "stalled": Family(codes=("SYS001",), related=("SYS002",), why="By construction."),
@@ -297,6 +300,7 @@ FAMILIES: dict[str, Family] = {
     "frozen-by-design": Family(
         kind="trap", why="The hyperparameters say so, so that a finding is a false alarm."
     ),
+    "torn-end": Family(kind="trap", why="A process that was killed, or that writes still."),
     "resumed": Family(kind="trap", why="Nothing is logged twice."),
     "paused-evaluation": Family(kind="trap"),
 }

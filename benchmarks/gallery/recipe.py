@@ -72,7 +72,7 @@ class Recipe:
     resume_from: float | None = None  # share of the run at which a checkpoint was written
     resume_at: float | None = None  # and at which the process died and the next one began
     writers: int = 1  # processes that write into the same folder at the same time
-    damage: str = ""  # "flip", "cut"
+    damage: str = ""  # of the log: "flip" four bytes, a "gap", or its end "cut" off
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,7 +151,7 @@ def _always(o: Outcome, c: Sequence[Outcome]) -> bool:
 _CRITERIA: dict[str, Callable[[Outcome, Sequence[Outcome]], bool]] = {
     "rate-too-low": _low,
     "stopped-too-early": lambda o, c: longer_helps(o)[0] is True,
-    "missing-warm-up": lambda o, c: worse(o, c) and worse(o, [o["with_warmup"]]),
+    "missing-warm-up": lambda o, c: worse(o, c) and worse(o, o["with_warmup"]),
     "over-clipping": _low,
     "no-step": _always,
     "frozen-layers": _low,

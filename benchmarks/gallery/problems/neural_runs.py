@@ -92,11 +92,12 @@ RUNS: dict[str, dict[str, tuple[str, ...]]] = {
         "tiny-validation": ("mild",),
         "rare-validation": ("strong",),
         "stalled": ("clear",),
-        "damaged": ("cut",),
+        "damaged": ("gap",),
         "resumed": _,
         "label-noise": _,
         "rare-evaluation": _,
         "cosine-drop": _,
+        "torn-end": _,
     },
     "gratings-cnn": {
         "rate-too-high": ("mild", "clear", "strong"),

@@ -159,7 +159,7 @@ RUNS: dict[str, dict[str, tuple[str, ...]]] = {
         "stopped-too-early": ("mild", "clear", "strong"),
         "slowing": ("strong",),
         "saturated-units": ("mild",),
-        "damaged": ("cut",),
+        "damaged": ("gap",),
         "noisy-but-healthy": _,
         "cosine-drop": _,
         "accumulation": _,
@@ -231,5 +231,6 @@ RUNS: dict[str, dict[str, tuple[str, ...]]] = {
         "little-logged": _,
         "short": _,
         "converged": _,
+        "torn-end": _,
     },
 }
