@@ -21,7 +21,7 @@ from tbdiag.signals.pace import paced
 from tbdiag.signals.progress import Progress, progress
 from tbdiag.signals.schedule import Schedule, schedule
 from tbdiag.signals.smoothing import tail, thinned
-from tbdiag.signals.stated import stated_classes
+from tbdiag.signals.stated import Family, stated_classes, stated_optimizer
 from tbdiag.signals.turning import Relapse, Turn, relapse, set_back, turn
 
 LIVE = 7 * 86400.0  # seconds since its last point after which a run is never taken for live
@@ -154,6 +154,11 @@ class Case:
             return float(value)
         except ValueError:
             return None
+
+    @cached_property
+    def optimizer(self) -> Family | None:
+        """The kind of optimizer, by the hyperparameters; None where they do not tell."""
+        return stated_optimizer(self.knobs.get(Knob.OPTIMIZER), self.number(Knob.MOMENTUM))
 
     @cached_property
     def schedule(self) -> Schedule | None:

@@ -18,7 +18,7 @@ from tbdiag.model.series import Floats, Series
 from tbdiag.signals.medians import median
 from tbdiag.signals.noise import noise
 from tbdiag.signals.smoothing import tail
-from tbdiag.signals.stated import Family, stated_optimizer
+from tbdiag.signals.stated import Family
 from tbdiag.synth import a_run, decay, flat, noisy
 
 REMEDIES = (
@@ -159,7 +159,7 @@ class OverRegularized(Detector):
 
     def _beyond_use(self, case: Case) -> _Sign | None:
         """A setting that is strong in any network, where it did not keep validation from rising."""
-        family = stated_optimizer(case.knobs.get(Knob.OPTIMIZER), case.number(Knob.MOMENTUM))
+        family = case.optimizer
         plain = family if family in (Family.SGD, Family.MOMENTUM) else None
         decay, dropout = case.number(Knob.WEIGHT_DECAY), case.number(Knob.DROPOUT)
         if plain is not None and decay is not None and decay >= self.coupled:

@@ -128,7 +128,8 @@ class Underfitting(Detector):
         if narrow is not None and share < self.narrowed:
             width, classes = narrow
             yield self.finding(
-                f"a layer of {width} units has to tell {classes} classes apart, and training ends at"
+                f"a layer of {width} {'unit' if width == 1 else 'units'} has to tell about {classes}"
+                f" classes apart, and training ends at"
                 f" an accuracy of {share:.0%} with {seen.left:.0%} of the first loss left",
                 Evidence(
                     tag=loss.tag,

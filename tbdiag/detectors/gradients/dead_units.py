@@ -92,9 +92,11 @@ class DeadUnits(Detector):
     stuck: Annotated[float, Threshold("share left to learn of a lost run", above=0)] = 0.9
 
     def cannot_tell(self, case: Case) -> str | None:
-        if not self._seen(case):
-            return "no histogram of rectified activations, nor a fine one of gradients, was logged"
-        return None
+        if self._seen(case):
+            return None
+        if case.layers.activations:
+            return "the run is not known to have rectified layers"
+        return "no histogram of activations was logged"
 
     def check(self, case: Case) -> Iterator[Finding]:
         left = case.unlearned

@@ -79,9 +79,11 @@ class SaturatedActivations(Detector):
     stuck: Annotated[float, Threshold("share left to learn of a lost run", above=0)] = 0.9
 
     def cannot_tell(self, case: Case) -> str | None:
-        if not self._bounded(case):
-            return "no histogram of tanh or sigmoid activations was logged"
-        return None
+        if self._bounded(case):
+            return None
+        if case.layers.activations:
+            return "the run is not known to have tanh or sigmoid layers"
+        return "no histogram of activations was logged"
 
     def check(self, case: Case) -> Iterator[Finding]:
         left = case.unlearned

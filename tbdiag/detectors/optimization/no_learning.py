@@ -13,6 +13,7 @@ from tbdiag.case import Case
 from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
 from tbdiag.detectors.optimization.remedies import RATE_TENFOLD, RATE_TENTH
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
+from tbdiag.model.knob import Knob
 from tbdiag.model.remedy import Remedy
 from tbdiag.model.role import Better, Role
 from tbdiag.signals.medians import median
@@ -69,7 +70,8 @@ class NoLearning(Detector):
 
     ## Remedy
 
-    A tenth and ten times the rate, Adam at 3e-4 as a control, then twenty samples by heart.
+    A tenth and ten times the rate, first what leads towards the optimizer's usual one; Adam at 3e-4 as
+    a control; then twenty samples by heart.
 
     ## False alarms
 
@@ -145,7 +147,7 @@ class NoLearning(Detector):
             ),
             severity=Severity.ERROR if sure else Severity.WARNING,
             confidence=Confidence.HIGH if sure else Confidence.LOW,
-            remedies=REMEDIES,
+            remedies=_remedies(case),
         )
 
     def _by_heart(self, case: Case) -> Finding | None:
@@ -279,6 +281,14 @@ def _metric_improved(case: Case) -> bool:
         if gain > 3 * noise(metric.values) and gain > 0.02 * float(np.abs(metric.values).max()):
             return True
     return False
+
+
+def _remedies(case: Case) -> tuple[Remedy, ...]:
+    """The rate is tried towards the optimizer's usual one first, where both are known."""
+    rate = case.number(Knob.LR)
+    if case.optimizer is not None and rate is not None and rate < case.optimizer.usual:
+        return (RATE_TENFOLD, RATE_TENTH, *REMEDIES[2:])
+    return REMEDIES
 
 
 def _known_start(case: Case) -> bool:

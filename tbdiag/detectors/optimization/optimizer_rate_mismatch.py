@@ -13,7 +13,7 @@ from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severit
 from tbdiag.model.knob import Knob
 from tbdiag.model.remedy import Remedy, SetTo
 from tbdiag.model.role import Role
-from tbdiag.signals.stated import Family, stated_optimizer
+from tbdiag.signals.stated import Family
 from tbdiag.synth import a_run, decay, flat, noisy
 
 
@@ -69,7 +69,7 @@ class OptimizerRateMismatch(Detector):
         rate = case.number(Knob.LR)
         if rate is None or rate <= 0:
             return "the learning rate is not known; log it, or the hyperparameters"
-        if self._optimizer(case) is None:
+        if case.optimizer is None:
             return (
                 "the optimizer is not known, or is none with a usual rate; log the hyperparameters"
             )
@@ -77,7 +77,7 @@ class OptimizerRateMismatch(Detector):
 
     def check(self, case: Case) -> Iterator[Finding]:
         """One finding where the rate is of another size."""
-        optimizer, rate = self._optimizer(case), case.number(Knob.LR)
+        optimizer, rate = case.optimizer, case.number(Knob.LR)
         assert optimizer is not None
         assert rate is not None
         low, high = self._band(optimizer)
@@ -105,9 +105,6 @@ class OptimizerRateMismatch(Detector):
                 ),
             ),
         )
-
-    def _optimizer(self, case: Case) -> Family | None:
-        return stated_optimizer(case.knobs.get(Knob.OPTIMIZER), case.number(Knob.MOMENTUM))
 
     def _band(self, optimizer: Family) -> tuple[float, float]:
         return {
