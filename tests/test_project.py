@@ -110,6 +110,17 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert "://" in target or (page.parent / target).exists(), target
 
 
+@pytest.mark.parametrize(
+    "page",
+    sorted((ROOT / "docs").rglob("*.md")),
+    ids=lambda page: str(page.relative_to(ROOT)),
+)
+def test_pages_of_the_site_link_only_to_the_site(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)", page.read_text("utf-8")):
+        inside = "://" in target or (page.parent / target).resolve().is_relative_to(ROOT / "docs")
+        assert inside, f"{target} is not part of the site"
+
+
 def test_every_verb_is_explained() -> None:
     verbs = re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
     told = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
