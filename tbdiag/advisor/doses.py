@@ -22,7 +22,6 @@ class Doses:
     )
     short: float = 900.0
     rate_step: tuple[float, float] = (4.0, 30.0)  # a rate known to be wrong
-    rate_soft: float = 3.0  # a rate that makes noise
     rate_with_schedule: float = 1.7  # up, where a decay to zero comes in
     decay_up: float = 10.0
     decay_down: float = 30.0

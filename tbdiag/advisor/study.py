@@ -91,7 +91,7 @@ class Ledger:
     ) -> None:
         import optuna
 
-        self.name, self.space, self._higher = name, space, higher
+        self.name, self.space = name, space
         self._place = str(storage)
         with _silence(), _told(self._place):
             self._study = optuna.create_study(

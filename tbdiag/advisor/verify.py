@@ -84,7 +84,7 @@ def judge(
         return verdict.decided(Decision.INCONCLUSIVE, "the run logged no objective to judge it by")
     verdict = verdict.measured(gain, repeats)
     again = tuple(dict.fromkeys(c for each in repeats for c in _codes(each, wanted).persisting))
-    decision = _decide(_Case(after, before, gain, told, again, budget, bool(wanted)))
+    decision = _decide(_Case(after, before, gain, told, again, budget))
     return verdict.decided(*decision)
 
 
@@ -122,7 +122,6 @@ class _Case:
     told: _Told
     again: tuple[str, ...]  # persisting in a repeat
     budget: str | None
-    answering: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from tbdiag.model.run import Run
 from tbdiag.model.series import Series
 from tbdiag.views.paper import Paper
 from tbdiag.views.sparkline import sparkline
-from tbdiag.views.suggestions import Sheet, command, duration, kind, proposed, shown, turns
+from tbdiag.views.suggestions import Sheet, command, duration, kind, proposed, turns
 from tbdiag.views.text import count, result
 
 _COLUMNS = 24  # of a curve
@@ -133,11 +133,6 @@ def as_json(sheet: Sheet, outcome: Outcome) -> str:
         "notes": list(sheet.notes),
     }
     return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
-
-
-def changes_in_words(changed: Sequence[Turn]) -> str:
-    """``lr 0.1 → 0.01, …``."""
-    return ", ".join(f"{t.name} {shown(t.before)} → {shown(t.after)}" for t in changed)
 
 
 def underway(proposal: Proposal, run: Run, *, only_ascii: bool = False) -> str:
