@@ -15,6 +15,7 @@ from tbdiag.advisor.flags import HYDRA, PARAMS, Flag, Flags, Kind
 from tbdiag.advisor.help_text import from_help
 from tbdiag.advisor.program import Program, program_of
 from tbdiag.advisor.source import Source, read_source
+from tbdiag.launch.program import search_path
 from tbdiag.model.run import Scalar
 from tbdiag.reading.settings import from_yaml, plain
 
@@ -119,7 +120,7 @@ def _environment(folder: Path) -> dict[str, str]:
     places = dict.fromkeys(
         ("TMPDIR", "MPLCONFIGDIR", "XDG_CACHE_HOME", "XDG_STATE_HOME"), str(folder)
     )
-    return env | _QUIET | places
+    return env | _QUIET | places | {"PATH": search_path(os.environ)}
 
 
 def _result(path: Path) -> Mapping[str, Any]:

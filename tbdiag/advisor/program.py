@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tbdiag.config.command import placeholders
+from tbdiag.launch.program import search_path
 
 _PYTHON = re.compile(r"(python|pypy)(\d+(\.\d+)*)?t?(\.exe)?")
 
@@ -47,13 +48,17 @@ def program_of(command: Sequence[str], root: Path) -> Program | str:
         if word.endswith(".py") and (root / word).is_file():
             python = _interpreter(before, root)
             return Program(python=python, script=root / word, words=_plain(command[place + 1 :]))
-    first = shutil.which(command[0]) if os.sep not in command[0] else str(root / command[0])
+    first = _which(command[0]) if os.sep not in command[0] else str(root / command[0])
     if first is not None and (shebang := _shebang(Path(first))):
         return Program(python=shebang, script=Path(first), words=_plain(command[1:]))
     missing = next((word for word in command if word.endswith(".py")), None)
     if missing is not None:
         return f"there is no {missing} in {root}"
     return f"the command starts {command[0]!r}, which is no Python script"
+
+
+def _which(word: str) -> str | None:
+    return shutil.which(word, path=search_path(os.environ))
 
 
 def _plain(words: Sequence[str]) -> tuple[str, ...]:
@@ -82,12 +87,12 @@ def _interpreter(before: Sequence[str], root: Path) -> tuple[str, ...]:
         if _PYTHON.fullmatch(Path(word).name):
             if os.sep in word:
                 word = str(root / word)
-            elif shutil.which(word) is None:
+            elif _which(word) is None:
                 word = sys.executable
             return (*before[:place], word)
-    if before[:2] == ("uv", "run") and shutil.which("uv"):
+    if before[:2] == ("uv", "run") and _which("uv"):
         return ("uv", "run", "python")
-    launcher = shutil.which(before[0]) if before else None
+    launcher = _which(before[0]) if before else None
     if launcher is not None and (shebang := _shebang(Path(launcher))):
         return shebang
     return (sys.executable,)
@@ -105,6 +110,6 @@ def _shebang(path: Path) -> tuple[str, ...]:
     words = head[2:].decode("utf-8", "replace").split()
     for word in words[:3]:
         if _PYTHON.fullmatch(Path(word).name):
-            found = word if os.sep in word else shutil.which(word)
+            found = word if os.sep in word else _which(word)
             return (found or sys.executable,)
     return ()

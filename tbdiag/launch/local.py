@@ -18,7 +18,7 @@ from tbdiag.launch import record as records
 from tbdiag.launch import supervise
 from tbdiag.launch.base import GRACE, Exit, How, Job
 from tbdiag.launch.gpus import VISIBLE, gpus, share
-from tbdiag.launch.program import program
+from tbdiag.launch.program import program, search_path
 from tbdiag.launch.record import Record
 
 _PAUSE = 0.05  # seconds between two looks while nothing else is to be done
@@ -76,7 +76,7 @@ class LocalLauncher:
         if records.place(job).exists():
             raise LaunchError(_twice(job))
         slot = self._free()
-        environment = {**os.environ, **job.env}
+        environment = {**os.environ, "PATH": search_path(os.environ), **job.env}
         environment.setdefault("PYTHONUNBUFFERED", "1")  # the last words of a run that is killed
         if self.slots > 1 and self.gpus:
             environment[VISIBLE] = ",".join(share(self.gpus, slot, self.slots))

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import sysconfig
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tbdiag.errors import LaunchError
 from tbdiag.launch.gpus import gpus, share
-from tbdiag.launch.program import program
+from tbdiag.launch.local import LocalLauncher
+from tbdiag.launch.program import program, search_path
+from tests.launch.contract import ends, job
 
 TWO = "GPU 0: NVIDIA A100 (UUID: GPU-11-aa)\nGPU 1: NVIDIA A100 (UUID: GPU-22-bb)\n"
 DIVIDED = (
@@ -50,9 +55,9 @@ def test_slots_share_no_gpu_where_there_are_enough(
     assert [share(names, slot, slots) for slot in range(slots)] == expected
 
 
-def executable(path: Path) -> Path:
+def executable(path: Path, script: str = "") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("#!/bin/sh\n")
+    path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)
     return path
 
@@ -71,6 +76,38 @@ def test_a_program_is_found_where_a_shell_finds_it(tmp_path: Path) -> None:
     (tmp_path / "here" / "own.sh").chmod(0o644)
     with pytest.raises(LaunchError, match="may not be executed"):
         program("./own.sh", tmp_path / "here", path)
+
+
+def test_the_environment_that_tbdiag_stands_in_counts_as_active(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripts, home = sysconfig.get_path("scripts"), tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setattr(sys, "prefix", str(home))
+    monkeypatch.setattr(sys, "base_prefix", "/usr")
+    assert search_path({"PATH": "/bin"}) == os.pathsep.join((scripts, "/bin"))
+    # but not where the user is in another, or tbdiag alone is in its own
+    assert search_path({"PATH": "/bin", "VIRTUAL_ENV": "/home/me/env"}) == "/bin"
+    assert search_path({"PATH": "/bin", "CONDA_PREFIX": "/opt/conda"}) == "/bin"
+    (home / "uv-receipt.toml").touch()
+    assert search_path({"PATH": "/bin"}) == "/bin"
+    (home / "uv-receipt.toml").unlink()
+    monkeypatch.setattr(sys, "base_prefix", str(home))
+    assert search_path({"PATH": "/bin"}) == "/bin"
+
+
+def test_a_run_sees_the_python_beside_tbdiag(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The whole way: a command that starts `python`, called by an environment that is not active."""
+    scripts = tmp_path / "env"
+    executable(scripts / "python", 'echo "$0"')
+    monkeypatch.setattr("tbdiag.launch.local.search_path", lambda _: f"{scripts}:{os.defpath}")
+    one = replace(job(tmp_path, ""), argv=("python", "train.py"))
+    launcher = LocalLauncher(gpus=())
+    launcher.start(one)
+    assert ends(launcher)["t1"].code == 0
+    assert one.output.read_text().strip() == str(scripts / "python")
 
 
 def test_without_a_python_it_is_the_one_of_tbdiag(tmp_path: Path) -> None:
