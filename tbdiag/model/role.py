@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -98,4 +98,4 @@ class RoleMap:
 
     bound: Mapping[Role, Binding] = field(default_factory=dict)
     ambiguous: Mapping[Role, tuple[str, ...]] = field(default_factory=dict)
-    parts: tuple[Mapping[Role, Binding], ...] = ()
+    parts: Sequence[Mapping[Role, Binding]] = ()

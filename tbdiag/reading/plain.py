@@ -6,7 +6,7 @@ import collections.abc
 import dataclasses
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -29,10 +29,10 @@ def plain(value: object) -> Any:
         return value
     if isinstance(value, np.generic):
         return plain(value.item())
-    if isinstance(value, tuple):
-        return [plain(each) for each in value]
     if isinstance(value, Mapping):
         return [[plain(key), plain(each)] for key, each in value.items()]
+    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
+        return [plain(each) for each in value]
     if dataclasses.is_dataclass(value):
         kind: Any = type(value)
         return [kind.__name__, *(plain(getattr(value, name)) for name in _names(kind))]
@@ -57,7 +57,7 @@ def _reader(kind: Any) -> Reader:
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
         return _union(arguments)
-    if origin is tuple and arguments[1:] == (...,):
+    if origin is collections.abc.Sequence or (origin is tuple and arguments[1:] == (...,)):
         item = _reader(arguments[0])
         return lambda data: tuple([item(each) for each in data])
     if origin is tuple:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from itertools import chain
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from tbdiag.errors import ReadError
 from tbdiag.model.histogram import Histograms
-from tbdiag.model.role import Override, Role
+from tbdiag.model.role import Override, Role, RoleMap
 from tbdiag.model.run import Damage, Mixture, Provenance, Restart, Run
 from tbdiag.model.series import Series
 from tbdiag.reading import stored
@@ -20,6 +21,7 @@ from tbdiag.reading.columns import Columns, Points
 from tbdiag.reading.discover import Discovery, EventFile, RunFiles
 from tbdiag.reading.histograms import DecodedHistograms
 from tbdiag.reading.hparams import hparams_of
+from tbdiag.reading.later import Later, LaterSequence
 from tbdiag.reading.layout import TRAINING, VALIDATION
 from tbdiag.reading.listing import printable
 from tbdiag.reading.restarts import Joined, join_all, restarts_of, without_void
@@ -128,8 +130,6 @@ def _run(
     beside: Sequence[Mixture],
     overrides: Mapping[Role, Override] | None,
 ) -> Run:
-    from tbdiag.naming.roles import bind
-
     parts, purges = _without_void(parts)
     parts = _without_summaries(parts)
     scalars: dict[str, list[tuple[int, Points]]] = {}
@@ -153,8 +153,24 @@ def _run(
             files.root,
             [printable(files.id), *dict.fromkeys(printable(file.path.name) for file, _ in parts)],
         ),
-        roles=bind(series, overrides),
+        roles=_roles(series, overrides),
         provenance=_provenance(files, parts, joined, purges, notes, beside),
+    )
+
+
+def _roles(series: Mapping[str, Series], overrides: Mapping[Role, Override] | None) -> RoleMap:
+    """The roles, bound when first asked for: who wants the curves alone does not wait for them."""
+
+    @cache
+    def bound() -> RoleMap:
+        from tbdiag.naming.roles import bind
+
+        return bind(series, overrides)
+
+    return RoleMap(
+        bound=Later(lambda: bound().bound),
+        ambiguous=Later(lambda: bound().ambiguous),
+        parts=LaterSequence(lambda: bound().parts),
     )
 
 
