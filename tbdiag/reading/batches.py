@@ -100,9 +100,9 @@ class Batches:
             order = order[valid[order]]
         if not len(order):
             return {}, purges
-        tags, steps = tags[order], steps[order].astype(np.int64)
-        walls: Floats = self._taken("walls")[order]
-        values = self._taken("values")[order].astype(np.float64)
+        tags, steps = tags.take(order), steps.take(order).astype(np.int64)
+        walls: Floats = self._taken("walls").take(order)
+        values = self._taken("values").take(order).astype(np.float64)
         firsts = np.flatnonzero(np.append(True, tags[1:] != tags[:-1]))
         ends = np.append(firsts[1:], len(tags))
         points = {}

@@ -141,4 +141,4 @@ def add(total: U32, numbers: NDArray[Any], size: int, distance: int) -> None:
             place += 1
         # The upper bytes of times hardly ever change, and then the first stands for all.
         same = column[0] == column[-1] and (column == column[0]).all()
-        total ^= table[column[0]] if same else table[column]
+        total ^= table[column[0]] if same else table.take(column)

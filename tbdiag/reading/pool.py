@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from tbdiag.reading.arena import Arena
 from tbdiag.reading.rounds import Round
 from tbdiag.reading.scalars import Batch
 
@@ -33,6 +34,8 @@ class Pool:
 
     _held: dict[Round, list[_Held]] = field(default_factory=dict)
     _size: int = 0
+    _kept: Arena = field(default_factory=Arena)  # of the blocks
+    _scratch: Arena = field(default_factory=Arena)
 
     def hold(self, each: Round, buffer: U8, count: int, taker: Taker) -> None:
         """Keep the ``count`` records at the start of ``buffer``, which are rounds of one kind.
@@ -41,10 +44,13 @@ class Pool:
         """
         size = each.rows(count) * each.size
         if size >= _LARGE:
-            (batch,) = each.points(buffer, [count])
+            self._scratch.clear()
+            (batch,) = each.points(buffer, [count], self._scratch)
             taker(batch)
             return
-        self._held.setdefault(each, []).append(_Held(buffer[:size].copy(), count, taker))
+        block = self._kept.array((size,), np.uint8)
+        block[:] = buffer[:size]
+        self._held.setdefault(each, []).append(_Held(block, count, taker))
         self._size += size
         if self._size > _MOST:
             self.flush()
@@ -53,8 +59,13 @@ class Pool:
         """Hand out the points of all that is held."""
         held, self._held, self._size = self._held, {}, 0
         for each, parts in held.items():
+            self._scratch.clear()
             blocks = [part.block for part in parts]
-            block = np.concatenate(blocks) if len(blocks) > 1 else blocks[0]
-            batches = each.points(block, [part.count for part in parts])
+            block = blocks[0]
+            if len(blocks) > 1:
+                whole = self._scratch.array((sum(map(len, blocks)),), np.uint8)
+                block = np.concatenate(blocks, out=whole)
+            batches = each.points(block, [part.count for part in parts], self._scratch)
             for part, batch in zip(parts, batches, strict=True):
                 part.taker(batch)
+        self._kept.clear()

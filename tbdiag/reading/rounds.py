@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tbdiag.model.series import Ints
+from tbdiag.reading.arena import Arena
 from tbdiag.reading.checksums import add, effect, effect_of_bytes, mask, masked
 from tbdiag.reading.frames import HEADER
 from tbdiag.reading.scalars import STEP_KEY, WALL, WALL_KEY, Batch, constant, number
@@ -51,16 +52,20 @@ class _Alike:
     tails: Ints
     advance: U32
 
-    def checksums(self, walls: U64, steps: U64, raw: NDArray[Any]) -> U32:
+    def checksums(self, walls: U64, steps: U64, raw: NDArray[Any], arena: Arena) -> U32:
         """The masked checksums of records with these bytes, each (p, rounds)."""
-        heads = np.zeros(walls.size, dtype=np.uint32)
+        heads = arena.array((walls.size,), np.uint32)
+        heads[:] = 0
         add(heads, walls.ravel(), 8, self.width)
         if self.width:
             add(heads, steps.ravel(), self.width - 1, 0)
-        moved = self.advance[heads.view(np.uint8).reshape(*walls.shape, 4) + self.tails[:, None]]
-        total = moved[..., 0] ^ self.sums[:, None]
-        for place in range(1, 4):
-            total ^= moved[..., place]
+        bytes_of_heads = heads.view(np.uint8).reshape(*walls.shape, 4)
+        which = arena.array(walls.shape, np.intp)
+        total = arena.array(walls.shape, np.uint32)
+        total[:] = self.sums[:, None]
+        for place in range(4):
+            np.add(bytes_of_heads[:, :, place], self.tails[:, place, None], out=which)
+            total ^= self.advance.take(which)
         size = raw.dtype.itemsize
         flat = total.ravel()
         add(flat, raw.view(f"<u{size}").ravel(), size, self.after)
@@ -128,53 +133,59 @@ class Round:
         """How many rounds ``count`` records are, the last of them maybe in part."""
         return -(-count // len(self.ends))
 
-    def points(self, block: U8, counts: Sequence[int]) -> list[Batch | None]:
+    def points(self, block: U8, counts: Sequence[int], arena: Arena) -> list[Batch | None]:
         """The points of the rounds that stand in ``block`` one after another, in parts.
 
         Each part begins with a round of its own and has as many records as ``counts`` says; where a
-        checksum in it is wrong, it is None. The points of one tag stand in their order.
+        checksum in it is wrong, it is None. The points of one tag stand in their order. What is needed on
+        the way stands in ``arena``.
         """
         rows = sum(map(self.rows, counts))
-        walls = _columns(block, rows, self.size, "<u8", self.walls)
-        steps = _columns(block, rows, self.size, "<u8", self.walls + WALL)
+
+        def columns(kind: str, places: Ints) -> NDArray[Any]:
+            made = arena.array((len(places), rows), kind)
+            return _columns(block, self.size, places, made)
+
+        walls = columns("<u8", self.walls)
+        steps = columns("<u8", self.walls + WALL)
         steps &= self.step_masks[:, None]
         kinds = {group.kind for group in self.groups}
-        values = np.empty(walls.shape, dtype=kinds.pop() if len(kinds) == 1 else np.float64)
-        right = np.empty(walls.shape, dtype=bool)
-        told = _columns(block, rows, self.size, "<u4", self.told)
+        values = arena.array(walls.shape, kinds.pop() if len(kinds) == 1 else np.float64)
+        right = arena.array(walls.shape, np.bool_)
+        told = columns("<u4", self.told)
         for group in self.groups:
-            raw = _columns(block, rows, self.size, group.kind, group.values)
+            raw = columns(group.kind, group.values)
             values[group.columns] = raw
-            sums = group.checksums(walls[group.columns], steps[group.columns], raw)
+            sums = group.checksums(walls[group.columns], steps[group.columns], raw, arena)
             right[group.columns] = sums == told[group.columns]
-        columns = _numbers(steps), walls.view(np.float64), values
+        kept = _numbers(steps), walls.view(np.float64), values
         parts, first = list[Batch | None](), 0
         for count in counts:
             last = first + self.rows(count)
-            parts.append(self._part(slice(first, last), count, right, columns))
+            parts.append(self._part(slice(first, last), count, right, kept))
             first = last
         return parts
 
     def _part(
         self, rows: slice, count: int, right: NDArray[np.bool_], columns: Sequence[NDArray[Any]]
     ) -> Batch | None:
-        """Steps, wall times and values of ``count`` records in these rows; by tag if each comes once."""
+        """Copies of ``count`` records in these rows: steps, wall times, values; by tag if each comes once."""
         tags = np.broadcast_to(self.tags[:, None], right.shape)
         parts = [each[:, rows] for each in (right, tags, *columns)]
         over = parts[0].size - count
         if self.distinct and not over:
-            flat = [part.ravel() for part in parts]
+            flat = [part.flatten() for part in parts]
         else:
-            flat = [part.T.ravel()[:count] for part in parts]
+            flat = [part.T.flatten()[:count] for part in parts]
         return Batch(*flat[1:]) if flat[0].all() else None
 
 
-def _columns(block: U8, rows: int, size: int, kind: str, places: Ints) -> NDArray[Any]:
-    """What stands at ``places`` (p,) of each of the rows of ``size`` bytes, shape (p, rows)."""
-    columns = np.empty((len(places), rows), dtype=kind)
-    for column, place in zip(columns, places.tolist(), strict=True):
-        column[:] = np.ndarray((rows,), kind, block.data, place, (size,))
-    return columns
+def _columns(block: U8, size: int, places: Ints, made: NDArray[Any]) -> NDArray[Any]:
+    """What stands at ``places`` (p,) of each row of ``size`` bytes, written into ``made`` (p, rows)."""
+    rows = made.shape[1:]
+    for column, place in zip(made, places.tolist(), strict=True):
+        column[:] = np.ndarray(rows, made.dtype, block.data, place, (size,))
+    return made
 
 
 def _numbers(bits: U64) -> Ints:

@@ -140,19 +140,15 @@ def _run(
         texts |= {_tag(file, tag): text for tag, text in columns.texts.items()}
     joined = join_all(scalars)
     series = _series(joined)
+    logged = [columns.hparams for _, columns in parts]
+    names = [printable(files.id), *dict.fromkeys(printable(file.path.name) for file, _ in parts)]
     return Run(
         id=name,
         path=files.path,
         series=series,
         histograms=_histograms(parts),
         texts=texts,
-        hparams=hparams_of(
-            [columns.hparams for _, columns in parts],
-            texts,
-            files.path,
-            files.root,
-            [printable(files.id), *dict.fromkeys(printable(file.path.name) for file, _ in parts)],
-        ),
+        hparams=Later(lambda: hparams_of(logged, texts, files.path, files.root, names)),
         roles=_roles(series, overrides),
         provenance=_provenance(files, parts, joined, purges, notes, beside),
     )

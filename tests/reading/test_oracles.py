@@ -172,9 +172,9 @@ def test_rounds_are_taken_as_such(tmp_path: Path, monkeypatch: Any) -> None:
     taken = []
     points = rounds.Round.points
 
-    def noted(self: Any, block: Any, counts: list[int]) -> Any:
+    def noted(self: Any, block: Any, counts: list[int], arena: Any) -> Any:
         taken.append(sum(counts))
-        return points(self, block, counts)
+        return points(self, block, counts, arena)
 
     monkeypatch.setattr(rounds.Round, "points", noted)
     for _ in range(2):  # the second time, the rounds are known from the start
