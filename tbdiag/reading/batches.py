@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -11,12 +13,81 @@ from numpy.typing import NDArray
 from tbdiag.model.run import Restart
 from tbdiag.model.series import Floats, Ints
 from tbdiag.reading.columns import Points
-from tbdiag.reading.scalars import Batch, Scalars
+from tbdiag.reading.scalars import Scalars
 
 Point = tuple[int, int, int, float, float]  # record, tag, step, wall time, value
+Row = tuple[Ints, Floats, NDArray[Any]]  # steps, wall times and values of one tag
 Start = tuple[int, int, float]  # points before it, step, wall time
 
+_FRAGMENT = 16  # points of a tag in a batch, on average, from which it pays to join them tag by tag
 _COLUMNS = ("record", "tags", "steps", "walls", "values")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Points of many tags in the order of their records, each (n,)."""
+
+    tags: NDArray[Any]
+    steps: Ints
+    walls: Floats
+    values: NDArray[Any]
+
+    def __len__(self) -> int:
+        return len(self.tags)
+
+    def flat(self) -> Batch:
+        """The points in one row."""
+        return self
+
+    def rows(self) -> Iterator[tuple[int, Row]]:
+        """Each tag with its points, in the order of their first ones."""
+        if not len(self):
+            return
+        order = np.argsort(self.tags, kind="stable")
+        tags = self.tags.take(order)
+        steps, walls, values = (
+            self.steps.take(order),
+            self.walls.take(order),
+            self.values.take(order),
+        )
+        firsts = np.flatnonzero(np.append(True, tags[1:] != tags[:-1]))
+        ends = np.append(firsts[1:], len(tags))
+        for which in np.argsort(order[firsts]).tolist():
+            part = slice(int(firsts[which]), int(ends[which]))
+            yield int(tags[part.start]), (steps[part], walls[part], values[part])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """Rounds of points by tag: ``tags`` (p,), each once, and the columns of each (p, n).
+
+    ``steps`` may be the same for all, (1, n).
+    """
+
+    tags: Ints
+    steps: Ints
+    walls: Floats
+    values: NDArray[Any]
+
+    def __len__(self) -> int:
+        return self.walls.size
+
+    def flat(self) -> Batch:
+        """The points tag by tag, in one row."""
+        return Batch(
+            np.repeat(self.tags, self.walls.shape[1]),
+            np.broadcast_to(self.steps, self.walls.shape).ravel(),
+            self.walls.ravel(),
+            self.values.ravel(),
+        )
+
+    def rows(self) -> Iterator[tuple[int, Row]]:
+        """Each tag with its points, in the order of their first ones."""
+        common = self.steps[0]
+        steps = self.steps if len(self.steps) > 1 else repeat(common)
+        yield from zip(
+            self.tags.tolist(), zip(steps, self.walls, self.values, strict=False), strict=True
+        )
 
 
 class Batches:
@@ -29,7 +100,7 @@ class Batches:
     def __init__(self, tags: set[int]) -> None:
         self.tags = tags
         self.starts: list[Start] = []
-        self._batches: list[Batch | None] = []  # None until it was handed in
+        self._batches: list[Batch | Block | None] = []  # None until it was handed in
         self.whole = True
         self._count = 0
         self._chunk_points: list[Point] = []
@@ -41,15 +112,15 @@ class Batches:
         self._batches.append(_narrow(batch))
         self._count += len(batch)
 
-    def expect(self, count: int, tags: Iterable[int]) -> Callable[[Batch | None], None]:
+    def expect(self, count: int, tags: Iterable[int]) -> Callable[[Batch | Block | None], None]:
         """Keep a place for ``count`` points of the ``tags``; the result takes them, or None if damaged."""
         self.tags.update(tags)
         place = len(self._batches)
         self._batches.append(None)
         self._count += count
 
-        def take(batch: Batch | None) -> None:
-            self._batches[place] = None if batch is None else _narrow(batch)
+        def take(batch: Batch | Block | None) -> None:
+            self._batches[place] = _narrow(batch) if isinstance(batch, Batch) else batch
             self.whole &= batch is not None
 
         return take
@@ -90,30 +161,43 @@ class Batches:
 
     def points(self, names: Sequence[str]) -> tuple[dict[str, Points], tuple[Restart, ...]]:
         """The points of each tag, by its name, that are not void, and what was dropped."""
-        tags = self._taken("tags")
-        if not len(tags):
-            return {}, ()
-        order = np.argsort(tags, kind="stable")
-        steps = self._taken("steps")
-        valid, purges = _purge(steps, self.starts)
-        if valid is not None:
-            order = order[valid[order]]
-        if not len(order):
+        batches = [batch for batch in self._batches if batch is not None]
+        purges: tuple[Restart, ...] = ()
+        if not batches:
             return {}, purges
-        tags, steps = tags.take(order), steps.take(order).astype(np.int64)
-        walls: Floats = self._taken("walls").take(order)
-        values = self._taken("values").take(order).astype(np.float64)
-        firsts = np.flatnonzero(np.append(True, tags[1:] != tags[:-1]))
-        ends = np.append(firsts[1:], len(tags))
-        points = {}
-        for which in np.argsort(order[firsts]).tolist():  # in the order of their first points
-            part = slice(int(firsts[which]), int(ends[which]))
-            points[names[int(tags[part.start])]] = Points(steps[part], values[part], walls[part])
-        return points, purges
+        if self.starts or len(batches) * len(self.tags) > self._count // _FRAGMENT:
+            whole, purges = _purged(_concatenated(batches), self.starts)
+            batches = [whole]
+        pieces: dict[int, list[Row]] = {}
+        for batch in batches:
+            for tag, row in batch.rows():
+                pieces.setdefault(tag, []).append(row)
+        return {names[tag]: points for tag, points in _joined(pieces)}, purges
 
-    def _taken(self, name: str) -> NDArray[Any]:
-        columns = [getattr(batch, name) for batch in self._batches if batch is not None]
-        return np.concatenate(columns) if columns else np.zeros(0)
+
+def _joined(pieces: Mapping[int, Sequence[Row]]) -> Iterator[tuple[int, Points]]:
+    """The points of each tag; those that were logged at the very same steps share them."""
+    shared: dict[tuple[int, ...], Ints] = {}
+    for tag, rows in pieces.items():
+        columns = list(zip(*rows, strict=True))
+        key = tuple(map(id, columns[0]))
+        if key not in shared:
+            shared[key] = _whole(columns[0], np.int64)
+        walls, values = (_whole(column, np.float64) for column in columns[1:])
+        yield tag, Points(shared[key], values, walls)
+
+
+def _whole(parts: Sequence[NDArray[Any]], dtype: type[np.generic]) -> NDArray[Any]:
+    if len(parts) == 1:
+        return parts[0].astype(dtype, copy=False)
+    return np.concatenate(parts, dtype=dtype)
+
+
+def _concatenated(batches: Sequence[Batch | Block]) -> Batch:
+    flat = [batch.flat() for batch in batches]
+    if len(flat) == 1:
+        return flat[0]
+    return Batch(*(np.concatenate([getattr(b, name) for b in flat]) for name in _COLUMNS[1:]))
 
 
 def _narrow(batch: Batch) -> Batch:
@@ -140,12 +224,11 @@ def _merged(parts: list[Scalars], records: int) -> Batch:
     return Batch(tags[:count], steps[:count], walls[:count], values[:count])
 
 
-def _purge(
-    steps: Ints, starts: Sequence[Start]
-) -> tuple[NDArray[np.bool_] | None, tuple[Restart, ...]]:
-    """Which points no session's start declares void, as EventAccumulator does, and what it dropped."""
+def _purged(batch: Batch, starts: Sequence[Start]) -> tuple[Batch, tuple[Restart, ...]]:
+    """The points that no session's start declares void, as EventAccumulator does, and what it dropped."""
     if not starts:
-        return None, ()
+        return batch, ()
+    steps = batch.steps
     valid = np.ones(len(steps), dtype=bool)
     purges = []
     for count, step, wall_time in starts:
@@ -154,4 +237,4 @@ def _purge(
             reached = int(steps[:count][void].max())
             purges.append(Restart(step=step, reached=reached, dropped=dropped, wall_time=wall_time))
             valid[:count] &= ~void
-    return valid, tuple(purges)
+    return Batch(*(getattr(batch, name)[valid] for name in _COLUMNS[1:])), tuple(purges)

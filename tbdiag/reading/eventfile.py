@@ -6,7 +6,6 @@ import os
 import struct
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from tbdiag.reading import cycles, frames
 from tbdiag.reading.columns import Columns
 from tbdiag.reading.frames import SLACK
 from tbdiag.reading.gathered import NOT_AN_EVENT, DamagedError, Gathered, Record
+from tbdiag.reading.pace import Pace
 from tbdiag.reading.pool import Pool
 from tbdiag.reading.scalars import Chunk, Scalars, scan
 from tbdiag.reading.sift import HEAD, SMALL, Pack
@@ -31,8 +31,6 @@ _SPARSE = 1 << 16  # bytes that are read at once where most of them are skipped
 _GATHERED = 512  # bytes beyond a record that may be looked at
 _GREETING = frames.HEADER.size + 9  # where the first field stands after the wall time
 _VERSION_KEY = 0x1A  # of `file_version`, which follows the wall time in a first record
-_PRICE = 800  # records that are read in the time in which a round is tried
-_CREDIT = 4 * _PRICE
 _MOST_TAGS = 1 << 15  # after which the templates of earlier files are forgotten
 _WALL_TIME = struct.Struct("<d")
 _WRONG = "the checksum of a record is wrong"
@@ -87,33 +85,6 @@ class _Workspace(threading.local):
 _workspace = _Workspace()
 
 
-@dataclass(slots=True)
-class _Pace:
-    """Whether rounds are tried: as long as that pays, and again some chunks after it did not."""
-
-    trying: bool
-    credit: int = 0  # records that came in rounds, less what trying cost
-    wait: int = 0
-    patience: int = 2
-
-    def paid(self, count: int) -> None:
-        """So many records came in a round."""
-        self.credit = min(self.credit + count - _PRICE, _CREDIT)
-        if self.credit < -_CREDIT:
-            self.give_up()
-
-    def chunk(self) -> None:
-        """A chunk was read without rounds."""
-        if self.wait:
-            self.wait -= 1
-            self.trying = not self.wait
-
-    def give_up(self) -> None:
-        """Nothing comes in rounds here."""
-        self.trying, self.credit, self.wait = False, 0, self.patience
-        self.patience *= 2
-
-
 class Reading:
     """One pass over a file, from ``offset`` on: ``gathered``, ``columns``, and the ``offset`` reached.
 
@@ -152,7 +123,7 @@ class Reading:
         self._sifted = limit is None and not self._careful
         self._pack = Pack(_workspace.pack)
         self._disordered = False
-        self._pace = _Pace(trying=quick and not plain and limit is None)
+        self._pace = Pace(trying=quick and not plain and limit is None)
         self._fault = ""
         self._buffer = _workspace.buffer
         try:

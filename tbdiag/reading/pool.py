@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tbdiag.reading.arena import Arena
+from tbdiag.reading.batches import Batch, Block
 from tbdiag.reading.rounds import Round
-from tbdiag.reading.scalars import Batch
 
 U8 = NDArray[np.uint8]
-Taker = Callable[[Batch | None], object]
+Taker = Callable[[Batch | Block | None], object]
 
 _LARGE = 1 << 18  # bytes of rounds that need no company
 _MOST = 1 << 20

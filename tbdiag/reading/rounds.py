@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from tbdiag.model.series import Ints
 from tbdiag.reading.arena import Arena
+from tbdiag.reading.batches import Batch, Block
 from tbdiag.reading.checksums import add, effect, effect_of_bytes, mask, masked
 from tbdiag.reading.frames import HEADER
-from tbdiag.reading.scalars import STEP_KEY, WALL, WALL_KEY, Batch, constant, number
+from tbdiag.reading.scalars import STEP_KEY, WALL, WALL_KEY, constant, number
 from tbdiag.reading.templates import Slot
 
 U8 = NDArray[np.uint8]
@@ -133,7 +134,7 @@ class Round:
         """How many rounds ``count`` records are, the last of them maybe in part."""
         return -(-count // len(self.ends))
 
-    def points(self, block: U8, counts: Sequence[int], arena: Arena) -> list[Batch | None]:
+    def points(self, block: U8, counts: Sequence[int], arena: Arena) -> list[Batch | Block | None]:
         """The points of the rounds that stand in ``block`` one after another, in parts.
 
         Each part begins with a round of its own and has as many records as ``counts`` says; where a
@@ -158,26 +159,27 @@ class Round:
             values[group.columns] = raw
             sums = group.checksums(walls[group.columns], steps[group.columns], raw, arena)
             right[group.columns] = sums == told[group.columns]
-        kept = _numbers(steps), walls.view(np.float64), values
-        parts, first = list[Batch | None](), 0
+        common = _common(steps)
+        parts, first = list[Batch | Block | None](), 0
         for count in counts:
-            last = first + self.rows(count)
-            parts.append(self._part(slice(first, last), count, right, kept))
-            first = last
+            span = slice(first, first + self.rows(count))
+            first = span.stop
+            cut: list[NDArray[Any]] = [
+                each[:, span] for each in (common, walls.view(np.float64), values)
+            ]
+            parts.append(self._part(count, *cut) if right[:, span].all() else None)
         return parts
 
     def _part(
-        self, rows: slice, count: int, right: NDArray[np.bool_], columns: Sequence[NDArray[Any]]
-    ) -> Batch | None:
-        """Copies of ``count`` records in these rows: steps, wall times, values; by tag if each comes once."""
-        tags = np.broadcast_to(self.tags[:, None], right.shape)
-        parts = [each[:, rows] for each in (right, tags, *columns)]
-        over = parts[0].size - count
-        if self.distinct and not over:
-            flat = [part.flatten() for part in parts]
-        else:
-            flat = [part.T.flatten()[:count] for part in parts]
-        return Batch(*flat[1:]) if flat[0].all() else None
+        self, count: int, steps: NDArray[Any], walls: NDArray[Any], values: NDArray[Any]
+    ) -> Batch | Block:
+        """Copies of ``count`` records in these columns, each (p, n)."""
+        if self.distinct and count == walls.size:
+            return Block(self.tags, steps.copy(), walls.copy(), values.copy())
+        tags = np.broadcast_to(self.tags[:, None], walls.shape)
+        steps = np.broadcast_to(steps, walls.shape)
+        columns: list[NDArray[Any]] = [tags, steps, walls, values]
+        return Batch(*(each.T.flatten()[:count] for each in columns))
 
 
 def _columns(block: U8, size: int, places: Ints, made: NDArray[Any]) -> NDArray[Any]:
@@ -188,12 +190,10 @@ def _columns(block: U8, size: int, places: Ints, made: NDArray[Any]) -> NDArray[
     return made
 
 
-def _numbers(bits: U64) -> Ints:
-    """The steps, mostly the same for all records of a round."""
+def _common(bits: U64) -> Ints:
+    """The steps (p, n), or (1, n) where they are the same for all records of a round, as they mostly are."""
     first = bits[:1]
-    if (bits == first).all():
-        return np.broadcast_to(number(first), bits.shape)
-    return number(bits)
+    return number(first if (bits == first).all() else bits)
 
 
 def _agreeing(buffer: U8, row: U8, mask: U8) -> int:

@@ -45,19 +45,6 @@ class Scalars:
     wrong: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Batch:
-    """Points of many tags in the order of their records, each (n,)."""
-
-    tags: NDArray[Any]
-    steps: Ints
-    walls: Floats
-    values: NDArray[Any]
-
-    def __len__(self) -> int:
-        return len(self.tags)
-
-
 class Chunk:
     """The bytes of one chunk, to be gathered from at any place."""
 

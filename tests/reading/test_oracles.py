@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tensorboard.compat.proto import summary_pb2
 
 from tbdiag.errors import ReadError
-from tbdiag.reading import cycles, eventfile, records, rounds
+from tbdiag.reading import cycles, eventfile, pace, records, rounds
 from tbdiag.reading.columns import Columns
 from tests.reading import plain
 from tests.reading.eventfiles import (
@@ -161,7 +161,7 @@ def test_rounds_read_as_one_record_after_another(
     with monkeypatch.context() as patch:
         patch.setattr(eventfile, "_CHUNK", chunk)
         patch.setattr(cycles, "_SHORTEST_RUN", 4)
-        patch.setattr(eventfile, "_PRICE", 0)
+        patch.setattr(pace, "_PRICE", 0)
         assert_same(records.read(path), plain.read(path))
 
 
