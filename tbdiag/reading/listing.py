@@ -12,6 +12,8 @@ from pathlib import Path
 from tbdiag.errors import NoRunsError
 from tbdiag.reading.hparams import settings_files, tells_settings
 
+OWN_FOLDER, OWN_SUFFIX = "tbdiag", ".tbdiag"  # of the summaries that tbdiag itself writes
+_OWN_NAME = re.compile(r"events\.out\.tfevents\.\d{10,12}\.tbdiag\.[0-9a-f]{16}\.tbdiag")
 _SKIPPED_FOLDERS = frozenset({".tbdiag", ".git", "__pycache__"})
 
 # Inode, size in bytes and time of the last change in nanoseconds; the device belongs to the first.
@@ -57,7 +59,12 @@ def is_event_file(name: str, folder: str = "") -> bool:
     """Whether a file of this name in a folder of that name was written by a training run."""
     if "tfevents" not in name or name.startswith("._") or name.endswith(".profile-empty"):
         return False
-    return not (folder == "tbdiag" and name.endswith(".tbdiag"))
+    return not (name.endswith(OWN_SUFFIX) and (folder == OWN_FOLDER or is_own_name(name)))
+
+
+def is_own_name(name: str) -> bool:
+    """Whether tbdiag gives this name to the event files that it writes, and nobody else does."""
+    return _OWN_NAME.fullmatch(name) is not None
 
 
 @dataclass(slots=True)
@@ -82,6 +89,8 @@ class _Walk:
             self._folder(given, given)
         elif is_event_file(name, os.path.basename(folder)):  # noqa: PTH119 - a str, not a Path
             self._file(given, folder, name, folder)
+        elif is_own_name(name):
+            raise NoRunsError(f"{path} holds what tbdiag found in a run, and no run of its own")
         else:
             raise NoRunsError(f"{path} is not an event file: its name does not hold 'tfevents'")
 
@@ -93,7 +102,7 @@ class _Walk:
                 folder, name = os.path.split(path)
                 if os.path.isdir(path):  # noqa: PTH112 - a str, not a Path
                     self._folder(path, root)
-                elif is_event_file(name, folder):
+                elif is_event_file(name, os.path.basename(folder)):  # noqa: PTH119 - a str, not a Path
                     self._file(path, folder, name, root)
 
     def _folder(self, top: str, root: str) -> None:
