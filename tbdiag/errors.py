@@ -8,6 +8,7 @@
     │   ├── JournalError         the journal of follow-up runs cannot be read or written
     │   ├── LaunchError          a follow-up run cannot be started
     │   ├── NoRunsError          nothing to read below the given paths
+    │   ├── SummaryError         results cannot be written back beside the logs
     │   └── UnknownRuleError     a rule code or name that does not exist
     └── ReadError                an event file could not be opened at all
 """
@@ -43,6 +44,10 @@ class LaunchError(RequestError):
 
 class NoRunsError(RequestError):
     """No run was found below the given paths."""
+
+
+class SummaryError(RequestError):
+    """Results cannot be written back beside the logs; the message says where and why."""
 
 
 class UnknownRuleError(RequestError):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 _PAUSE = 0.01  # seconds between two tries
 _BUSY = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
-_NOT_OFFERED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
+_NOT_OFFERED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL, errno.EBADF)
 
 
 class Busy(Exception):  # noqa: N818 - it is an answer, which callers put into words
@@ -26,12 +26,13 @@ def locked(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[None]:
-    """Holds the lock of the file ``path``, which is made where it is missing.
+    """Holds the lock of the file ``path``, which is made where it is missing, or of that folder.
 
     Raises Busy where it is not to be had within ``patience`` seconds, OSError where the file cannot
     be opened. Some network file systems offer no locks: there it is as if it were held.
     """
-    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    flags = os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT
+    file = os.open(path, flags, 0o666)
     try:
         _wait(file, clock() + patience, clock, sleep)
         yield

@@ -22,13 +22,15 @@ _SIZE_AT = 16
 class Entry:
     """One value of a summary as it stands in a file: ``payload`` is the serialised ``Event``.
 
-    ``plugin`` is the dashboard that shows it.
+    ``plugin`` is the dashboard that shows it, ``content`` what that keeps beside the value.
     """
 
     tag: str
     plugin: str
     step: int
+    wall: float
     payload: bytes
+    content: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +78,15 @@ def image(at: Moment, tag: str, png: bytes, about: str) -> Entry:
     return _entry(at, tag, described, _strings(*told, listed=True), "DATA_CLASS_BLOB_SEQUENCE")
 
 
-def document(at: Moment, tag: str, json: str) -> Entry:
-    """A JSON text for tbdiag's own tab, which lists tensors and so finds it."""
+def document(at: Moment, tag: str, json: str, key: str = "") -> Entry:
+    """A JSON text for tbdiag's own tab, which lists tensors and so finds it.
+
+    ``key`` tells on what it and its companions were based: equal keys, equal summaries.
+    """
     from tensorboard.compat.proto import summary_pb2
 
     described = summary_pb2.SummaryMetadata(
-        plugin_data=summary_pb2.SummaryMetadata.PluginData(plugin_name=PLUGIN)
+        plugin_data=summary_pb2.SummaryMetadata.PluginData(plugin_name=PLUGIN, content=key.encode())
     )
     return _entry(at, tag, described, _strings(json.encode()), "DATA_CLASS_TENSOR")
 
@@ -183,7 +188,8 @@ def _entry(at: Moment, tag: str, described: Any, tensor: Any, kind: str) -> Entr
         wall_time=at.wall, step=at.step, summary=summary_pb2.Summary(value=[value])
     )
     payload: bytes = event.SerializeToString(deterministic=True)
-    return Entry(tag, described.plugin_data.plugin_name, at.step, payload)
+    data = described.plugin_data
+    return Entry(tag, data.plugin_name, at.step, at.wall, payload, data.content)
 
 
 def _parsed(payload: bytes) -> Entry | None:
@@ -197,7 +203,8 @@ def _parsed(payload: bytes) -> Entry | None:
     if len(event.summary.value) != 1:
         return None
     (value,) = event.summary.value
-    return Entry(value.tag, value.metadata.plugin_data.plugin_name, event.step, payload)
+    data = value.metadata.plugin_data
+    return Entry(value.tag, data.plugin_name, event.step, event.wall_time, payload, data.content)
 
 
 def _beginning(step: int) -> bytes:

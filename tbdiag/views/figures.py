@@ -5,6 +5,7 @@ The one user of matplotlib.
 
 from __future__ import annotations
 
+import io
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 
 # Okabe and Ito's palette, told apart with every common colour blindness.
 _COLORS = {TRAINING: "#0072B2", VALIDATION: "#D55E00", BATCH: "#56B4E9", "rate": "#009E73"}
-_SHADES = {Severity.ERROR: "#B2182B", Severity.WARNING: "#E69F00", Severity.NOTE: "#777777"}
-_WORDS = _SHADES | {Severity.WARNING: "#8A5A00", Severity.NOTE: "#555555"}  # readable on white
+SHADES = {Severity.ERROR: "#B2182B", Severity.WARNING: "#E69F00", Severity.NOTE: "#777777"}
+_WORDS = SHADES | {Severity.WARNING: "#8A5A00", Severity.NOTE: "#555555"}  # readable on white
 _MANY_COLORS = (
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#9A8F00",
 )  # fmt: skip
@@ -79,10 +80,10 @@ def training_curves(
     grid = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)
     axes: list[Axes] = list(grid[:, 0])
     for axis, panel in zip(axes, found.panels, strict=False):
-        _panel(axis, panel)
+        draw_panel(axis, panel)
     if found.rate is not None:
         _rate(axes[-1], found.rate)
-    _span_axis(axes, found)
+    span_axis(axes, found)
     roots = [each for each in findings if each.suppressed_by is None]
     placed = _placed(roots, found)
     titles = [panel.quantity for panel in found.panels]
@@ -92,7 +93,7 @@ def training_curves(
         )
     for at, (axis, title) in enumerate(zip(axes, titles, strict=False)):
         lanes = _mark(axis, [(finding, span) for finding, span, where in placed if where == at])
-        _title(axis, title, lanes)
+        head(axis, title, lanes)
     return figure
 
 
@@ -119,7 +120,7 @@ def overlaid_curves(runs: Sequence[Run]) -> Figure:
 
 
 def _overlay(axis: Axes, panel: Overlay, runs: Sequence[Run]) -> None:
-    _dress(axis)
+    dress(axis)
     values = np.concatenate([stroke.y for stroke in panel.strokes])
     if log := bool(len(values)) and panel.spreads(float(values.min()), float(values.max())):
         axis.set_yscale("log")
@@ -158,7 +159,7 @@ def _overlay(axis: Axes, panel: Overlay, runs: Sequence[Run]) -> None:
     )
     for text in legend.get_texts():
         text.set_parse_math(False)
-    _title(axis, panel.quantity, 0)
+    head(axis, panel.quantity, 0)
 
 
 def _color(place: int, of: int) -> tuple[str | tuple[float, float, float], float]:
@@ -169,6 +170,22 @@ def _color(place: int, of: int) -> tuple[str | tuple[float, float, float], float
         return _MANY_COLORS[0], 2.2
     grey = 0.35 + 0.5 * place / of
     return (grey, grey, grey), 0.9
+
+
+def blank(width: float, height: float, dpi: int) -> Figure:
+    """An empty figure of so many inches, for which there needs to be no display."""
+    figure = Figure(figsize=(width, height), dpi=dpi)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def png_of(figure: Figure) -> bytes:
+    """``figure`` as the bytes of a PNG; equal figures, equal bytes."""
+    out = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+        figure.savefig(out, format="png", metadata=dict(_METADATA[".png"]))
+    return out.getvalue()
 
 
 def save(figure: Figure, path: Path | str) -> None:
@@ -188,8 +205,9 @@ def save(figure: Figure, path: Path | str) -> None:
             raise RequestError(f"{target} cannot be written: {error.strerror}") from error
 
 
-def _panel(axis: Axes, panel: Panel) -> None:
-    _dress(axis)
+def draw_panel(axis: Axes, panel: Panel) -> None:
+    """The lines of a panel, and a cross at the bottom where one was NaN or infinite."""
+    dress(axis)
     if spans_decades(np.concatenate([line.y for line in panel.lines])):
         axis.set_yscale("log")
     for line in panel.lines:
@@ -201,7 +219,7 @@ def _panel(axis: Axes, panel: Panel) -> None:
             crosses,
             np.full(len(crosses), 0.03),
             "x",
-            color=_SHADES[Severity.ERROR],
+            color=SHADES[Severity.ERROR],
             markersize=5,
             transform=axis.get_xaxis_transform(),
             label="NaN or infinite",
@@ -213,7 +231,8 @@ def _panel(axis: Axes, panel: Panel) -> None:
         handle.set_linewidth(1.8)
 
 
-def _dress(axis: Axes) -> None:
+def dress(axis: Axes) -> None:
+    """Axes as all pictures have them: a pale grid, no frame."""
     axis.set_axisbelow(True)
     axis.grid(color=_PALE, linewidth=0.6)
     for side in ("top", "right"):
@@ -241,13 +260,14 @@ def _draw(axis: Axes, line: Line) -> None:
 
 
 def _rate(axis: Axes, rate: Line) -> None:
-    _dress(axis)
+    dress(axis)
     if spans_decades(rate.y):
         axis.set_yscale("log")
     axis.plot(*thinned(rate.x, rate.y), color=_COLORS["rate"], linewidth=1.4)
 
 
-def _span_axis(axes: Sequence[Axes], found: Curves) -> None:
+def span_axis(axes: Sequence[Axes], found: Curves) -> None:
+    """The x axis that the panels share: from the first point to the last, with its unit."""
     lines = [line for panel in found.panels for line in panel.lines]
     lines += [] if found.rate is None else [found.rate]
     ends = np.concatenate(
@@ -293,7 +313,7 @@ def _mark(axis: Axes, found: Sequence[tuple[Finding, tuple[float, float]]]) -> i
     lanes: list[list[tuple[float, float]]] = []
     for finding, (first, last) in found[:_LABELS]:
         low, high = max(first, left), min(last, right)
-        color = _SHADES[finding.severity]
+        color = SHADES[finding.severity]
         if high - low > 0.004 * (right - left):
             axis.axvspan(low, high, color=color, alpha=0.13, linewidth=0, zorder=0)
         axis.axvline(low, color=color, linewidth=1, alpha=0.8, zorder=1)
@@ -329,7 +349,8 @@ def _label(axis: Axes, text: str, x: float, lane: int, leftmost: bool, severity:
     )
 
 
-def _title(axis: Axes, text: str, lanes: int) -> None:
+def head(axis: Axes, text: str, lanes: int) -> None:
+    """The title of a panel, above so many lanes of labels."""
     shown = shorten(printable(text.replace("_", " ")), 50)
     axis.set_title(
         shown[:1].upper() + shown[1:],
