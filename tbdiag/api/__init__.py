@@ -8,6 +8,7 @@ __all__ = [
     "Comparison",
     "History",
     "Report",
+    "clean",
     "compare",
     "configured",
     "diagnose",
@@ -23,6 +24,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from tbdiag.api.advice import retrain, sheet, suggest
+    from tbdiag.api.cleaning import clean
     from tbdiag.api.comparison import Comparison, compare
     from tbdiag.api.curves import diagnose, plot_training_curves
     from tbdiag.api.folders import load, scan
@@ -35,6 +37,7 @@ else:
         "Comparison": "comparison",
         "History": "journal",
         "Report": "report",
+        "clean": "cleaning",
         "compare": "comparison",
         "configured": "settings",
         "diagnose": "curves",

@@ -165,6 +165,7 @@ def retrain(
     policy: Policy | None = None,
     config: Config | Place | None = None,
     cache: bool = True,
+    write: bool | None = None,
     tell: Tell | None = None,
     ready: Callable[[Plan], object] | None = None,
     launcher: Launcher | None = None,
@@ -176,11 +177,14 @@ def retrain(
     ``max_trials`` follow-ups, ``max_epochs`` of all of them, ``timeout`` seconds. A winner is trained on
     ``repeats`` other seeds before its gain is claimed. Hopeless runs are ended where ``kill``. With
     ``keep_going`` it does not stop when the problem is gone. All is noted in ``<logdir>/.tbdiag``; the study
-    lies there too, or in ``storage``, a URL of Optuna's. ``ready`` is called with the plan before anything is
+    lies there too, or in ``storage``, a URL of Optuna's. What is found in a follow-up is written into its
+    folder as summaries that TensorBoard shows; with ``write`` that of all runs is in the end, without
+    (``write=False``) nothing is. ``ready`` is called with the plan before anything is
     started, ``tell`` with each piece of news. A call
     after one that was killed goes on where that one was. Raises RequestError.
     """
     from tbdiag.advisor.loop import Limits, Loop
+    from tbdiag.api.written_back import WrittenBack
     from tbdiag.launch.function import FunctionLauncher
     from tbdiag.launch.local import LocalLauncher
 
@@ -196,6 +200,7 @@ def retrain(
     if ready is not None:
         ready(plan)
     journal = Journal.beside(plan.logdir)
+    back = WrittenBack(plan, tell or (lambda news: None), on=write is not False)
     if launcher is None:
         launcher = FunctionLauncher(train) if train is not None else LocalLauncher(slots=parallel)
     with journal.held():
@@ -208,9 +213,10 @@ def retrain(
             repeats=repeats,
             kill=kill,
             keep_going=keep_going,
-            tell=tell or (lambda news: None),
+            tell=back.tell,
         )
         end = loop.run()
+    back.finish(whole=bool(write), config=settings, cache=cache)
     return Retraining(**{each.name: getattr(end, each.name) for each in fields(end)})
 
 

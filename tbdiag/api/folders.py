@@ -64,7 +64,7 @@ def each_run(
 ) -> Iterator[Run]:
     """What `load` gives, one run at a time; ``progress`` as in `scan`."""
     settings = configured(config)
-    intake = Intake(_paths(path), settings, cache, follow_symlinks, jobs, progress, verify=verify)
+    intake = Intake(folders(path), settings, cache, follow_symlinks, jobs, progress, verify=verify)
     for _, _, run in intake:
         yield run
     if not intake.any:
@@ -108,7 +108,7 @@ def scan(
 
     settings = configured(config)
     selection = select_rules(settings, strings(select), strings(ignore))
-    paths = [default_folder(settings)] if path is None else _paths(path)
+    paths = [default_folder(settings)] if path is None else folders(path)
     intake = Intake(
         paths, settings, cache, follow_symlinks, jobs, progress, relative=True, verify=verify
     )
@@ -135,6 +135,8 @@ def scan(
         search=findings,
         search_outcomes=outcomes,
         unread=tuple(intake.unread),
+        roots=tuple(dict.fromkeys(_root(each) for each in paths)),
+        here=Path.cwd(),
     )
 
 
@@ -149,6 +151,13 @@ def default_folder(settings: Config) -> Path:
     raise NoRunsError(f"no path was given, no logdir is configured, and there is none of {names}")
 
 
-def _paths(given: Place | Sequence[Place]) -> list[Path]:
+def _root(path: Path) -> Path:
+    """The folder that a path is, or the one of the event file that it is."""
+    whole = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would lose the name of a link
+    return whole if whole.is_dir() else whole.parent
+
+
+def folders(given: Place | Sequence[Place]) -> list[Path]:
+    """The paths that are meant, one or several."""
     several = [given] if isinstance(given, str | os.PathLike) else given
     return [Path(each) for each in several]

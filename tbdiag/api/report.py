@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tbdiag.errors import RequestError
 from tbdiag.model import report as model
 from tbdiag.model.finding import Finding, Severity
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from tbdiag.summaries.write import Progress, Written
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Report(model.Report):
-    """What a scan found, with views for notebooks and programs."""
+    """What a scan found, with views for notebooks and programs.
+
+    ``roots`` are the folders that were scanned, ``here`` the working directory at that time.
+    """
+
+    roots: tuple[Path, ...] = ()
+    here: Path | None = None
 
     def to_frame(self) -> pd.DataFrame:
         """One row per finding, consequences included; ``run`` is empty for the search as a whole.
@@ -33,6 +43,21 @@ class Report(model.Report):
         from tbdiag.views import json_v1
 
         return json_v1.render(self)
+
+    def write(self, out: str | Path | None = None, *, progress: Progress | None = None) -> Written:
+        """Writes the findings back as summaries that TensorBoard shows, into ``tbdiag/`` folders.
+
+        These stand in the folder of each run and in those that were scanned, or with ``out`` below it.
+        What is there already is not written again. ``progress`` is called with the number of folders
+        done, and of all. Raises SummaryError where nothing can be written, RequestError where the
+        report is not of a folder.
+        """
+        from tbdiag.summaries.write import write
+
+        if self.here is None:
+            raise RequestError("only what was scanned can be written back: it has a folder")
+        place = None if out is None else self.here / out
+        return write(self, self.roots, self.here, out=place, progress=progress)
 
     def _repr_html_(self) -> str:
         import html

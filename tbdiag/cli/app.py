@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from tbdiag import __version__
-from tbdiag.cli import cache, compare, export, init, journal, plot, rules, scan, suggest
+from tbdiag.cli import cache, clean, compare, export, init, journal, plot, rules, scan, suggest
 from tbdiag.errors import RequestError
 
 # Plain help starts in about half the time of Rich's panels, and keeps examples as they stand.
@@ -46,6 +46,7 @@ app.command("init", epilog=init.EXAMPLES)(init.init)
 app.command("rules", epilog=rules.EXAMPLES)(rules.rules)
 app.command("journal", epilog=journal.EXAMPLES)(journal.journal)
 app.command("export", epilog=export.EXAMPLES)(export.export)
+app.command("clean", epilog=clean.EXAMPLES)(clean.clean)
 app.command("cache", epilog=cache.EXAMPLES)(cache.cache)
 
 

@@ -10,11 +10,12 @@ from tbdiag.api import Report, scan
 from tbdiag.cli.drawing import draw, file_name
 from tbdiag.cli.options import Color, FailOn
 from tbdiag.cli.output import OWN_PLOT, Look, look, replacing, say, warn
-from tbdiag.cli.progress import progress
-from tbdiag.config import did_you_mean
+from tbdiag.cli.progress import counting, progress
+from tbdiag.config import did_you_mean, shown
 from tbdiag.errors import RequestError
 from tbdiag.model.finding import Severity
 from tbdiag.views import json_v1, terminal
+from tbdiag.views.text import count
 
 FORMATS = ("text", "json")
 _MOST = 8  # paths named one by one
@@ -101,6 +102,21 @@ def plots(found: Report, folder: Path) -> None:
                 draw(each.run, each.roots, folder / file_name(each.run.id, taken, OWN_PLOT))
             except ValueError as error:
                 warn(f"tbdiag: no plot of {each.run.id}: {error}")
+
+
+def written(found: Report, out: Path | None) -> None:
+    """Writes the summaries, and says on stderr how many there are and where TensorBoard finds them."""
+    with counting("writing") as update:
+        result = found.write(out, progress=update)
+    for _, reason in result.failed[:_MOST]:
+        warn(f"tbdiag: {reason}")
+    if len(result.failed) > _MOST:
+        warn(f"tbdiag: {len(result.failed) - _MOST} more folders could not be written")
+    where = " ".join(map(shown, [out] if out is not None else found.roots))
+    same = len(result.unchanged)
+    told = f"{count(len(result.written), 'folder')} written" if result.written else ""
+    told += f"{', ' if told else ''}{same} unchanged" if same else ""
+    warn(f"tbdiag: summaries for TensorBoard below {where}: {told}")
 
 
 def fails(found: Report, fail_on: FailOn) -> bool:

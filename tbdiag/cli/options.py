@@ -92,6 +92,20 @@ Shows = Annotated[Show | None, Option("--show", help="Show what passed, too.")]
 Plots = Annotated[
     Path | None, Option("--plots", metavar="DIR", help="Plot each run with findings into DIR.")
 ]
+Writes = Annotated[bool, Option("--write", help="Write the findings where TensorBoard shows them.")]
+WritesAll = Annotated[
+    bool | None,
+    Option(
+        "--write/--no-write",
+        show_default=False,
+        help="Write the findings of all runs in the end, or of none; else of the follow-ups.",
+    ),
+]
+Out = Annotated[
+    Path | None,
+    Option("--out", metavar="DIR", help="Write them below DIR, not into the logs."),
+]
+Tries = Annotated[bool, Option("--dry-run", help="Name what would be removed, and remove nothing.")]
 Overlay = Annotated[
     Path | None, Option("--plot", metavar="FILE", help="Draw all curves into a .png, .svg or .pdf.")
 ]

@@ -32,6 +32,42 @@ def progress(clock: Callable[[], float] = time.monotonic) -> Iterator[Callable[[
         yield update
 
 
+@contextmanager
+def counting(
+    words: str, clock: Callable[[], float] = time.monotonic
+) -> Iterator[Callable[[int, int], None]]:
+    """A function of how many things are done, of how many, that draws a bar where stderr is a terminal."""
+    started = clock()
+    watched = sys.stderr.isatty()
+    draw: Callable[[int, int], None] | None = None
+    with ExitStack() as stack:
+
+        def update(done: int, of: int) -> None:
+            nonlocal draw
+            if draw is None and watched and clock() - started > PATIENCE:
+                draw = _counter(stack, words)
+            if draw is not None:
+                draw(done, of)
+
+        yield update
+
+
+def _counter(stack: ExitStack, words: str) -> Callable[[int, int], None]:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (TextColumn(words), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    bar = stack.enter_context(Progress(*columns, console=Console(stderr=True), transient=True))
+    task = bar.add_task(words, total=None)
+    return lambda done, of: bar.update(task, completed=done, total=of)
+
+
 def _bar(stack: ExitStack) -> Callable[[At], None]:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn

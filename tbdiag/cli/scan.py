@@ -10,7 +10,8 @@ EXAMPLES = """\b
 Examples:
   tbdiag scan logs/
   tbdiag scan logs/ --select OPT,GEN001 --fail-on warning
-  tbdiag scan logs/ --format text,json --output report.json --plots plots/"""
+  tbdiag scan logs/ --format text,json --output report.json --plots plots/
+  tbdiag scan logs/ --write && tensorboard --logdir logs/"""
 
 
 def scan(
@@ -22,6 +23,8 @@ def scan(
     fail_on: o.FailsOn = o.FailOn.ERROR,
     show: o.Shows = None,
     plots: o.Plots = None,
+    write: o.Writes = False,
+    out: o.Out = None,
     config: o.ConfigFile = None,
     no_cache: o.NoCache = False,
     jobs: o.Jobs = None,
@@ -42,5 +45,7 @@ def scan(
     deliver.report(found, targets, color=color, show_passed=show is not None)
     if plots is not None:
         deliver.plots(found, plots)
+    if write or out is not None:
+        deliver.written(found, out)
     if deliver.fails(found, fail_on):
         raise Exit(1)

@@ -27,6 +27,7 @@ def suggest(
     dry_run: o.DryRun = False,
     no_kill: o.NoKill = False,
     keep_going: o.KeepGoing = False,
+    write: o.WritesAll = None,
     output: o.Output = None,
     config: o.ConfigFile = None,
     no_cache: o.NoCache = False,
@@ -43,7 +44,13 @@ def suggest(
         advising.propose(paths, n, formats, output, config, not no_cache, color)
         return
     budget = advising.budget(max_trials, max_epochs, timeout, parallel, repeats)
-    how = {**budget, "storage": storage, "kill": not no_kill, "keep_going": keep_going}
+    how = {
+        **budget,
+        "storage": storage,
+        "kill": not no_kill,
+        "keep_going": keep_going,
+        "write": write,
+    }
     code = advising.retrain(paths, formats, output, config, not no_cache, color, how)
     if code:
         raise Exit(code)

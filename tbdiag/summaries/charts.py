@@ -13,13 +13,13 @@ from tbdiag.summaries.events import Chart
 
 TITLE = "tbdiag: training beside validation"
 
-_CHARTS = (
-    ("loss: training and validation", (Role.TRAIN_LOSS, Role.VAL_LOSS)),
+_CHARTS = (  # TensorBoard puts two of them beside each other
     ("training loss", (Role.TRAIN_LOSS,)),
     ("validation loss", (Role.VAL_LOSS,)),
-    ("metric: training and validation", (Role.TRAIN_METRIC, Role.VAL_METRIC)),
     ("training metric", (Role.TRAIN_METRIC,)),
     ("validation metric", (Role.VAL_METRIC,)),
+    ("loss: training and validation", (Role.TRAIN_LOSS, Role.VAL_LOSS)),
+    ("metric: training and validation", (Role.TRAIN_METRIC, Role.VAL_METRIC)),
     ("learning rate", (Role.LEARNING_RATE,)),
 )
 

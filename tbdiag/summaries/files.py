@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,18 +35,21 @@ class _Former:
     def entries(self) -> list[Entry]:
         return events.unpacked(self.data) if self.data else []
 
-    def based_on(self, key: str) -> bool:
-        """Whether it is whole, and based on the ``key``."""
+    def based_on(self, keys: Collection[str]) -> bool:
+        """Whether it is whole, and based on these ``keys``."""
         whole = self.data is not None and _digest(self.data) == self.path.name.split(".")[-2]
-        return whole and any(each.content == key.encode() for each in self.entries)
+        return whole and {key.encode() for key in keys} <= {each.content for each in self.entries}
 
 
 def keep(
-    folder: Path, key: str, make: Callable[[], Sequence[Entry]], clock: Clock = time.time
+    folder: Path,
+    keys: Collection[str],
+    make: Callable[[], Sequence[Entry]],
+    clock: Clock = time.time,
 ) -> bool:
     """Sees to it that ``folder``, tbdiag's own, holds the summaries; returns whether it wrote any.
 
-    ``make`` is asked for them only where the newest ones there were based on another ``key``. Steps
+    ``make`` is asked for them only where the newest ones there were based on other ``keys``. Steps
     of earlier summaries stay. Raises SummaryError where they cannot be written, and where a run of
     the user's lies in the folder.
     """
@@ -61,7 +64,7 @@ def keep(
                 )
             former = _former(folder)
             full = [each for each in former if each.data]
-            if len(full) == 1 and full[0].based_on(key):
+            if len(full) == 1 and full[0].based_on(keys):
                 return False
             entries: list[Entry] = []
             for each in reversed(full):

@@ -16,8 +16,6 @@ from tbdiag.views.text import count
 from tbdiag.views.turned import turned
 
 _GRAVEST_FIRST = sorted(Severity, key=lambda each: each.rank)
-_SIGNS = {Severity.ERROR: "🟥", Severity.WARNING: "🟧", Severity.NOTE: "⬜"}
-_FINE = "🟩"
 _ROWS = 200  # runs in the table; more of them nobody reads
 _NAMED = 3  # things worth logging, or not examined, that are named
 
@@ -33,8 +31,6 @@ def of_run(report: RunReport, step: int, attempt: Attempt | None = None) -> str:
         same = [each for each in left if each.suppressed_by == root.code]
         left = [each for each in left if each not in same]
         lines += ["", *_finding(root, report.run, same)]
-    if not report.roots:
-        lines += ["", f"{_FINE} nothing was found"]
     for role, tags in sorted(report.run.roles.ambiguous.items()):
         named = ", ".join(code(tag) for tag in tags)
         lines += ["", f"The {role.phrase} could be {named}: name it under `[roles]`."]
@@ -81,13 +77,13 @@ def _counts(found: Sequence[Finding]) -> str:
 def _row(report: RunReport) -> str:
     name = link(plain(report.run.id, NAME), report.run.id)
     if not report.roots:
-        return f"| {name} | {_FINE} none | | | |"
+        return f"| {name} | none | | | |"
     worst = report.roots[0]
     where = worst.evidence[0] if worst.evidence else None
     remedy = worst.remedies[0] if worst.remedies else None
     cells = [
         name,
-        f"{_SIGNS[worst.severity]} {_counts(report.roots)}",
+        _counts(report.roots),
         f"{worst.code} {worst.name}",
         "" if where is None else f"{code(where.tag)}, {steps(*where.span)}",
         "" if remedy is None else _step(report.run, remedy),
@@ -98,7 +94,7 @@ def _row(report: RunReport) -> str:
 def _finding(finding: Finding, run: Run | None, same: Sequence[Finding]) -> list[str]:
     sure = f"{finding.severity.value}, {finding.confidence.value} confidence"
     lines = [
-        f"### {_SIGNS[finding.severity]} {finding.code} {finding.name}",
+        f"### {finding.code} {finding.name}",
         "",
         f"{plain(finding.message)} *({sure})*",
         "",

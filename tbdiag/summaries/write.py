@@ -90,8 +90,7 @@ def write(
     for done, (folder, parcels) in enumerate(work.items(), start=1):
         make = partial(_made, parcels)
         try:
-            key = contents.key(*(each.key for each in parcels))
-            fresh = files.keep(folder, key, make, clock)
+            fresh = files.keep(folder, [each.key for each in parcels], make, clock)
             (written if fresh else unchanged).append(folder)
         except SummaryError as error:
             failed.append((folder, str(error)))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _WIDTH, _HEIGHT, _DPI = 4.6, 3.1, 160  # inches, inches, dots an inch: legible 340 pixels wide
 _INSIDE = (0.12, 0.14, 0.86, 0.75)  # left, bottom, width, height: a layout engine would draw twice
+_MANY = 4  # names beside the title, which then are written smaller
 
 
 def closeup(run: Run, finding: Finding) -> Figure | None:
@@ -97,9 +98,9 @@ def _legend(axis: Axes) -> None:
         ncols=len(handles),
         frameon=False,
         borderaxespad=0.1,
-        fontsize=8,
+        fontsize=8 if len(handles) < _MANY else 7,
         handlelength=1.2,
-        columnspacing=0.9,
+        columnspacing=0.8,
     )
     for line in legend.get_lines():
         line.set_linewidth(1.8)
