@@ -12,14 +12,14 @@ NAME = 120  # characters of a name or a tag
 
 # What Python-Markdown takes for more than text, and takes a backslash before it back.
 _MARKS = re.compile(r"([\\`*_{}\[\]()|!])")
-_LEADING = re.compile(r"^([#+\-.>])|^(\d+)(?=[.)])|^([=~:]+)")
+_LEADING = re.compile(r"^(?:[#~]|[+-](?=\s|-|$)|\d(?=\d*[.)](?:\s|$))|=(?==*\s*$))")
 _HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
 def plain(text: str, room: int = LONGEST) -> str:
     """``text`` on one line of at most about ``room`` characters, as it is: no mark and no tag counts."""
     shown = _MARKS.sub(r"\\\1", _cut(text, room).translate(_HTML))
-    return _LEADING.sub(lambda match: f"&#{ord(match[0][0])};{match[0][1:]}", shown)
+    return _LEADING.sub(lambda match: f"&#{ord(match[0])};", shown)
 
 
 def code(text: str, room: int = NAME) -> str:
@@ -30,7 +30,7 @@ def code(text: str, room: int = NAME) -> str:
 
 def link(words: str, run: str) -> str:
     """A link to tbdiag's own tab, opened at a run; without one, at all runs."""
-    place = f"&p.tbdiag.run={quote(run, safe='')}" if run else ""
+    place = f"&p.tbdiag.run={quote(run, safe='', errors='backslashreplace')}" if run else ""
     return f"[{words}](#tbdiag{place})"
 
 

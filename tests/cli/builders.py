@@ -27,13 +27,19 @@ HEALTHY: Mapping[str, Sequence[float]] = {
 DIVERGED: Mapping[str, Sequence[float]] = {"loss/train": [2.0, 1.0, *[float("nan")] * 20]}
 
 
-def event_dir(folder: Path, curves: Mapping[str, Sequence[float]] = OVERFITTING) -> Path:
-    """A run's folder with one event file: curves of equal length, steps from 1."""
+def event_dir(
+    folder: Path, curves: Mapping[str, Sequence[float]] = OVERFITTING, start: float = 1000.0
+) -> Path:
+    """A run's folder with one event file: curves of equal length, steps from 1, one a second."""
     length = max((len(values) for values in curves.values()), default=0)
     write(
         folder / NAME,
         *(
-            event(step + 1, *(value(tag, values[step]) for tag, values in curves.items()))
+            event(
+                step + 1,
+                *(value(tag, values[step]) for tag, values in curves.items()),
+                at=start + step + 1,
+            )
             for step in range(length)
         ),
     )
