@@ -113,10 +113,9 @@ def written(found: Report, out: Path | None) -> None:
     if len(result.failed) > _MOST:
         warn(f"tbdiag: {len(result.failed) - _MOST} more folders could not be written")
     where = " ".join(map(shown, [out] if out is not None else found.roots))
-    same = len(result.unchanged)
-    told = f"{count(len(result.written), 'folder')} written" if result.written else ""
-    told += f"{', ' if told else ''}{same} unchanged" if same else ""
-    warn(f"tbdiag: summaries for TensorBoard below {where}: {told}")
+    told = [(len(result.written), "written"), (len(result.unchanged), "unchanged")]
+    words = ", ".join(f"{count(n, 'folder')} {what}" for n, what in told if n)
+    warn(f"tbdiag: summaries for TensorBoard below {where}: {words}")
 
 
 def fails(found: Report, fail_on: FailOn) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import time
@@ -19,6 +20,7 @@ from tbdiag.summaries.history import merged
 
 _PATIENCE = 60.0  # seconds to wait for another scan that writes into the same folder
 _ABANDONED = 3600.0  # seconds after which a draft is nobody's any more
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 _FIRST = len("events.out.tfevents.")
 
 Clock = Callable[[], float]
@@ -60,7 +62,7 @@ def keep(
             folder.mkdir(parents=True, exist_ok=True)
             if any(is_event_file(name, OWN_FOLDER) for name in os.listdir(folder)):  # noqa: PTH208
                 raise SummaryError(
-                    f"{folder} holds a run; rename it, or write with --out elsewhere"
+                    f"{folder} holds a run; rename it, or write elsewhere with scan --out DIR"
                 )
             former = _former(folder)
             full = [each for each in former if each.data]
@@ -160,6 +162,8 @@ def _writing(folder: Path) -> Iterator[None]:
         reason = f"another process has been writing there for {_PATIENCE:.0f} s"
     except OSError as error:
         reason = error.strerror or str(error)
+        if error.errno in _FORBIDDEN:
+            reason += "; scan --out DIR writes them elsewhere"
     else:
         return
     raise SummaryError(f"no summaries can be written into {folder}: {reason}")

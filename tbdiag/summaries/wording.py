@@ -11,6 +11,7 @@ from tbdiag.model.report import Report, RunReport
 from tbdiag.model.run import Run
 from tbdiag.summaries.markdown import NAME, code, link, plain
 from tbdiag.views.exhibit import measures, steps
+from tbdiag.views.suggestions import shown
 from tbdiag.views.tally import coverage, worth_logging
 from tbdiag.views.text import count
 from tbdiag.views.turned import turned
@@ -125,9 +126,11 @@ def _evidence(evidence: Evidence) -> str:
 def _origin(attempt: Attempt) -> str:
     proposal, verdict = attempt.proposal, attempt.verdict
     turns = ", ".join(
-        f"{plain(t.name)} {plain(str(t.before))} → {plain(str(t.after))}" for t in proposal.turns
+        plain(f"{t.name} {shown(t.before)} → {shown(t.after)}") for t in proposal.turns
     )
-    told = f"Follow-up of {link(plain(proposal.parent, NAME), proposal.parent)}: {turns or 'the same settings'}."
-    return (
-        told if verdict is None else f"{told} **{verdict.decision.value}**: {plain(verdict.reason)}"
-    )
+    parent = link(plain(proposal.parent, NAME), proposal.parent)
+    told = f"Follow-up of {parent}: {turns or 'the same settings'}."
+    if verdict is None:
+        return told
+    seeds = f", on {len(verdict.repeats) + 1} seeds" if verdict.repeats else ""
+    return f"{told} **{verdict.decision.value}**{seeds}: {plain(verdict.reason)}"
