@@ -42,7 +42,7 @@ def of_all(report: Report, runs: Sequence[RunReport]) -> str:
     """A table of ``runs``, the worst first, and what was found about them together."""
     found = [finding for run in runs for finding in run.roots] + [*report.search]
     lines = [f"**{count(len(runs), 'run')}: {_counts(found)}** · {link('open in Diagnosis', '')}"]
-    lines += ["", "| run | findings | the worst | where | next |", "|---|---|---|---|---|"]
+    lines += ["", "| run | the worst finding | where | next |", "|---|---|---|---|"]
     ordered = sorted(runs, key=_badness)
     lines += [_row(run) for run in ordered[:_ROWS]]
     if len(ordered) > _ROWS:
@@ -78,14 +78,14 @@ def _counts(found: Sequence[Finding]) -> str:
 def _row(report: RunReport) -> str:
     name = link(plain(report.run.id, NAME), report.run.id)
     if not report.roots:
-        return f"| {name} | none | | | |"
+        return f"| {name} | none | | |"
     worst = report.roots[0]
     where = worst.evidence[0] if worst.evidence else None
     remedy = worst.remedies[0] if worst.remedies else None
+    more = "" if len(report.roots) == 1 else _counts(report.roots[1:])
     cells = [
         name,
-        _counts(report.roots),
-        f"{worst.code} {worst.name}",
+        f"{worst.severity.value}: {worst.code} {worst.name}" + (f", and {more}" if more else ""),
         "" if where is None else f"{code(where.tag)}, {steps(*where.span)}",
         "" if remedy is None else _step(report.run, remedy),
     ]

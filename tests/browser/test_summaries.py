@@ -58,7 +58,7 @@ def test_text_shows_findings_and_leads_to_the_tab(
     table.wait_for()
     rows = table.locator("tbody tr")
     assert rows.count() == 4
-    assert rows.nth(0).locator("td").nth(2).inner_text() == "GEN001 overfitting"
+    assert rows.nth(0).locator("td").nth(1).inner_text() == "warning: GEN001 overfitting"
     assert rows.nth(3).locator("td").nth(1).inner_text() == "none"
     assert table.get_by_role("link", name=HOSTILE).count() == 1, "its name is text"
     assert page.locator("img[src=x]").count() == 0
