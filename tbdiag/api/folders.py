@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from tbdiag import __version__
@@ -151,8 +151,10 @@ def default_folder(settings: Config) -> Path:
     raise NoRunsError(f"no path was given, no logdir is configured, and there is none of {names}")
 
 
-def _root(path: Path) -> Path:
+def _root(path: PurePath) -> PurePath:
     """The folder that a path is, or the one of the event file that it is."""
+    if "://" in str(path):
+        return path.parent if "tfevents" in path.name else path
     whole = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would lose the name of a link
     return whole if whole.is_dir() else whole.parent
 

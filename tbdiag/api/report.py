@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from tbdiag.errors import RequestError
@@ -23,7 +23,7 @@ class Report(model.Report):
     ``roots`` are the folders that were scanned, ``here`` the working directory at that time.
     """
 
-    roots: tuple[Path, ...] = ()
+    roots: tuple[PurePath, ...] = ()
     here: Path | None = None
 
     def to_frame(self) -> pd.DataFrame:

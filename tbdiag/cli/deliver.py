@@ -112,7 +112,8 @@ def written(found: Report, out: Path | None) -> None:
         warn(f"tbdiag: {reason}")
     if len(result.failed) > _MOST:
         warn(f"tbdiag: {len(result.failed) - _MOST} more folders could not be written")
-    where = " ".join(map(shown, [out] if out is not None else found.roots))
+    roots = [out] if out is not None else [each for each in found.roots if isinstance(each, Path)]
+    where = " ".join(map(shown, roots))
     told = [(len(result.written), "written"), (len(result.unchanged), "unchanged")]
     words = ", ".join(f"{count(n, 'folder')} {what}" for n, what in told if n)
     warn(f"tbdiag: summaries for TensorBoard below {where}: {words}")

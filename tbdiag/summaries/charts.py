@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import PurePath
 
 from tbdiag.model.role import Role
 from tbdiag.model.run import Run
@@ -24,7 +24,7 @@ _CHARTS = (  # TensorBoard puts two of them beside each other
 )
 
 
-def charts(runs: Iterable[tuple[Run, Path]]) -> list[Chart]:
+def charts(runs: Iterable[tuple[Run, PurePath]]) -> list[Chart]:
     """The charts for ``runs``, each with its folder; those without any curve are left out."""
     patterns: dict[Role, set[str]] = {}
     for run, folder in runs:
@@ -39,7 +39,7 @@ def charts(runs: Iterable[tuple[Run, Path]]) -> list[Chart]:
     return found
 
 
-def _pattern(tag: str, folder: Path) -> str:
+def _pattern(tag: str, folder: PurePath) -> str:
     """What matches the tag as TensorBoard knows it, from its start to its end.
 
     Where a part of the run has a folder of its own (``train/``), the folder is no part of the tag there;
@@ -55,5 +55,5 @@ def _pattern(tag: str, folder: Path) -> str:
     return re.escape(words) + "$"
 
 
-def _is_folder(path: Path) -> bool:
+def _is_folder(path: PurePath) -> bool:
     return os.path.isdir(path)  # noqa: PTH112 - a tag may hold what no name can, for which Path raises

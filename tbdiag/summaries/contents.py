@@ -7,7 +7,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import PurePath
 from typing import Any
 
 from tbdiag.journal.replay import Attempt
@@ -70,17 +70,20 @@ def of_run(
 
 def of_all(
     report: Report,
-    runs: Sequence[tuple[RunReport, Path]],
+    folders: Sequence[PurePath],
     at: Moment,
     told: Any,
     based: str,
 ) -> list[Entry]:
-    """The summaries of all runs below a folder: overview, layout, and ``told``, the report's JSON."""
+    """The summaries of all runs below a root: overview, layout, and ``told``, the report's JSON.
+
+    ``folders`` are those of the runs of the report.
+    """
     entries = [
-        events.text(at, "tbdiag/overview", wording.of_all(report, [each for each, _ in runs])),
+        events.text(at, "tbdiag/overview", wording.of_all(report)),
         events.document(at, REPORT, compact(told), based),
     ]
-    drawn = charts.charts((each.run, folder) for each, folder in runs)
+    drawn = charts.charts(zip((each.run for each in report), folders, strict=True))
     if drawn:
         entries.append(events.layout(at, charts.TITLE, drawn))
     return entries

@@ -18,6 +18,8 @@ from tbdiag.summaries import events, own
 from tbdiag.summaries.events import Entry
 from tbdiag.summaries.history import merged
 
+ELSEWHERE = "scan --out DIR writes elsewhere"
+
 _PATIENCE = 60.0  # seconds to wait for another scan that writes into the same folder
 _ABANDONED = 3600.0  # seconds after which a draft is nobody's any more
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -61,9 +63,7 @@ def keep(
         with locked(above, _PATIENCE):  # not the folder itself, which `tbdiag clean` may remove
             folder.mkdir(parents=True, exist_ok=True)
             if any(is_event_file(name, OWN_FOLDER) for name in os.listdir(folder)):  # noqa: PTH208
-                raise SummaryError(
-                    f"{folder} holds a run; rename it, or write elsewhere with scan --out DIR"
-                )
+                raise SummaryError(f"{folder} holds a run; rename it, or {ELSEWHERE}")
             former = _former(folder)
             full = [each for each in former if each.data]
             if len(full) == 1 and full[0].based_on(keys):
@@ -163,7 +163,7 @@ def _writing(folder: Path) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or str(error)
         if error.errno in _FORBIDDEN:
-            reason += "; scan --out DIR writes them elsewhere"
+            reason += f"; {ELSEWHERE}"
     else:
         return
     raise SummaryError(f"no summaries can be written into {folder}: {reason}")

@@ -6,7 +6,7 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from tbdiag.model.report import RunReport
 from tbdiag.reading.listing import OWN_FOLDER
@@ -16,13 +16,18 @@ _SESSION = re.compile(r" \[(.+)\]", re.DOTALL)  # in the id of one of several tr
 _UNSAFE = re.compile(r"[^\w.-]+|\.\.+", re.ASCII)
 
 
-def bases(roots: Sequence[Path], out: Path | None) -> dict[Path, Path]:
+def whole(path: PurePath, here: Path) -> PurePath:
+    """A path, relative to ``here``, in full; a URL as it is."""
+    return path if _is_url(path) else Path(os.path.normpath(here / path))
+
+
+def bases(roots: Sequence[PurePath], out: Path | None) -> dict[PurePath, PurePath]:
     """Maps each root to the folder that stands for it: itself, or one below ``out``."""
     if out is None:
         return {root: root for root in roots}
     if len(roots) == 1:
         return {roots[0]: out}
-    found: dict[Path, Path] = {}
+    found: dict[PurePath, PurePath] = {}
     taken: set[str] = set()
     for root in roots:
         name = _free(root.name or "root", taken)
@@ -31,15 +36,17 @@ def bases(roots: Sequence[Path], out: Path | None) -> dict[Path, Path]:
 
 
 def places(
-    runs: Sequence[tuple[RunReport, Path]], stands: Mapping[Path, Path], out: Path | None
-) -> list[Path]:
+    runs: Sequence[tuple[RunReport, PurePath]],
+    stands: Mapping[PurePath, PurePath],
+    out: Path | None,
+) -> list[PurePath]:
     """The folder of the summaries of each of ``runs``, which come with their own folders.
 
     It is ``tbdiag`` below the run's own. Where several trainings share that, the newest has this one,
     and each of the others one below it.
     """
     found = [_below(folder, stands, out) / OWN_FOLDER for _, folder in runs]
-    several: dict[Path, list[int]] = defaultdict(list)
+    several: dict[PurePath, list[int]] = defaultdict(list)
     for at, place in enumerate(found):
         several[place].append(at)
     for place, members in several.items():
@@ -52,20 +59,26 @@ def places(
     return found
 
 
-def beneath(path: str, here: Path, roots: Sequence[Path]) -> str:
+def beneath(path: str, here: Path, roots: Sequence[PurePath]) -> str:
     """``path``, relative to ``here``, as it is told below the root that it lies in."""
-    whole = Path(os.path.normpath(here / path))
+    given = path if "://" in path else os.path.normpath(here / path)
     for root in roots:
-        if whole.is_relative_to(root):
-            return whole.relative_to(root).as_posix()
+        if given == str(root):
+            return "."
+        if given.startswith(above := str(root).rstrip(os.sep) + os.sep):
+            return given.removeprefix(above).replace(os.sep, "/")
     return path
 
 
-def _below(folder: Path, stands: Mapping[Path, Path], out: Path | None) -> Path:
+def _below(folder: PurePath, stands: Mapping[PurePath, PurePath], out: Path | None) -> PurePath:
     for root, base in stands.items():
         if folder.is_relative_to(root):
             return base / folder.relative_to(root)
     return folder if out is None else out / _free(folder.name, set())
+
+
+def _is_url(path: PurePath) -> bool:
+    return "://" in str(path)
 
 
 def _free(name: str, taken: set[str]) -> str:

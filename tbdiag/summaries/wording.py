@@ -38,12 +38,14 @@ def of_run(report: RunReport, step: int, attempt: Attempt | None = None) -> str:
     return "\n".join([*lines, "", f"{coverage(report)}", ""])
 
 
-def of_all(report: Report, runs: Sequence[RunReport]) -> str:
-    """A table of ``runs``, the worst first, and what was found about them together."""
-    found = [finding for run in runs for finding in run.roots] + [*report.search]
-    lines = [f"**{count(len(runs), 'run')}: {_counts(found)}** · {link('open in Diagnosis', '')}"]
+def of_all(report: Report) -> str:
+    """A table of the runs, the worst first, and what was found about them together."""
+    found = [finding for run in report for finding in run.roots] + [*report.search]
+    lines = [
+        f"**{count(len(report.runs), 'run')}: {_counts(found)}** · {link('open in Diagnosis', '')}"
+    ]
     lines += ["", "| run | the worst finding | where | next |", "|---|---|---|---|"]
-    ordered = sorted(runs, key=_badness)
+    ordered = sorted(report, key=_badness)
     lines += [_row(run) for run in ordered[:_ROWS]]
     if len(ordered) > _ROWS:
         lines += ["", f"and {count(len(ordered) - _ROWS, 'run')} more"]

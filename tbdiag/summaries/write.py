@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import chain
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from tbdiag.errors import JournalError, SummaryError
@@ -31,7 +30,7 @@ class Written:
 
     written: tuple[Path, ...] = ()
     unchanged: tuple[Path, ...] = ()
-    failed: tuple[tuple[Path, str], ...] = ()
+    failed: tuple[tuple[PurePath, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +38,7 @@ class _Part:
     """A run with its folder, its moment, its JSON, and how it came about if it is a follow-up."""
 
     report: RunReport
-    folder: Path
+    folder: PurePath
     at: Moment
     told: Mapping[str, Any]
     attempt: Attempt | None
@@ -65,7 +64,7 @@ class _Work:
 
 def write(
     report: Report,
-    roots: Sequence[Path],
+    roots: Sequence[PurePath],
     here: Path,
     *,
     out: Path | None = None,
@@ -76,31 +75,33 @@ def write(
     """Writes what a report tells into ``tbdiag/`` folders of its runs and of the ``roots``.
 
     ``roots`` are the folders that were scanned, ``here`` the one to which the paths of runs are relative.
-    With ``out``, the folders stand below it as they would below the root. Without ``overview`` only
-    the runs get theirs. Where a folder cannot be written, the result says so; raises SummaryError where
-    none can.
+    With ``out``, the folders stand below it as they would below the root; runs that a URL names are
+    written nowhere else. Without ``overview`` only the runs get theirs. Where a folder cannot be written,
+    the result says so; raises SummaryError where none can.
     """
-    document = _document(report, here, roots)
-    parts = _parts(report, document, here)
+    parts = _parts(report, _document(report, here, roots), here)
     stands = places.bases(roots, out)
-    work = _work(report, document, parts, stands, out, overview=overview)
+    work = _work(report, parts, stands, out, overview=overview)
     written: list[Path] = []
     unchanged: list[Path] = []
-    failed: list[tuple[Path, str]] = []
+    failed: list[tuple[PurePath, str]] = []
     for done, (folder, parcels) in enumerate(work.items(), start=1):
         make = partial(_made, parcels)
         try:
+            if not isinstance(folder, Path):
+                raise SummaryError(f"{folder} is not on this machine; {files.ELSEWHERE}")
             fresh = files.keep(folder, [each.key for each in parcels], make, clock)
             (written if fresh else unchanged).append(folder)
         except SummaryError as error:
             failed.append((folder, str(error)))
         if progress is not None:
             progress(done, len(work))
-    for part in parts if out is None else ():
-        try:
-            _tell_session(part, clock)
-        except SummaryError as error:
-            failed.append((part.folder, str(error)))
+    for part in parts:
+        if out is None and isinstance(part.folder, Path):
+            try:
+                _tell_session(part, part.folder, clock)
+            except SummaryError as error:
+                failed.append((part.folder, str(error)))
     if failed and not (written or unchanged):
         raise SummaryError(failed[0][1])
     return Written(written=tuple(written), unchanged=tuple(unchanged), failed=tuple(failed))
@@ -108,15 +109,14 @@ def write(
 
 def _work(
     report: Report,
-    document: Mapping[str, Any],
     parts: Sequence[_Part],
-    stands: Mapping[Path, Path],
+    stands: Mapping[PurePath, PurePath],
     out: Path | None,
     *,
     overview: bool,
-) -> dict[Path, list[_Work]]:
+) -> dict[PurePath, list[_Work]]:
     """All that is to be written, by folder: that of a run which is the root gets both."""
-    work: dict[Path, list[_Work]] = {}
+    work: dict[PurePath, list[_Work]] = {}
     folders = places.places([(each.report, each.folder) for each in parts], stands, out)
     for part, folder in zip(parts, folders, strict=True):
         key = part.key(report.version)
@@ -126,9 +126,11 @@ def _work(
         inside = [each for each in parts if each.folder.is_relative_to(root)]
         if inside:
             at = Moment(max(e.at.step for e in inside), max(e.at.wall for e in inside))
-            runs = [(each.report, each.folder) for each in inside]
+            part_of = replace(report, runs=tuple(each.report for each in inside))
+            document = _document(part_of, Path(), ()) | {"runs": [each.told for each in inside]}
             key = contents.key(document, [each.key(report.version) for each in inside])
-            make = partial(contents.of_all, report, runs, at, document, key)
+            folders_of = [each.folder for each in inside]
+            make = partial(contents.of_all, part_of, folders_of, at, document, key)
             work.setdefault(base / OWN_FOLDER, []).append(_Work(key, make))
     return work
 
@@ -137,7 +139,7 @@ def _made(parcels: Sequence[_Work]) -> list[Entry]:
     return list(chain.from_iterable(each.make() for each in parcels))
 
 
-def _document(report: Report, here: Path, roots: Sequence[Path]) -> dict[str, Any]:
+def _document(report: Report, here: Path, roots: Sequence[PurePath]) -> dict[str, Any]:
     """The report as JSON, with paths that are true wherever the log folder is mounted."""
     document: dict[str, Any] = json.loads(json_v1.render(report))
     for each in (*document["runs"], *document["unread"]):
@@ -149,7 +151,7 @@ def _parts(report: Report, document: Mapping[str, Any], here: Path) -> list[_Par
     attempts = cache(_attempts)
     parts = []
     for each, told in zip(report, document["runs"], strict=True):
-        folder = Path(os.path.normpath(here / each.run.path))
+        folder = places.whole(each.run.path, here)
         parts.append(
             _Part(
                 report=each,
@@ -162,8 +164,10 @@ def _parts(report: Report, document: Mapping[str, Any], here: Path) -> list[_Par
     return parts
 
 
-def _attempts(folder: Path) -> Mapping[str, Attempt]:
+def _attempts(folder: PurePath) -> Mapping[str, Attempt]:
     """The follow-up runs in a folder, by their names; none where no journal can be read."""
+    if not isinstance(folder, Path):
+        return {}
     journal = Journal.beside(folder)
     try:
         return replayed(journal).attempts if journal.path.exists() else {}
@@ -171,7 +175,7 @@ def _attempts(folder: Path) -> Mapping[str, Attempt]:
         return {}
 
 
-def _tell_session(part: _Part, clock: Callable[[], float]) -> None:
+def _tell_session(part: _Part, folder: Path, clock: Callable[[], float]) -> None:
     session = part.session
-    if session or (part.folder.is_dir() and own.names(part.folder)):
-        files.keep_session(part.folder, session, clock)
+    if session or (folder.is_dir() and own.names(folder)):
+        files.keep_session(folder, session, clock)

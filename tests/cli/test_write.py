@@ -71,7 +71,7 @@ def test_logs_that_are_read_only_are_told_a_way_out(
     monkeypatch.setattr(Path, "mkdir", refused)
     code, _, err = called(capsys, "scan", "logs", "--write", "--no-cache")
     assert code == 2
-    assert err.endswith("Read-only file system; scan --out DIR writes them elsewhere\n")
+    assert err.endswith("Read-only file system; scan --out DIR writes elsewhere\n")
 
 
 def test_clean_removes_it_all(here: Path, capsys: Captured) -> None:

@@ -111,7 +111,7 @@ def hostile_report(text: str) -> Report:
 def test_a_whole_text_has_the_elements_of_one_about_a_tame_run(text: str) -> None:
     def elements(words: str) -> list[set[str]]:
         report = hostile_report(words)
-        told = wording.of_run(report.runs[0], 7), wording.of_all(report, report.runs)
+        told = wording.of_run(report.runs[0], 7), wording.of_all(report)
         return [tags(shown(each)) for each in told]
 
     for found, tame in zip(elements(text), elements("tame"), strict=True):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 
 import pytest
 from tensorboard.compat.proto import event_pb2
@@ -194,6 +195,41 @@ def test_out_keeps_roots_of_one_name_apart(tmp_path: Path) -> None:
     assert len(set(result.written)) == 4
     assert stored(tmp_path / "out" / "logs") is not None
     assert stored(tmp_path / "out" / "logs-2") is not None
+
+
+class Url(PurePosixPath):
+    """A place that is not on this machine."""
+
+    def __str__(self) -> str:
+        return super().__str__().replace(":/", "://", 1)
+
+
+def test_what_a_url_names_is_written_with_out_only(tmp_path: Path) -> None:
+    event_dir(tmp_path / "deep" / "bad")
+    found = scanned(tmp_path)
+    run = replace(found.runs[0].run, path=Url("s3://bucket/logs/deep/bad"))
+    report = replace(
+        found, runs=(replace(found.runs[0], run=run),), roots=(Url("s3://bucket/logs"),)
+    )
+    with pytest.raises(
+        SummaryError, match=r"s3://bucket/logs.* is not on this machine; scan --out"
+    ):
+        report.write()
+    out = tmp_path / "out"
+    assert report.write(out).written == (out / "deep" / "bad" / "tbdiag", out / "tbdiag")
+    told = stored(out)
+    assert told is not None
+    assert told["runs"][0]["path"] == "deep/bad"
+
+
+def test_each_root_tells_of_its_own_runs(tmp_path: Path) -> None:
+    event_dir(tmp_path / "a" / "bad")
+    event_dir(tmp_path / "b" / "good", HEALTHY)
+    scanned(tmp_path / "a", tmp_path / "b").write()
+    told = [stored(tmp_path / name) for name in "ab"]
+    assert [[run["run"] for run in each["runs"]] for each in told if each] == [["bad"], ["good"]]
+    assert [each["summary"]["warnings"] for each in told if each] == [1, 0]
+    assert [run["path"] for each in told if each for run in each["runs"]] == ["bad", "good"]
 
 
 def test_what_cannot_be_written_is_said_and_the_rest_is_written(tmp_path: Path) -> None:
