@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _PAUSE = 0.01  # seconds between two tries
+_OPENS_FOLDERS: bool = os.name != "nt"
 _BUSY = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 _NOT_OFFERED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL, errno.EBADF)
 
@@ -29,10 +30,14 @@ def locked(
     """Holds the lock of the file ``path``, which is made where it is missing, or of that folder.
 
     Raises Busy where it is not to be had within ``patience`` seconds, OSError where the file cannot
-    be opened. Some network file systems offer no locks: there it is as if it were held.
+    be opened. Some network file systems offer no locks, nor does Windows for folders: there it is as if
+    it were held.
     """
-    flags = os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT
-    file = os.open(path, flags, 0o666)
+    folder = path.is_dir()
+    if folder and not _OPENS_FOLDERS:
+        yield
+        return
+    file = os.open(path, os.O_RDONLY if folder else os.O_RDWR | os.O_CREAT, 0o666)
     try:
         _wait(file, clock() + patience, clock, sleep)
         yield

@@ -50,16 +50,21 @@ def keep(
     keys: Collection[str],
     make: Callable[[], Sequence[Entry]],
     clock: Clock = time.time,
+    *,
+    anywhere: bool = False,
 ) -> bool:
     """Sees to it that ``folder``, tbdiag's own, holds the summaries; returns whether it wrote any.
 
-    ``make`` is asked for them only where the newest ones there were based on other ``keys``. Steps
+    The folder above it must be there, or with ``anywhere`` is made. ``make`` is asked for them only where the newest ones there were based on other ``keys``. Steps
     of earlier summaries stay. Raises SummaryError where they cannot be written, and where a run of
     the user's lies in the folder.
     """
     with _writing(folder):
         above = folder.parent if folder.name == OWN_FOLDER else folder.parent.parent
-        above.mkdir(parents=True, exist_ok=True)
+        if anywhere:
+            above.mkdir(parents=True, exist_ok=True)
+        elif not above.is_dir():
+            raise SummaryError(f"{above} is not there any more")
         with locked(above, _PATIENCE):  # not the folder itself, which `tbdiag clean` may remove
             folder.mkdir(parents=True, exist_ok=True)
             if any(is_event_file(name, OWN_FOLDER) for name in os.listdir(folder)):  # noqa: PTH208

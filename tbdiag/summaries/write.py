@@ -90,7 +90,8 @@ def write(
         try:
             if not isinstance(folder, Path):
                 raise SummaryError(f"{folder} is not on this machine; {files.ELSEWHERE}")
-            fresh = files.keep(folder, [each.key for each in parcels], make, clock)
+            keys = [each.key for each in parcels]
+            fresh = files.keep(folder, keys, make, clock, anywhere=out is not None)
             (written if fresh else unchanged).append(folder)
         except SummaryError as error:
             failed.append((folder, str(error)))

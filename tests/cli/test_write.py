@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tbdiag import api
+from tbdiag.errors import RequestError
 from tests.cli.builders import HEALTHY, ROOT, called, event_dir, process
 
 Captured = pytest.CaptureFixture[str]
@@ -90,6 +92,23 @@ def test_clean_removes_it_all(here: Path, capsys: Captured) -> None:
 def test_clean_refuses_what_is_no_folder(here: Path, capsys: Captured) -> None:
     code, _, err = called(capsys, "clean", "no/such")
     assert (code, err.count("\n")) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "write"), [((), None), (("--write",), True), (("--no-write",), False)]
+)
+def test_a_round_is_told_what_to_write(
+    here: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch, words: tuple[str], write: object
+) -> None:
+    told: dict[str, object] = {}
+
+    def retrain(**given: object) -> None:
+        told.update(given)
+        raise RequestError("enough")
+
+    monkeypatch.setattr(api, "retrain", retrain)
+    assert called(capsys, "suggest", "logs", "--retrain", *words)[0] == 2
+    assert told["write"] is write
 
 
 def test_neither_tensorflow_nor_torch_nor_the_server_is_loaded(here: Path) -> None:

@@ -28,7 +28,7 @@ def a_view(step: int, wall: float | None = None, *, words: str = "") -> list[Ent
 
 def keep(folder: Path, view: Sequence[Entry], now: float = 1_700_000_000.0) -> bool:
     keys = [each.content.decode() for each in view if each.content]
-    return files.keep(folder, keys, lambda: view, lambda: now)
+    return files.keep(folder, keys, lambda: view, lambda: now, anywhere=True)
 
 
 def told(folder: Path) -> list[tuple[str, int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -242,6 +243,15 @@ def test_what_cannot_be_written_is_said_and_the_rest_is_written(tmp_path: Path) 
     assert where == tmp_path / "bad" / "tbdiag"
     assert "File exists" in why
     assert (tmp_path / "bad" / "tbdiag").read_text() == "mine"
+
+
+def test_a_run_that_is_gone_is_not_brought_back(tmp_path: Path) -> None:
+    event_dir(tmp_path / "bad")
+    gone = event_dir(tmp_path / "gone")
+    report = scanned(tmp_path)
+    shutil.rmtree(gone)
+    assert [why for _, why in report.write().failed] == [f"{gone} is not there any more"]
+    assert not gone.exists()
 
 
 def test_a_run_called_tbdiag_stays_as_it_is(tmp_path: Path) -> None:
