@@ -10,7 +10,7 @@ Examples:
   tbdiag clean logs/"""
 
 
-def clean(paths: o.Paths = None, dry_run: o.Tries = False, config: o.ConfigFile = None) -> None:
+def clean(paths: o.Folders = None, dry_run: o.Tries = False, config: o.ConfigFile = None) -> None:
     """Remove every summary that tbdiag wrote below the paths, and nothing else.
 
     Without a path: the configured logdir, else logs/, runs/, lightning_logs/ or tb_logs/.

@@ -44,6 +44,10 @@ Paths = Annotated[
     list[Path] | None,
     Argument(metavar="PATH", show_default=False, help="Log folders, runs or event files."),
 ]
+Folders = Annotated[
+    list[Path] | None,
+    Argument(metavar="PATH", show_default=False, help="Log folders or runs."),
+]
 SomePaths = Annotated[
     list[Path], Argument(metavar="PATH", help="Log folders, runs or event files.")
 ]

@@ -11,7 +11,7 @@ Examples:
   tbdiag scan logs/
   tbdiag scan logs/ --select OPT,GEN001 --fail-on warning
   tbdiag scan logs/ --format text,json --output report.json --plots plots/
-  tbdiag scan logs/ --write && tensorboard --logdir logs/"""
+  tbdiag scan logs/ --write"""
 
 
 def scan(
