@@ -1,0 +1,122 @@
+// What is drawn over curves: bands where findings stand, crosses where a value was not finite.
+// The first half is pure geometry.
+
+import {color} from './theme.js';
+
+const LEAST = 4; // pixels of a band that can be seen and clicked
+const LANE = 15; // pixels of a label's height
+
+// Bands with pixels: {...span, left, right}, cut off at the plot; those outside are left out.
+export function laidOut(spans, toPixel, left, right) {
+  const bands = [];
+  for (const each of spans) {
+    let [from, to] = each.x.map(toPixel);
+    if (to < left || from > right) continue;
+    if (to - from < LEAST) [from, to] = [(from + to - LEAST) / 2, (from + to + LEAST) / 2];
+    bands.push({...each, left: Math.max(from, left), right: Math.min(to, right)});
+  }
+  return bands;
+}
+
+// The lane of each label, so that none covers another: labels are `width(band)` wide, within the plot.
+export function lanes(bands, width, right) {
+  const ends = [];
+  return bands.map((band) => {
+    const start = Math.max(0, Math.min(band.left, right - width(band)));
+    let lane = ends.findIndex((end) => end <= start);
+    if (lane < 0) lane = ends.length;
+    ends[lane] = start + width(band) + 4;
+    return {lane, start};
+  });
+}
+
+// The narrowest band at a pixel: a wide one stays reachable beside it.
+export function bandAt(bands, pixel) {
+  const there = bands.filter((each) => each.left <= pixel && pixel <= each.right);
+  there.sort((a, b) => a.right - a.left - (b.right - b.left));
+  return there[0] ?? null;
+}
+
+// The part of the axis to show for a span: with a margin, and never a single point.
+export function around([first, last], [low, high]) {
+  const margin = Math.max((last - first) * 0.15, (high - low) * 0.02, 1e-9);
+  const from = Math.max(first - margin, low - (high - low) * 0.02);
+  const to = Math.min(last + margin, high + (high - low) * 0.02);
+  return to > from ? [from, to] : [first - 1, last + 1];
+}
+
+// Whether values are better seen on a logarithmic axis: all positive, over many powers of ten.
+export function wantsLog(columns) {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const column of columns) {
+    for (const value of column) {
+      if (value === null || value === undefined) continue;
+      if (value <= 0) return false;
+      if (value < low) low = value;
+      if (value > high) high = value;
+    }
+  }
+  return high > 1e4 * low;
+}
+
+export function drawBands(plot, bands) {
+  const {ctx, bbox} = plot;
+  const ratio = devicePixelRatio;
+  ctx.save();
+  for (const band of bands) {
+    ctx.fillStyle = color(band.severity);
+    const left = bbox.left + band.left * ratio;
+    const width = (band.right - band.left) * ratio;
+    ctx.globalAlpha = 0.13;
+    ctx.fillRect(left, bbox.top, width, bbox.height);
+    ctx.globalAlpha = 0.75;
+    ctx.fillRect(left, bbox.top, width, 2 * ratio);
+  }
+  ctx.restore();
+}
+
+export function drawLabels(plot, bands) {
+  const {ctx, bbox} = plot;
+  const ratio = devicePixelRatio;
+  ctx.save();
+  ctx.font = `600 ${10 * ratio}px Roboto, system-ui, sans-serif`;
+  ctx.textBaseline = 'middle';
+  const width = (band) => ctx.measureText(band.code).width / ratio + 8;
+  const places = lanes(bands, width, bbox.width / ratio);
+  bands.forEach((band, at) => {
+    const {lane, start} = places[at];
+    if (lane > 3) return;
+    const left = bbox.left + start * ratio;
+    const top = bbox.top + (2 + lane * LANE) * ratio;
+    ctx.fillStyle = color(band.severity);
+    ctx.fillRect(left, top, width(band) * ratio, (LANE - 2) * ratio);
+    ctx.fillStyle = color('mark');
+    ctx.fillText(band.code, left + 4 * ratio, top + ((LANE - 1) / 2) * ratio);
+  });
+  ctx.restore();
+}
+
+export function drawCrosses(plot, places) {
+  const {ctx, bbox} = plot;
+  const ratio = devicePixelRatio;
+  ctx.save();
+  ctx.strokeStyle = color('error');
+  ctx.lineWidth = 1.5 * ratio;
+  ctx.lineCap = 'round';
+  const y = bbox.top + bbox.height;
+  const arm = 3 * ratio;
+  let last = -Infinity;
+  ctx.beginPath();
+  for (const place of places) {
+    const x = bbox.left + plot.valToPos(place, 'x') * ratio;
+    if (x < bbox.left - arm || x > bbox.left + bbox.width + arm || x - last < 2 * ratio) continue;
+    last = x;
+    ctx.moveTo(x - arm, y - arm);
+    ctx.lineTo(x + arm, y + arm);
+    ctx.moveTo(x + arm, y - arm);
+    ctx.lineTo(x - arm, y + arm);
+  }
+  ctx.stroke();
+  ctx.restore();
+}
