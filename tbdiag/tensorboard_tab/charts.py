@@ -42,14 +42,7 @@ def charts(run: Run, findings: Sequence[Mapping[str, Any]]) -> list[dict[str, An
                 "findings": numbers,
             }
         )
-    ranks = {role: at for at, role in enumerate(Role)}
-    found.sort(
-        key=lambda each: (
-            not each["findings"],
-            each["findings"][:1],
-            ranks.get(roles.get(each["curves"][0]["tag"]), len(ranks)),  # type: ignore[arg-type]  # None has no rank
-        )
-    )
+    found.sort(key=lambda each: (not each["findings"], each["findings"][:1], _rank(roles, each)))
     return found
 
 
@@ -69,15 +62,26 @@ def shared(runs: Sequence[Run]) -> list[dict[str, Any]]:
             found.setdefault(key, {})[run.id] = tag
             if role is not None:
                 titles[key] = role.phrase
-    ranks = {role.phrase: at for at, role in enumerate(_SHOWN)}
+    ranks = {role.phrase: at for at, role in reversed([*enumerate(_SHOWN)])}
     keys = sorted(
         found,
-        key=lambda key: (-len(found[key]), ranks.get(titles.get(key, ""), len(ranks)), key),
+        key=lambda key: (-len(found[key]), ranks.get(titles.get(key, ""), len(_SHOWN)), key),
     )
     return [{"title": titles.get(key, key), "tags": found[key]} for key in keys]
 
 
-_SHOWN = (Role.VAL_LOSS, Role.VAL_METRIC, Role.TRAIN_LOSS, Role.TRAIN_METRIC, *Role)
+_SHOWN = (
+    *(Role.VAL_LOSS, Role.VAL_METRIC, Role.TRAIN_LOSS, Role.TRAIN_METRIC),
+    *(role for role in Role if role is not Role.EPOCH),
+)
+
+
+def _rank(roles: Mapping[str, Role], chart: Mapping[str, Any]) -> int:
+    """Losses and metrics first, then the other roles, then what has none; the epoch at last."""
+    role = roles.get(chart["curves"][0]["tag"])
+    if role is Role.EPOCH:
+        return len(_SHOWN) + 1
+    return len(_SHOWN) if role is None else _SHOWN.index(role)
 
 
 def _concerned(findings: Sequence[Mapping[str, Any]], run: str) -> dict[str, list[int]]:

@@ -6,6 +6,7 @@ import secrets
 import threading
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tbdiag import __version__
@@ -21,12 +22,12 @@ _MEMORY = 256 << 20  # bytes of curves that stay in TensorBoard's process; other
 class Diagnosis:
     """What is known about the runs below ``places``; one scan at a time, in a thread of its own.
 
-    Every method may be called from any thread. ``token`` is asked of whoever wants a scan: a page of
+    ``config`` is a configuration's file, None for the nearest. Every method may be called from any thread. ``token`` is asked of whoever wants a scan: a page of
     another site cannot read it.
     """
 
-    def __init__(self, places: Sequence[str]) -> None:
-        self.places = tuple(places)
+    def __init__(self, places: Sequence[str], config: Path | None = None) -> None:
+        self.places, self.config = tuple(places), config
         self.token = secrets.token_urlsafe(16)
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
@@ -64,7 +65,7 @@ class Diagnosis:
     def _run(self) -> None:
         found, error = None, ""
         try:
-            found = scanned(self.places, _MEMORY, self._progress)
+            found = scanned(self.places, _MEMORY, self.config, self._progress)
         except RequestError as problem:
             error = str(problem)
         except Exception as problem:  # noqa: BLE001 - told in the tab; TensorBoard goes on

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+from pathlib import Path
 from typing import Any
 
 from tensorboard.plugins import base_plugin
@@ -21,18 +22,19 @@ _LOG = logging.getLogger("tensorboard")
 class DiagnosisLoader(base_plugin.TBLoader):
     """Makes the tab; where that fails, one that says why in one sentence.
 
-    With ``scan`` the runs are diagnosed as soon as the tab is made.
+    With ``scan`` the runs are diagnosed as soon as the tab is made; ``config`` is the file of a
+    configuration that counts instead of the nearest.
     """
 
-    def __init__(self, scan: bool = False) -> None:
-        self._scan = scan
+    def __init__(self, scan: bool = False, config: Path | None = None) -> None:
+        self._scan, self._config = scan, config
 
     def load(self, context: Any) -> Any:
         """The tab for the logs of a TensorBoard."""
         try:
             from tbdiag.tensorboard_tab.tab import DiagnosisTab
 
-            return DiagnosisTab(context, scan=self._scan)
+            return DiagnosisTab(context, scan=self._scan, config=self._config)
         except Exception as error:  # noqa: BLE001 - whatever is broken must not stop TensorBoard
             why = " ".join(f"{type(error).__name__}: {error}".split())
             sentence = f"The Diagnosis tab of tbdiag cannot be shown: {why}"

@@ -35,7 +35,7 @@ class Snapshot:
     origin: str
     summary: Mapping[str, int]
     search: Mapping[str, Any]
-    unread: Sequence[Mapping[str, str]]
+    unread: Sequence[Mapping[str, Any]]
     document: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     report: Report | None = None
     objective: Override | None = None  # what runs are ranked by, where the configuration says it
@@ -86,7 +86,12 @@ class Snapshot:
         return {code: dict(counts[code]) for code in sorted(counts)}
 
 
-def scanned(places: Sequence[str], memory: int, progress: Progress | None = None) -> Snapshot:
+def scanned(
+    places: Sequence[str],
+    memory: int,
+    config: Path | None = None,
+    progress: Progress | None = None,
+) -> Snapshot:
     """A fresh diagnosis of all runs below ``places``; raises RequestError."""
     from tbdiag.api import scan
     from tbdiag.api.planning import nearest
@@ -96,7 +101,7 @@ def scanned(places: Sequence[str], memory: int, progress: Progress | None = None
 
     if not places:
         raise NoRunsError("TensorBoard was started without a log folder")
-    settings = nearest(list(places), None)
+    settings = nearest(list(places), config)
     at = time.time()
     report = scan(list(places), config=settings, memory=memory, progress=progress)
     bare = document(replace(report, runs=()))
@@ -107,7 +112,7 @@ def scanned(places: Sequence[str], memory: int, progress: Progress | None = None
         origin="scan",
         summary={"runs": len(report.runs), **summary},
         search=bare["search"],
-        unread=[dict(each) for each in bare["unread"][:_UNREAD]],
+        unread=bare["unread"][:_UNREAD],
         report=report,
         objective=settings.train.objective if settings.train else None,
     )
@@ -138,7 +143,7 @@ def _from_document(places: tuple[str, ...], found: Mapping[str, Any]) -> Snapsho
         origin="stored",
         summary={key: int(value) for key, value in told["summary"].items()},
         search=told["search"],
-        unread=[dict(each) for each in told.get("unread", ())[:_UNREAD]],
+        unread=[*told.get("unread", ())][:_UNREAD],
         document={str(entry["run"]): entry for entry in told["runs"]},
     )
     _ = snapshot.rows, snapshot.outcomes  # fails here where something is missing

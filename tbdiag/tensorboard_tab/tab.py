@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from tensorboard.plugins import base_plugin
@@ -18,8 +19,8 @@ class DiagnosisTab(base_plugin.TBPlugin):
 
     plugin_name = NAME
 
-    def __init__(self, context: Any, *, scan: bool = False) -> None:
-        self._diagnosis = Diagnosis(places(context))
+    def __init__(self, context: Any, *, scan: bool = False, config: Path | None = None) -> None:
+        self._diagnosis = Diagnosis(places(context), config)
         if scan:
             self._diagnosis.begin()
 

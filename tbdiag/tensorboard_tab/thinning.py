@@ -6,6 +6,8 @@ import numpy as np
 
 from tbdiag.model.series import Floats, Ints
 
+_BLOCK = 128  # values that are averaged at once
+
 
 def outline(x: Floats, y: Floats, columns: int) -> Ints:
     """Which of the points (n,) to draw: the first, lowest, highest and last of each column.
@@ -52,11 +54,20 @@ def sparse(x: Floats, kinds: Ints, columns: int) -> Ints:
 def smoothed(values: Floats, weight: float) -> Floats:
     """The moving average (n,) that TensorBoard draws: exponential, without the bias of its start.
 
-    ``weight`` is in [0, 1): what the past counts for.
+    ``weight`` is in [0, 1): what the past counts for. Blocks of values are averaged by one product of
+    matrices, and each block's end is carried into the next.
     """
-    from scipy.signal import lfilter
-
-    if not len(values):
+    n = len(values)
+    if not n:
         return values
-    average = np.asarray(lfilter([1 - weight], [1, -weight], values), dtype=np.float64)
-    return average / (1 - weight ** np.arange(1, len(values) + 1))
+    back = np.subtract.outer(np.arange(_BLOCK), np.arange(_BLOCK))
+    inside = np.where(back >= 0, (1 - weight) * weight ** np.maximum(back, 0), 0.0)
+    blocks = np.zeros((-(-n // _BLOCK), _BLOCK))
+    blocks.reshape(-1)[:n] = values
+    average = blocks @ inside.T
+    fading = weight ** np.arange(1, _BLOCK + 1)
+    carried = 0.0
+    for block in average:
+        block += carried * fading
+        carried = float(block[-1])
+    return average.reshape(-1)[:n] / (1 - weight ** np.arange(1, n + 1))

@@ -57,7 +57,7 @@ class Trials:
         from tbdiag.api import suggest
         from tbdiag.views.suggestions import shell
 
-        found = suggest(list(self._diagnosis.places), n=_PROPOSED)
+        found = suggest(list(self._diagnosis.places), n=_PROPOSED, config=self._diagnosis.config)
         told: dict[str, Any] = json.loads(found.to_json())
         told["shell"] = shell(found.sheet) if any(found.commands.values()) else ""
         return told

@@ -74,7 +74,7 @@ class Server:
 def tensorboard(logdir: Path, home: Path, flags: Sequence[str] = (), prefix: str = "") -> Server:
     """TensorBoard on ``logdir``, answering; caches and its log go below ``home``."""
     port = free_port()
-    words = ["-m", "tensorboard.main", "--logdir", str(logdir), "--port", str(port)]
+    words = ["-m", "tensorboard.main", "--logdir", str(logdir.resolve()), "--port", str(port)]
     words += ["--host", "127.0.0.1", "--reload_interval", "1", *flags]
     words += ["--path_prefix", prefix] if prefix else []
     return started(words, f"http://127.0.0.1:{port}{prefix}", home)

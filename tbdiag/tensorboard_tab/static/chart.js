@@ -3,7 +3,7 @@
 import uPlot from './vendor/uPlot.esm.js';
 import {h, named} from './element.js';
 import * as format from './format.js';
-import {around, bandAt, drawBands, drawCrosses, drawLabels, laidOut, wantsLog} from './marks.js';
+import {around, bandAt, distinct, drawBands, drawCrosses, drawLabels, laidOut, wantsLog} from './marks.js';
 import {ask} from './server.js';
 import {color} from './theme.js';
 
@@ -182,7 +182,7 @@ export class Chart {
     const ends = held.map((each) => each.curve.x).flatMap((x) => [x[0], x[x.length - 1]]);
     const whole = [Math.min(...ends), Math.max(...ends)];
     if (!this.zoomed) this.whole = whole;
-    const spans = this.answers[0].spans;
+    const spans = this.spec.bands === false ? [] : distinct(this.answers[0].spans);
     const crosses = [...new Set(this.answers.filter((each) => !each.part.faint).flatMap((each) => each.curves.flatMap((curve) => curve.nonfinite.map(([x]) => x))))].sort((a, b) => a - b);
     const cursor = {
       drag: {x: true, y: false, setScale: false},
@@ -215,6 +215,7 @@ export class Chart {
             alpha: each.alpha,
             dash: each.dash,
             spanGaps: false,
+            pxAlign: 0,
             points: {show: each.few, size: 4, fill: each.stroke, stroke: each.stroke},
           })),
         ],

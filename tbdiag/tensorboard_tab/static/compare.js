@@ -68,15 +68,13 @@ export class CompareView {
   add(told, upTo) {
     for (const each of told.charts.slice(this.charts.length, upTo)) {
       const parts = told.runs.map((run, at) => ({run: run.run, tags: [each.tags[run.run]], color: `curve-${at}`, label: run.run})).filter((part) => part.tags[0] !== undefined);
-      const chart = new Chart({title: each.title, parts}, this.settings, {onFinding: (number) => this.jump(parts[0].run, number), sync: 'compare'});
+      const chart = new Chart({title: each.title, parts, bands: false}, this.settings, {sync: 'compare'});
       this.charts.push(chart);
       this.grid.append(chart.element);
     }
     this.more.hidden = this.charts.length >= told.charts.length;
     this.more.textContent = `Show all ${format.whole(told.charts.length)} charts`;
   }
-
-  jump() {}
 }
 
 function swatch(at) {

@@ -25,7 +25,7 @@ export function named(text, attributes = {}) {
 export function icon(kind) {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
   svg.setAttribute('viewBox', '0 0 16 16');
-  svg.setAttribute('class', `icon ${kind}`);
+  svg.setAttribute('class', `icon icon-${kind}`);
   svg.setAttribute('aria-hidden', 'true');
   for (const [shape, values] of ICONS[kind]) {
     const part = document.createElementNS('http://www.w3.org/2000/svg', shape);

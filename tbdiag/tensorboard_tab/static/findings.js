@@ -52,8 +52,7 @@ function card({finding, number}, entry, rules, onShow, small = false) {
       h('span.name', null, words(name)),
       h('span.confidence', {title: 'How sure the rule is that this is true'}, `${confidence} confidence`),
     ),
-    h('p.message', null, ...clipped(message)),
-    where.length ? h('ul.evidence', {'aria-label': 'Evidence'}, where) : null,
+    h('div.what', null, h('p.message', null, ...clipped(message)), where.length ? h('ul.evidence', {'aria-label': 'Evidence'}, where) : null),
     next.length ? h('div.next', null, h('h3', null, small ? 'Next' : 'Next step'), h('ol', null, next.slice(0, 3)), next.length > 3 ? h('details', null, h('summary', null, `${next.length - 3} more`), h('ol', {start: 4}, next.slice(3))) : null) : null,
   );
 }

@@ -51,9 +51,9 @@ export function age(seconds) {
 export function duration(seconds) {
   const size = Math.abs(seconds);
   if (size < 100) return `${Number(seconds.toPrecision(3))} s`;
-  if (size < 5400) return `${Number((seconds / 60).toPrecision(3))} min`;
-  if (size < 48 * 3600) return `${Number((seconds / 3600).toPrecision(3))} h`;
-  return `${Number((seconds / 86400).toPrecision(3))} d`;
+  if (size < 5400) return `${Number((seconds / 60).toPrecision(2))} min`;
+  if (size < 48 * 3600) return `${Number((seconds / 3600).toPrecision(2))} h`;
+  return `${Number((seconds / 86400).toPrecision(2))} d`;
 }
 
 export function bytes(number) {

@@ -18,6 +18,17 @@ export function laidOut(spans, toPixel, left, right) {
   return bands;
 }
 
+// Each place of a finding once: evidence on several curves of a chart often has the same.
+export function distinct(spans) {
+  const found = new Map();
+  for (const each of spans) {
+    const key = `${each.finding} ${each.x}`;
+    if (!found.has(key)) found.set(key, each);
+    else if (each.note && found.get(key).note !== each.note) found.set(key, {...found.get(key), note: [found.get(key).note, each.note].filter(Boolean).join('; ')});
+  }
+  return [...found.values()];
+}
+
 // The lane of each label, so that none covers another: labels are `width(band)` wide, within the plot.
 export function lanes(bands, width, right) {
   const ends = [];
@@ -82,6 +93,7 @@ export function drawLabels(plot, bands) {
   ctx.save();
   ctx.font = `600 ${10 * ratio}px Roboto, system-ui, sans-serif`;
   ctx.textBaseline = 'middle';
+  ctx.textAlign = 'left';
   const width = (band) => ctx.measureText(band.code).width / ratio + 8;
   const places = lanes(bands, width, bbox.width / ratio);
   bands.forEach((band, at) => {

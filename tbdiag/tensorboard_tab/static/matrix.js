@@ -72,7 +72,7 @@ export class Matrix {
     const top = [
       cell('run', 'Run', 'Sort by name', 'run'),
       cell('worst', 'Findings', 'Sort by what is worst', 'counts'),
-      ...page.rules.map(({code, runs}) => cell(code, code, `${code} ${this.rules[code]?.name ?? ''}: ${this.rules[code]?.summary ?? ''} Found in ${format.count(runs, 'run')}. Click to sort.`, 'rule')),
+      ...page.rules.map(({code, runs}) => cell(code, [h('span.family', null, code.slice(0, -3)), h('span', null, code.slice(-3))], `${code} ${this.rules[code]?.name ?? ''}: ${this.rules[code]?.summary ?? ''} Found in ${format.count(runs, 'run')}. Click to sort.`, 'rule')),
       ...page.settings.map((name, at) => cell(`hparam:${name}`, named(name), `Sort by ${name}`, at ? 'setting' : 'setting.first')),
     ];
     this.cells.push(row);
