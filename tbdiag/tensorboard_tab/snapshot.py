@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from tbdiag.model.role import Override
     from tbdiag.model.run import Run
 
+_OWN = re.compile(r"events\.out\.tfevents\.(\d{1,12})\.tbdiag\.[0-9a-f]+\.tbdiag")
 _UNREAD = 50  # paths that could not be examined, and are told
 
 
@@ -124,27 +126,38 @@ def stored(places: Sequence[str]) -> Snapshot | None:
     """The newest report that lies in the logs; None where there is none, or several folders."""
     if len(places) != 1 or "://" in places[0]:
         return None
+    logdir = Path(places[0])
     try:
-        found = import_module("tbdiag.summaries").stored(Path(places[0]))
-        return None if found is None else _from_document(tuple(places), found)
+        found = import_module("tbdiag.summaries").stored(logdir)
+        return None if found is None else from_document(tuple(places), found, _written(logdir))
     except (AttributeError, ImportError):  # nothing can write reports
         return None
-    except (KeyError, OSError, TypeError, ValueError):  # what lies there is no report of ours
+    except (OSError, ValueError):  # what lies there is no report of ours
         return None
 
 
-def _from_document(places: tuple[str, ...], found: Mapping[str, Any]) -> Snapshot | None:
-    told = found.get("report", found)
-    if told.get("schema") != 1:
-        return None
+def from_document(places: tuple[str, ...], found: Any, at: float) -> Snapshot:
+    """A snapshot of a report as JSON says it; raises ValueError where it is none."""
+    from tbdiag.views.json_v1 import parsed
+
+    told = parsed(found)
     snapshot = Snapshot(
         places=places,
-        at=float(found.get("at") or 0.0),
+        at=at,
         origin="stored",
-        summary={key: int(value) for key, value in told["summary"].items()},
+        summary={key: value for key, value in told["summary"].items() if isinstance(value, int)},
         search=told["search"],
-        unread=[*told.get("unread", ())][:_UNREAD],
-        document={str(entry["run"]): entry for entry in told["runs"]},
+        unread=told["unread"][:_UNREAD],
+        document={entry["run"]: entry for entry in told["runs"]},
     )
-    _ = snapshot.rows, snapshot.outcomes  # fails here where something is missing
+    _ = snapshot.rows, snapshot.outcomes
     return snapshot
+
+
+def _written(logdir: Path) -> float:
+    """When the newest report in the logs was written, 0 where its name does not tell."""
+    try:
+        names = [_OWN.fullmatch(each.name) for each in (logdir / "tbdiag").iterdir()]
+    except OSError:
+        return 0.0
+    return max((float(match[1]) for match in names if match), default=0.0)

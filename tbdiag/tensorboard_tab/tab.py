@@ -21,12 +21,13 @@ class DiagnosisTab(base_plugin.TBPlugin):
 
     def __init__(self, context: Any, *, scan: bool = False, config: Path | None = None) -> None:
         self._diagnosis = Diagnosis(places(context), config)
+        self._routes = Routes(self._diagnosis)
         if scan:
             self._diagnosis.begin()
 
     def get_plugin_apps(self) -> dict[str, Any]:
         """Every page of the tab, each with its own path: no path leads to any other file."""
-        return Routes(self._diagnosis).apps()
+        return self._routes.apps()
 
     def is_active(self) -> bool:
         """Whether a diagnosis is there; scalars make the tab active as well."""

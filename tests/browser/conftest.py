@@ -116,15 +116,15 @@ def page(browser: Browser, troubles: Troubles) -> Iterator[Page]:
 def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
     """``board(logdir, *flags, prefix="")``: TensorBoard there, the same one for the same words.
 
-    With ``fresh=True`` it is one of the test's own. All are ended with the last test.
+    All are ended with the last test.
     """
     servers: dict[tuple[str, ...], Server] = {}
 
-    def serve(logdir: Path, *flags: str, prefix: str = "", fresh: bool = False) -> Server:
-        key = (str(logdir), prefix, *flags, *([str(len(servers))] if fresh else []))
+    def serve(logdir: Path, *flags: str, prefix: str = "", path: str = "") -> Server:
+        key = (str(logdir), prefix, path, *flags)
         if key not in servers:
             home = tmp_path_factory.mktemp("server")
-            servers[key] = tensorboard(logdir, home, flags, prefix)
+            servers[key] = tensorboard(logdir, home, flags, prefix, path)
         return servers[key]
 
     yield serve
