@@ -82,8 +82,10 @@ class Troubles:
         page.on("request", self._asked_for)
 
     def _said(self, message: Any) -> None:
-        if message.type == "error":
-            place = message.location.get("url", "")
+        place = message.location.get("url", "")
+        if (
+            message.type == "error" and "/font-roboto/" not in place
+        ):  # TensorBoard's own, with a prefix
             self.errors.append(f"{message.text} ({place})")
 
     def _asked(self, dialog: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import struct
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tbdiag import synth
-from tests.cli.builders import DIVERGED, HEALTHY, OVERFITTING, event_dir
+from tests.cli.builders import DIVERGED, HEALTHY, OVERFITTING, ROOT, event_dir
 from tests.reading.eventfiles import NAME, event, write
 
 EVIL = "<img src=x onerror=alert(1)>"
@@ -62,8 +63,8 @@ def nothing_to_see(folder: Path) -> Path:
 
 
 def healthy(folder: Path) -> Path:
-    """One run of which nothing but the loss is known, and nothing is wrong."""
-    event_dir(folder / "fine", {**HEALTHY, "lr": synth.cosine(60, 0.1).tolist()})
+    """One run with which nothing is wrong."""
+    shutil.copytree(ROOT / "sample_logs" / "healthy-dropout", folder / "fine")
     return folder
 
 

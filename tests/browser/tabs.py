@@ -70,6 +70,7 @@ class Tab:
     def chart(self, title: str) -> Locator:
         """A chart by its title, drawn."""
         found = self.find(f'.chart[data-title="{title}"]')
+        found.scroll_into_view_if_needed()
         found.locator("canvas").wait_for()
         return found
 

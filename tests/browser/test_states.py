@@ -19,7 +19,7 @@ def test_runs_are_diagnosed_in_the_tab(page, board, troubles, tmp_path, loader, 
     tab.button("Diagnose now").click()
     tab.find(".matrix table").wait_for()
     assert tab.find("tr[data-run]").all_inner_texts()[0].startswith(("over", "nan"))
-    assert tab.find('tr[data-run="over"] button.cell.error').count() >= 1
+    assert tab.find('tr[data-run="over"] button.cell.warning').count() >= 1
     assert "just now" in tab.find(".age").inner_text()
     assert (troubles.errors, troubles.dialogs, troubles.elsewhere) == ([], [], [])
 
@@ -54,7 +54,7 @@ def test_no_findings_say_which_rules_looked(page, board, shot, tmp_path):
     assert "could not tell" in told
     tab.find('.sidebar button.run[data-run="fine"]').click()
     assert "No findings." in tab.find(".one .healthy").inner_text()
-    assert "no gradient" in tab.find(".one .coverage[open]").inner_text()
+    assert "the run is supervised" in tab.find(".one .coverage[open]").inner_text()
     shot(page, "healthy")
 
 

@@ -3,7 +3,7 @@
 import uPlot from './vendor/uPlot.esm.js';
 import {h, named} from './element.js';
 import * as format from './format.js';
-import {around, bandAt, distinct, drawBands, drawCrosses, drawLabels, laidOut, wantsLog} from './marks.js';
+import {around, bandAt, distinct, drawBands, drawCrosses, drawLabels, laidOut, powers, wantsLog} from './marks.js';
 import {ask} from './server.js';
 import {color} from './theme.js';
 
@@ -179,9 +179,9 @@ export class Chart {
     this.say(held.some((each) => each.y.some((value) => value !== null)) ? '' : 'no value is finite');
     const y = (each) => (log ? each.y.map((value) => (value !== null && value <= 0 ? null : value)) : each.y);
     const data = uPlot.join(held.map((each) => [each.curve.x, y(each)]));
-    const ends = held.map((each) => each.curve.x).flatMap((x) => [x[0], x[x.length - 1]]);
-    const whole = [Math.min(...ends), Math.max(...ends)];
-    if (!this.zoomed) this.whole = whole;
+    const own = held.filter((each) => !each.faint);
+    const ends = (own.length ? own : held).map((each) => each.curve.x).flatMap((x) => [x[0], x[x.length - 1]]);
+    if (!this.zoomed) this.whole = [Math.min(...ends), Math.max(...ends)];
     const spans = this.spec.bands === false ? [] : distinct(this.answers[0].spans);
     const crosses = [...new Set(this.answers.filter((each) => !each.part.faint).flatMap((each) => each.curves.flatMap((curve) => curve.nonfinite.map(([x]) => x))))].sort((a, b) => a - b);
     const cursor = {
@@ -204,7 +204,7 @@ export class Chart {
         },
         axes: [
           {...axis, size: 26, gap: 3, space: 70, values: this.axis === 'step' ? (plot, ticks) => ticks.map(format.step) : this.axis === 'relative' ? (plot, ticks) => ticks.map(format.duration) : undefined},
-          {...axis, size: 52, gap: 4, space: 34, values: (plot, ticks) => ticks.map((each) => (each === null ? '' : format.value(each)))},
+          {...axis, size: 52, gap: 4, space: 34, ...(log ? {splits: (plot, at, low, high) => powers(low, high)} : {}), values: (plot, ticks) => ticks.map((each) => (each === null ? '' : format.value(each)))},
         ],
         series: [
           {},
@@ -216,7 +216,7 @@ export class Chart {
             dash: each.dash,
             spanGaps: false,
             pxAlign: 0,
-            points: {show: each.few, size: 4, fill: each.stroke, stroke: each.stroke},
+            points: {show: each.few && !each.faint, size: 4, fill: each.stroke, stroke: each.stroke},
           })),
         ],
         hooks: {
@@ -268,18 +268,19 @@ export class Chart {
 
   describe(held, crosses) {
     this.values = [];
+    const told = held.filter((each) => !each.quiet);
+    const bad = [...new Set(told.filter((each) => !each.faint).map((each) => each.curve))].reduce((sum, curve) => sum + curve.bad, 0);
+    const entries = told
+      .filter((each) => !each.faint)
+      .map((each) => {
+        const said = h('span.value');
+        this.values.push([each, said]);
+        return h('span.entry', {title: format.count(each.curve.points, 'point')}, swatch(each.stroke), named(each.label), said);
+      });
     this.legend.replaceChildren(
-      ...held
-        .filter((each) => !each.quiet)
-        .map((each) => {
-          const said = h('span.value');
-          this.values.push([each, said]);
-          const swatch = h('i.swatch');
-          swatch.style.setProperty('--swatch', each.stroke);
-          if (each.faint) swatch.classList.add('dashed');
-          const bad = each.curve.bad ? h('span.bad', {title: 'points that are NaN or infinite'}, `✕ ${format.whole(each.curve.bad)} not finite`) : null;
-          return h('span.entry', {title: format.count(each.curve.points, 'point')}, swatch, named(each.label), said, each.faint ? null : bad);
-        }),
+      ...entries,
+      ...(told.some((each) => each.faint) ? [h('span.entry.aside', null, swatch(color('dim'), '.dashed'), 'best run')] : []),
+      ...(bad ? [h('span.entry.aside.bad', {title: 'points that are NaN or infinite'}, `✕ ${format.whole(bad)} not finite`)] : []),
       h('span.at'),
     );
     this.at = this.legend.lastChild;
@@ -300,6 +301,12 @@ export class Chart {
       said.textContent = none ? '' : bad ? bad[1] : near === null || near === undefined ? '' : format.value(near);
     }
   }
+}
+
+function swatch(stroke, kind = '') {
+  const made = h(`i.swatch${kind}`);
+  made.style.setProperty('--swatch', stroke);
+  return made;
 }
 
 function lastBefore(column, at) {

@@ -71,6 +71,17 @@ export function wantsLog(columns) {
   return high > 1e4 * low;
 }
 
+// The ticks of a logarithmic axis: powers of ten, six or fewer steps between them.
+export function powers(low, high) {
+  const first = Math.ceil(Math.log10(low) - 1e-9);
+  const last = Math.floor(Math.log10(high) + 1e-9);
+  if (last - first < 1) return [low, Math.sqrt(low * high), high].map((each) => Number(each.toPrecision(2)));
+  const stride = Math.ceil((last - first) / 6);
+  const ticks = [];
+  for (let power = first; power <= last; power += stride) ticks.push(Number(`1e${power}`));
+  return ticks;
+}
+
 export function drawBands(plot, bands) {
   const {ctx, bbox} = plot;
   const ratio = devicePixelRatio;

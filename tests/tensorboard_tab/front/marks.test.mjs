@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
-import {around, bandAt, distinct, laidOut, lanes, wantsLog} from '../../../tbdiag/tensorboard_tab/static/marks.js';
+import {around, bandAt, distinct, laidOut, lanes, powers, wantsLog} from '../../../tbdiag/tensorboard_tab/static/marks.js';
 
 const span = (x, more = {}) => ({x, code: 'X', finding: 0, ...more});
 
@@ -42,6 +42,12 @@ test('a zoom has a margin and never a width of nothing', () => {
   assert.ok(point[1] > point[0]);
   const edge = around([0, 100], [0, 100]);
   assert.ok(edge[0] >= -3 && edge[1] <= 103);
+});
+
+test('a logarithmic axis has few ticks, at powers of ten', () => {
+  assert.deepEqual(powers(1, 1000), [1, 10, 100, 1000]);
+  assert.deepEqual(powers(0.5, 2e23), [1, 1e4, 1e8, 1e12, 1e16, 1e20]);
+  assert.equal(powers(2, 5).length, 3);
 });
 
 test('a logarithmic axis is for positive values over many powers of ten', () => {
