@@ -6,9 +6,11 @@ import json
 
 import pytest
 
+from tbdiag.model.proposal import Decision, State
 from tests.browser import logs
 from tests.browser.tabs import Tab, address, scanned
 from tests.cli.builders import DIVERGED, event_dir
+from tests.journal.builders import a_journal, a_proposal, a_trial, a_verdict
 
 EVIL = logs.EVIL.replace("/", "")
 
@@ -116,3 +118,27 @@ def test_a_scan_elsewhere_is_seen_here(page, board, troubles, tmp_path):
     tab.find('tr[data-run="newer"]').wait_for()
     assert tab.find('.sidebar button[data-run="newer"]').count() == 1
     assert troubles.errors == []
+
+
+def test_the_journal_tells_each_verdict(page, board, troubles, shot, tmp_path):
+    journal = a_journal(logs.few(tmp_path))
+    for number, decision in enumerate(Decision, 1):
+        proposal = a_proposal(f"t{number}")
+        trial = a_trial(proposal)
+        journal.proposed(proposal)
+        journal.launched(trial)
+        journal.finished(a_trial(proposal, state=State.FINISHED, exit_code=0, objective=0.284))
+        journal.verified(
+            proposal.id, a_verdict(decision=decision, reason=f"because of {logs.EVIL}")
+        )
+    tab = Tab.opened(page, scanned(board(tmp_path)))
+    tab.find(".trials summary").first.click()
+    rows = tab.find(".journal tbody tr")
+    rows.first.wait_for()
+    assert tab.find(".verdict").all_inner_texts() == [each.value for each in Decision]
+    told = rows.first.inner_text()
+    for word in ("t1", "lr 1 → 0.1", "finished", "2.31 → 0.284", "cleared OPT001", logs.EVIL):
+        assert word in told
+    tab.find(".journal").scroll_into_view_if_needed()
+    shot(page, "journal")
+    assert (troubles.errors, troubles.dialogs) == ([], [])

@@ -55,8 +55,10 @@ export class Matrix {
     this.table = h('table', {role: 'grid', 'aria-label': 'First step of each finding, by run and rule', 'aria-rowcount': page.matched + 1}, this.head(page), this.body);
     this.more = h('button.more', {type: 'button', onclick: () => this.next()}, '');
     this.scroller.replaceChildren(this.table);
-    this.element.replaceChildren(this.scroller, h('div.under', null, legend(), this.more));
+    this.aside = h('button.small', {type: 'button', hidden: true, onclick: () => this.showSettings()}, `${format.count(page.settings.length, 'setting')} that differ ›`);
+    this.element.replaceChildren(this.scroller, h('div.under', null, legend(), this.aside, this.more));
     this.add(page);
+    this.aside.hidden = !page.settings.length || this.scroller.scrollWidth <= this.scroller.clientWidth + 4;
     if (focused) this.scroller.querySelector(`[data-sort="${CSS.escape(focused)}"]`)?.focus();
   }
 
@@ -82,6 +84,13 @@ export class Matrix {
   sort(key) {
     const {sort, descending} = this.settings;
     this.settings.set('sort', {sort: key, descending: sort === key ? !descending : false});
+  }
+
+  // The settings stand to the right of the rules, often beyond the edge.
+  showSettings() {
+    const first = this.scroller.querySelector('th.setting');
+    const names = this.scroller.querySelector('th.run');
+    if (first) this.scroller.scrollTo({left: first.offsetLeft - names.offsetWidth, behavior: 'smooth'});
   }
 
   async next() {
