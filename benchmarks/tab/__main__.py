@@ -73,7 +73,7 @@ def many(folder: Path, runs: int) -> None:
         target = folder / f"sweep-{number // 100}" / f"{number:05d}-{source.name}"
         target.mkdir(parents=True)
         for each in source.glob("*tfevents*"):
-            os.link(each, target / each.name)
+            shutil.copy(each, target / each.name)
 
 
 def main() -> None:

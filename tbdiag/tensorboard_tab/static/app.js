@@ -117,7 +117,7 @@ export class App {
     const frame = outside()?.defaultView;
     if (!frame) return;
     this.view = link.parse(frame.location.hash) ?? {kind: 'all'};
-    if (this.view.kind === 'compare') this.settings.picked = this.view.runs;
+    if (this.view.kind === 'compare') this.settings.set('picked', {picked: this.view.runs});
     const follow = () => {
       const view = link.parse(frame.location.hash);
       // A bare "#tbdiag" is TensorBoard's own, when it comes back to this tab.

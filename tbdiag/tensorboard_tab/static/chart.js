@@ -8,7 +8,7 @@ import {ask} from './server.js';
 import {color} from './theme.js';
 
 const HEIGHT = 210;
-const FEW = 40; // points of a curve up to which each is a dot
+const FEW = 12; // points of a curve up to which each is a dot
 
 // spec: {title, parts: [{run, tags, label, color, labels, colors, faint}]}: one part for each run, with
 // one label and colour for each tag or for all. Of the first part, the spans are drawn.

@@ -68,7 +68,7 @@ export class RunView {
         this.settings.togglePicked(entry.run);
         event.target.disabled = true;
       }}, 'Add to comparison')),
-      h('p.quiet.facts', null, facts.filter(Boolean).join(' · '), ' · ', named(entry.path)),
+      h('p.quiet.facts', null, facts.filter(Boolean).join(' · '), entry.path.endsWith(entry.run) ? null : [' · ', named(entry.path)]),
       settings.length
         ? h('details.settings', null, h('summary', null, format.count(settings.length, 'hyperparameter'), ' ', h('span.preview', null, settings.slice(0, 8).map(([key, value]) => h('span.pair', null, named(key), ' ', h('b', null, h('bdi', null, format.value(value))))))), h('dl', null, settings.map(([key, value]) => h('div', null, h('dt', null, named(key)), h('dd', null, h('bdi', null, format.value(value)))))))
         : null,
