@@ -83,9 +83,8 @@ class Troubles:
 
     def _said(self, message: Any) -> None:
         place = message.location.get("url", "")
-        if (
-            message.type == "error" and "/font-roboto/" not in place
-        ):  # TensorBoard's own, with a prefix
+        own = "/font-roboto/" in place  # TensorBoard asks for its fonts without the prefix
+        if message.type == "error" and not own:
             self.errors.append(f"{message.text} ({place})")
 
     def _asked(self, dialog: Any) -> None:
@@ -118,12 +117,15 @@ def page(browser: Browser, troubles: Troubles) -> Iterator[Page]:
 def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
     """``board(logdir, *flags, prefix="")``: TensorBoard there, the same one for the same words.
 
-    All are ended with the last test.
+    With ``fresh=True`` it is one of the test's own; modules in the folder ``path`` are found before all
+    others. All are ended with the last test.
     """
     servers: dict[tuple[str, ...], Server] = {}
 
-    def serve(logdir: Path, *flags: str, prefix: str = "", path: str = "") -> Server:
-        key = (str(logdir), prefix, path, *flags)
+    def serve(
+        logdir: Path, *flags: str, prefix: str = "", path: str = "", fresh: bool = False
+    ) -> Server:
+        key = (str(logdir), prefix, path, *flags, *([str(len(servers))] if fresh else []))
         if key not in servers:
             home = tmp_path_factory.mktemp("server")
             servers[key] = tensorboard(logdir, home, flags, prefix, path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -117,6 +118,10 @@ def test_a_scan_elsewhere_is_seen_here(page, board, troubles, tmp_path):
     scanned(server)
     tab.find('tr[data-run="newer"]').wait_for()
     assert tab.find('.sidebar button[data-run="newer"]').count() == 1
+    shutil.rmtree(tmp_path)
+    tab.button("Rescan").click()
+    tab.find(".banner").get_by_text("The last scan failed").wait_for()
+    assert tab.find('tr[data-run="over"]').is_visible(), "what was known stays"
     assert troubles.errors == []
 
 

@@ -24,8 +24,9 @@ export class App {
     this.topbar = new Topbar(this.settings, () => this.scan());
     this.sidebar = new Sidebar(this.settings, (view) => this.open(view));
     this.trials = new Trials(() => this.scan());
+    this.banner = h('p.banner', {role: 'alert', hidden: true});
     this.content = h('div.content');
-    this.main = h('main', {tabindex: -1}, this.content, this.trials.element);
+    this.main = h('main', {tabindex: -1}, this.banner, this.content, this.trials.element);
     this.root = h('div.app', null, this.topbar.element, this.sidebar.element, this.main);
     host.replaceChildren(this.root);
     document.addEventListener('keydown', (event) => this.key(event));
@@ -45,10 +46,9 @@ export class App {
     try {
       const state = await ask('state');
       await this.take(state);
-      this.lost = false;
     } catch (error) {
-      if (!this.state) this.content.replaceChildren(unreachable(error.message, () => this.poll()));
-      this.lost = true;
+      if (this.state) this.say(error.message);
+      else this.content.replaceChildren(unreachable(error.message, () => this.poll()));
     } finally {
       this.polling = false;
       this.later = setTimeout(() => (document.hidden ? null : this.poll()), this.state?.scanning ? SOON : LATER);
@@ -60,6 +60,7 @@ export class App {
     this.state = state;
     this.topbar.show(state);
     const id = state.diagnosis?.id ?? '';
+    this.say(id && !state.scanning && state.error ? `The last scan failed: ${state.error}` : '');
     this.root.classList.toggle('bare', !id);
     if (!id) {
       this.shown?.destroy();
@@ -82,10 +83,15 @@ export class App {
   async scan() {
     try {
       await rescan(this.state.token);
+      await this.poll();
     } catch (error) {
-      this.content.prepend(unreachable(error.message, () => this.poll()));
+      this.say(error.message);
     }
-    await this.poll();
+  }
+
+  say(sentence) {
+    if (this.banner.textContent !== sentence) this.banner.textContent = sentence;
+    this.banner.hidden = !sentence;
   }
 
   // Opens a view, and writes its address where it can be copied.

@@ -75,10 +75,5 @@ export class Topbar {
     this.scan.classList.toggle('busy', state.scanning);
     const share = state.progress?.of ? state.progress.bytes / state.progress.of : 0;
     this.progress.replaceChildren(...(state.scanning ? [bar(share)] : []));
-    if (state.error && diagnosis && !state.scanning) {
-      this.age.textContent = 'the last scan failed';
-      this.age.title = state.error;
-      this.age.classList.add('failed');
-    } else this.age.classList.remove('failed');
   }
 }
