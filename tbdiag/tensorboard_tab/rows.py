@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from tbdiag.errors import RequestError
@@ -111,17 +112,16 @@ def page(rows: Sequence[Row], wanted: Wanted) -> dict[str, Any]:
 
 def differing(settings: Sequence[Mapping[str, Any]]) -> list[str]:
     """The names of settings whose values differ, mere bookkeeping aside: the known knobs first."""
-    names: dict[str, None] = {}
-    for each in settings:
-        names.update(dict.fromkeys(each))
-    differ = [
-        name
-        for name in names
-        if about(name) is not About.BOOKKEEPING
-        and len({repr(each.get(name)) for each in settings}) > 1
-    ]
-    differ.sort(key=lambda name: (knob(name) is None, name))
-    return differ[:_MOST_SETTINGS]
+    names = sorted(set().union(*settings), key=lambda name: (knob(name) is None, name))
+    differ = (
+        name for name in names if about(name) is not About.BOOKKEEPING and _varies(settings, name)
+    )
+    return [*islice(differ, _MOST_SETTINGS)]
+
+
+def _varies(settings: Sequence[Mapping[str, Any]], name: str) -> bool:
+    first = settings[0].get(name)
+    return any(each.get(name) != first for each in settings)
 
 
 def _graver(cell: Cell, other: Cell) -> bool:

@@ -89,4 +89,7 @@ def test_what_is_no_pattern_is_refused():
 def test_known_knobs_come_first_and_bookkeeping_not_at_all():
     settings = [{"zeta": 1, "lr": 1, "logdir": "a"}, {"zeta": 2, "lr": 2, "logdir": "b"}]
     assert differing(settings) == ["lr", "zeta"]
-    assert differing([{"lr": 1}, {"lr": 1.0}, {"lr": "x"}]) == ["lr"]
+    assert differing([{"lr": 1}, {"lr": 1.0}]) == []
+    assert differing([{"lr": 1}, {"lr": "x"}]) == ["lr"]
+    assert differing([{"lr": 1}, {}]) == ["lr"]
+    assert differing([]) == []
