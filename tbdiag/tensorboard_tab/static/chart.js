@@ -221,7 +221,7 @@ export class Chart {
         ],
         hooks: {
           drawClear: [(plot) => {
-            this.bands = laidOut(spans, (x) => plot.valToPos(x, 'x'), 0, plot.bbox.width / devicePixelRatio);
+            this.bands = laidOut(spans, (x) => plot.valToPos(x, 'x'), 0, plot.bbox.width / devicePixelRatio, this.whole);
             drawBands(plot, this.bands);
           }],
           draw: [(plot) => {

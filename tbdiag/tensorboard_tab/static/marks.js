@@ -7,13 +7,15 @@ const LEAST = 4; // pixels of a band that can be seen and clicked
 const LANE = 15; // pixels of a label's height
 
 // Bands with pixels: {...span, left, right}, cut off at the plot; those outside are left out.
-export function laidOut(spans, toPixel, left, right) {
+// One that covers all of `whole` is told by its label: shading everything would show nothing.
+export function laidOut(spans, toPixel, left, right, whole = null) {
   const bands = [];
   for (const each of spans) {
     let [from, to] = each.x.map(toPixel);
     if (to < left || from > right) continue;
     if (to - from < LEAST) [from, to] = [(from + to - LEAST) / 2, (from + to + LEAST) / 2];
-    bands.push({...each, left: Math.max(from, left), right: Math.min(to, right)});
+    const everywhere = whole !== null && each.x[0] <= whole[0] && each.x[1] >= whole[1];
+    bands.push({...each, everywhere, left: Math.max(from, left), right: Math.min(to, right)});
   }
   return bands;
 }
@@ -90,7 +92,7 @@ export function drawBands(plot, bands) {
     ctx.fillStyle = color(band.severity);
     const left = bbox.left + band.left * ratio;
     const width = (band.right - band.left) * ratio;
-    ctx.globalAlpha = 0.13;
+    ctx.globalAlpha = band.everywhere ? 0 : 0.13;
     ctx.fillRect(left, bbox.top, width, bbox.height);
     ctx.globalAlpha = 0.75;
     ctx.fillRect(left, bbox.top, width, 2 * ratio);

@@ -10,6 +10,11 @@ test('bands are cut off at the plot, and those outside are left out', () => {
   assert.deepEqual(bands.map(({left, right}) => [left, right]), [[10, 50], [90, 100]]);
 });
 
+test('a band over all of the curve is known as such', () => {
+  const bands = laidOut([span([0, 50]), span([0, 49])], (x) => x, 0, 50, [0, 50]);
+  assert.deepEqual(bands.map((each) => each.everywhere), [true, false]);
+});
+
 test('a single step is wide enough to be seen and clicked', () => {
   const [band] = laidOut([span([50, 50])], (x) => x, 0, 100);
   assert.deepEqual([band.left, band.right], [48, 52]);
