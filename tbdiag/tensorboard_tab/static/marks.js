@@ -58,19 +58,14 @@ export function around([first, last], [low, high]) {
   return to > from ? [from, to] : [first - 1, last + 1];
 }
 
-// Whether values are better seen on a logarithmic axis: all positive, over many powers of ten.
+// Whether values are better seen on a logarithmic axis: all positive, and either some that dwarf the others
+// or most of them spread over many powers of ten. A rate that falls to nothing at the end is neither.
 export function wantsLog(columns) {
-  let low = Infinity;
-  let high = -Infinity;
-  for (const column of columns) {
-    for (const value of column) {
-      if (value === null || value === undefined) continue;
-      if (value <= 0) return false;
-      if (value < low) low = value;
-      if (value > high) high = value;
-    }
-  }
-  return high > 1e4 * low;
+  const values = columns.flat().filter((each) => each !== null && each !== undefined);
+  values.sort((a, b) => a - b);
+  if (!values.length || values[0] <= 0) return false;
+  const at = (share) => values[Math.floor(share * (values.length - 1))];
+  return at(1) > 1e4 * at(0.5) || at(0.95) > 1e4 * at(0.05);
 }
 
 // The ticks of a logarithmic axis: powers of ten, six or fewer steps between them.

@@ -56,7 +56,11 @@ test('a logarithmic axis has few ticks, at powers of ten', () => {
 });
 
 test('a logarithmic axis is for positive values over many powers of ten', () => {
-  assert.ok(wantsLog([[1, 1e5, null]]));
+  const cosine = Array.from({length: 100}, (_, at) => 0.1 * (1 + Math.cos((Math.PI * at) / 99)) + 1e-9);
+  assert.ok(!wantsLog([cosine]));
+  assert.ok(wantsLog([[2, 1, 1, 1, 1, 8e24]]));
+  assert.ok(wantsLog([Array.from({length: 100}, (_, at) => 10 ** (-at / 10))]));
+  assert.ok(wantsLog([[1, null], [1, 1e5]]));
   assert.ok(!wantsLog([[1, 100]]));
   assert.ok(!wantsLog([[0, 1e9]]));
   assert.ok(!wantsLog([[]]));
