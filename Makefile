@@ -3,12 +3,12 @@
 PYTHON ?= $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)
 
 .DEFAULT_GOAL := help
-.PHONY: help check lint format types layers docs-check test slow cover docs samples rule site bench bench-reader
+.PHONY: help check front lint format types layers docs-check test slow cover docs samples rule site bench bench-reader
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-check: lint types layers docs-check test ## everything that CI runs
+check: lint types layers docs-check front test ## everything that CI runs
 
 lint: ## style, formatting, spelling
 	$(PYTHON) -m ruff check .
@@ -27,6 +27,11 @@ layers: ## each layer imports only what is below it
 
 docs-check: ## fail where a generated page is stale
 	$(PYTHON) tools/generate.py --check
+
+front: ## the tests of the Diagnosis tab's JavaScript, where node is installed
+	@if command -v node >/dev/null; then node --test tests/tensorboard_tab/front/*.test.mjs; \
+	elif [ "$$TBDIAG_REQUIRE_BROWSER" = 1 ]; then echo "node is not installed" >&2; exit 1; \
+	else echo "skipped: node is not installed"; fi
 
 test: ## the quick tests
 	$(PYTHON) -m pytest

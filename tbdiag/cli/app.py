@@ -9,7 +9,19 @@ from typing import Annotated, NoReturn
 import typer
 
 from tbdiag import __version__
-from tbdiag.cli import cache, clean, compare, export, init, journal, plot, rules, scan, suggest
+from tbdiag.cli import (
+    board,
+    cache,
+    clean,
+    compare,
+    export,
+    init,
+    journal,
+    plot,
+    rules,
+    scan,
+    suggest,
+)
 from tbdiag.errors import RequestError
 
 # Plain help starts in about half the time of Rich's panels, and keeps examples as they stand.
@@ -42,6 +54,7 @@ app.command("scan", epilog=scan.EXAMPLES)(scan.scan)
 app.command("suggest", epilog=suggest.EXAMPLES)(suggest.suggest)
 app.command("compare", epilog=compare.EXAMPLES)(compare.compare)
 app.command("plot", epilog=plot.EXAMPLES)(plot.plot)
+app.command("board", epilog=board.EXAMPLES)(board.board)
 app.command("init", epilog=init.EXAMPLES)(init.init)
 app.command("rules", epilog=rules.EXAMPLES)(rules.rules)
 app.command("journal", epilog=journal.EXAMPLES)(journal.journal)

@@ -57,6 +57,9 @@ SomeRuns = Annotated[
 OneLog = Annotated[
     Path | None, Argument(metavar="PATH", show_default=False, help="A log folder, or a journal.")
 ]
+OneFolder = Annotated[
+    Path | None, Argument(metavar="PATH", show_default=False, help="A log folder.")
+]
 OneRun = Annotated[Path, Argument(metavar="RUN", help="A run's folder or event file.")]
 OneRule = Annotated[
     str | None, Argument(metavar="CODE", show_default=False, help="A rule's code or name.")
@@ -154,6 +157,12 @@ DryRun = Annotated[bool, Option("--dry-run", help="Show what would be launched f
 NoKill = Annotated[bool, Option("--no-kill", help="Let hopeless runs go on to their end.")]
 KeepGoing = Annotated[
     bool, Option("--keep-going", help="Go on when the problem is gone, for a better result.")
+]
+Port = Annotated[
+    int, Option(min=1, max=65535, metavar="N", help="If it is taken, another one is found.")
+]
+Host = Annotated[
+    str, Option(metavar="ADDRESS", help="The address to serve on; others than this let others in.")
 ]
 Clear = Annotated[bool, Option("--clear", help="Remove all that is kept.")]
 Colors = Annotated[Color, Option("--color", help="Colour the text; auto: on a terminal.")]

@@ -223,6 +223,16 @@ def schema() -> dict[str, Any]:
     }
 
 
+def parsed(value: Any) -> ReportV1:
+    """A document that was stored, once it is known to be one; raises ValueError where it is not.
+
+    Fields that this version does not know are left out.
+    """
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(ReportV1).validate_python(value)
+
+
 def document(report: Report) -> ReportV1:
     """The report as the plain dictionary that `render` writes."""
     return {

@@ -15,11 +15,16 @@ def text(value: Any) -> str:
     return json.dumps(_plain(value), indent=2, allow_nan=False) + "\n"
 
 
+def line(value: Any) -> str:
+    """What `text` gives, on one line."""
+    return json.dumps(_plain(value), allow_nan=False, separators=(",", ":"))
+
+
 def _plain(value: Any) -> Any:
     """``value`` with what JSON lacks as text: NaN, infinities, lone surrogates."""
     if isinstance(value, dict):
         return {_plain(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode()

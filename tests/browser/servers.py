@@ -71,19 +71,29 @@ class Server:
             return self.process.wait(10)
 
 
-def tensorboard(logdir: Path, home: Path, flags: Sequence[str] = (), prefix: str = "") -> Server:
-    """TensorBoard on ``logdir``, answering; caches and its log go below ``home``."""
+def tensorboard(
+    logdir: Path,
+    home: Path,
+    flags: Sequence[str] = (),
+    prefix: str = "",
+    path: str = "",
+) -> Server:
+    """TensorBoard on ``logdir``, answering; caches and its log go below ``home``.
+
+    Modules in ``path`` are found before all others.
+    """
     port = free_port()
-    words = ["-m", "tensorboard.main", "--logdir", str(logdir), "--port", str(port)]
+    words = ["-m", "tensorboard.main", "--logdir", str(logdir.resolve()), "--port", str(port)]
     words += ["--host", "127.0.0.1", "--reload_interval", "1", *flags]
     words += ["--path_prefix", prefix] if prefix else []
-    return started(words, f"http://127.0.0.1:{port}{prefix}", home)
+    return started(words, f"http://127.0.0.1:{port}{prefix}", home, path)
 
 
-def started(words: Sequence[str], url: str, home: Path) -> Server:
+def started(words: Sequence[str], url: str, home: Path, path: str = "") -> Server:
     """This project's Python with ``words``, once ``url`` answers."""
     home.mkdir(parents=True, exist_ok=True)
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "TBDIAG_CACHE_DIR": str(home / "cache")}
+    python = os.pathsep.join(filter(None, (path, str(ROOT))))
+    env = {**os.environ, "PYTHONPATH": python, "TBDIAG_CACHE_DIR": str(home / "cache")}
     env |= {"HOME": str(home), "XDG_CACHE_HOME": str(home), "TMPDIR": str(home)}
     log = home / f"server-{url.rpartition(':')[2].replace('/', '-')}.log"
     with log.open("wb") as out:

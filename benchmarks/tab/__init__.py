@@ -1,0 +1,1 @@
+"""What the Diagnosis tab costs: opening it on many runs, drawing a long curve."""
