@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from tbdiag.model.run import Run
 
 if TYPE_CHECKING:  # loading needs no rules
     from tbdiag.api.report import Report
+    from tbdiag.scale.base import Pool
 
 DEFAULT_FOLDERS = ("logs", "runs", "lightning_logs", "tb_logs")
 _POINT = 24  # bytes of a point in memory
@@ -84,6 +86,7 @@ def scan(
     memory: int | None = None,
     verify: bool = False,
     now: float | None = None,
+    pool: Pool | None = None,
 ) -> Report:
     """Every rule's answer for every run below the paths, and for all of them together.
 
@@ -91,7 +94,8 @@ def scan(
     ``lightning_logs``, ``tb_logs`` that exists. ``select`` and ``ignore`` take rule codes, names and
     families (``"OPT"``). With ``cache``, runs and answers come from the user's cache where neither
     files nor rules changed; the report is the same. ``progress`` is called with an `At` after each
-    folder. ``jobs`` folders are read at a time, by default one; ``verify`` as in `load`. Beyond ``memory`` bytes
+    folder. ``jobs`` folders are read at a time, by default one, or diagnosed by the workers of a
+    ``pool``; ``verify`` as in `load`. Beyond ``memory`` bytes
     of curves, by default a quarter of the machine's, runs of the report keep only the curves that
     their findings speak of and look for the others when they are asked for them. A file that cannot
     be read, and a run without curves, stand in the report's ``unread``. Paths below the working
@@ -103,18 +107,32 @@ def scan(
     from tbdiag.diagnosis.examine import examine_search
     from tbdiag.diagnosis.remember import remembered
     from tbdiag.diagnosis.select import select as select_rules
+    from tbdiag.scale.batches import Job
+    from tbdiag.scale.stream import stream
     from tbdiag.search import Search
     from tbdiag.search.entrant import needed
 
     settings = configured(config)
     selection = select_rules(settings, strings(select), strings(ignore))
     paths = [default_folder(settings)] if path is None else _paths(path)
+    reports, at = [], time.time() if now is None else now
+    ahead = None
+    if pool is not None:
+        job = Job(selection=selection, roles=settings.roles, now=at, verify=verify)
+        ahead = partial(stream, pool=pool, job=job)
     intake = Intake(
-        paths, settings, cache, follow_symlinks, jobs, progress, relative=True, verify=verify
+        paths,
+        settings,
+        cache,
+        follow_symlinks,
+        jobs,
+        progress,
+        relative=True,
+        verify=verify,
+        ahead=ahead,
     )
     objective = settings.train.objective if settings.train else None
     room = quarter() if memory is None else memory
-    reports, at = [], time.time() if now is None else now
     for slot, number, run in intake:
         report = remembered(slot, number, run, selection, at)
         if slot.fresh:

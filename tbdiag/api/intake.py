@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -32,13 +33,15 @@ class At:
 
 
 Progress = Callable[[At], object]
+Ahead = Callable[[Sequence[Slot]], Iterator[Slot]]  # the slots in their order, each read
 
 
 class Intake:
     """The runs below ``paths`` that can be examined: each with its slot and its number there.
 
     Iterated once; with ``verify``, the checksums of all records are compared, and nothing is taken from
-    the cache; with ``relative``, paths of runs are as users read them. What cannot be examined is added to ``unread`` as (path, reason); with ``cache``,
+    the cache; with ``relative``, paths of runs are as users read them. ``ahead`` is who reads the slots,
+    by default ``jobs`` threads. What cannot be examined is added to ``unread`` as (path, reason); with ``cache``,
     what was read is kept in the end. Raises NoRunsError where a path does not exist.
     """
 
@@ -52,9 +55,11 @@ class Intake:
         progress: Progress | None,
         relative: bool = False,
         verify: bool = False,
+        ahead: Ahead | None = None,
     ) -> None:
         self.any, self._relative = False, relative
-        self._paths, self._jobs, self._progress = paths, jobs, progress
+        self._paths, self._progress = paths, progress
+        self._ahead = ahead or partial(read_ahead, jobs=jobs)
         self._here = os.getcwd()  # noqa: PTH109 - compared as text
         self._above = self._here.rstrip(os.sep) + os.sep
         self._cache: Cache | None = None
@@ -77,7 +82,7 @@ class Intake:
             sizes = [(slot.bytes, slot.count) for slot in self._slots]
             at = At(0, sum(size for size, _ in sizes), 0, sum(count for _, count in sizes))
         try:
-            for slot in read_ahead(self._slots, self._jobs):
+            for slot in self._ahead(self._slots):
                 for number in range(len(slot)):
                     run = slot.run(number, self.shown if self._relative else None)
                     if slot.filled(number, run):

@@ -13,8 +13,9 @@ from tbdiag.diagnosis.examine import Selection, examine, timely
 from tbdiag.model.finding import Finding
 from tbdiag.model.report import Crashed, Fired, Outcome, RunReport
 from tbdiag.model.run import Run
+from tbdiag.reading.heads import Answer
 from tbdiag.reading.plain import plain, restored
-from tbdiag.reading.slots import Answer, Slot
+from tbdiag.reading.slots import Slot
 
 
 class Remembered(RunReport):
@@ -65,8 +66,8 @@ def remembered(
     may be live at the time ``now`` the rules whose answer depends on it are asked again, and where they
     answer otherwise all are.
     """
-    live = now is not None and any(now - each.last < LIVE for each in run.provenance.writings)
-    asked = f"{selection.digest} live" if live else selection.digest
+    live = _is_live(run, now)
+    asked = question(selection, run, now)
     kept = slot.answer(asked, number)
     if kept is not None:
         report = Remembered(run, kept)
@@ -74,10 +75,29 @@ def remembered(
         if all(_same(outcome, report.outcomes[code]) for code, outcome in again):
             return report
     found = examine(run, selection, now)
-    if slot.keeps and not any(isinstance(each, Crashed) for each in found.outcomes.values()):
-        with suppress(TypeError):  # a rule of another package may find anything
-            slot.keep_answer(asked, number, told(found))
+    if slot.keeps:
+        answer = lasting(found)
+        if answer is not None:
+            slot.keep_answer(asked, number, answer)
     return found
+
+
+def question(selection: Selection, run: Run, now: float | None) -> str:
+    """The name under which it is kept what a selection of rules answers about a run at that time."""
+    return f"{selection.digest} live" if _is_live(run, now) else selection.digest
+
+
+def lasting(report: RunReport) -> Answer | None:
+    """What is kept of a report; None where a rule crashed, or found what cannot be kept."""
+    if any(isinstance(each, Crashed) for each in report.outcomes.values()):
+        return None
+    with suppress(TypeError):  # a rule of another package may find anything
+        return told(report)
+    return None
+
+
+def _is_live(run: Run, now: float | None) -> bool:
+    return now is not None and any(now - each.last < LIVE for each in run.provenance.writings)
 
 
 def _same(fresh: Outcome, kept: Outcome) -> bool:

@@ -9,27 +9,23 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
 
 from tbdiag import __version__
 from tbdiag.errors import ReadError
 from tbdiag.model.histogram import Histograms
-from tbdiag.model.role import RoleMap
-from tbdiag.model.run import HParam, Provenance, Run
+from tbdiag.model.run import Run
 from tbdiag.model.series import Series
 from tbdiag.reading import follow, runs
 from tbdiag.reading.bundle import Bundle, Part, pack
 from tbdiag.reading.columns import Columns
 from tbdiag.reading.discover import EventFile, RunFiles, discovered
+from tbdiag.reading.heads import Answer, Told, head_of
 from tbdiag.reading.hparams import upward
-from tbdiag.reading.later import Later
 from tbdiag.reading.listing import Listing, Look, walk
-from tbdiag.reading.plain import plain, restored
-from tbdiag.reading.shelf import Entry, Head, Shelf
-from tbdiag.reading.slots import Answer, Overrides, Show, Slot
+from tbdiag.reading.plain import plain
+from tbdiag.reading.shelf import Entry, Shelf
+from tbdiag.reading.slots import Overrides, Show, Slot
 from tbdiag.reading.store import Store
-
-T = TypeVar("T")
 
 _EVERY = 5.0  # seconds after which what was read so far is made safe
 
@@ -58,7 +54,6 @@ class Cache:
             slot.entry.place.length for slot in self.slots if slot.entry and slot.entry.place
         )
         self._room = store.limit - kept
-        self._restored: dict[tuple[type, bytes], Any] = {}
         self._saved = time.monotonic()
 
     def _slots(self) -> tuple[KeptSlot, ...]:
@@ -96,17 +91,20 @@ class Cache:
         self, files: RunFiles, told: bytes, parts: Mapping[str, Part], found: Sequence[Run]
     ) -> Entry | None:
         """Keeps what was read of a folder; None where that cannot come back."""
-        shelf = self.shelf
-        self.changed()
         try:
             record = pack(parts, found)
-            heads = tuple(_head(run) for run in found)
+            heads = tuple(head_of(run) for run in found)
         except TypeError:
             return None
-        entry = Entry(told, files.bytes, len(files.files), heads)
-        if len(record) <= self._room:
-            self._room -= len(record)
-            entry.place = shelf.write(record)
+        return self.keep_told(files, told, Told(heads, record=record))
+
+    def keep_told(self, files: RunFiles, told: bytes, found: Told) -> Entry:
+        """Keeps what was found out about a folder, here or elsewhere."""
+        self.changed()
+        entry = Entry(told, files.bytes, len(files.files), found.heads, answers=found.answers)
+        if found.record is not None and len(found.record) <= self._room:
+            self._room -= len(found.record)
+            entry.place = self.shelf.write(found.record)
         return entry
 
     def changed(self) -> None:
@@ -130,14 +128,6 @@ class Cache:
         shelf.lines, shelf.looks = json.dumps(lines).encode(), _looks(lines)
         shelf.commit(whole=len(shelf.entries) == len(self.slots))
         shelf.store.trim()
-
-    def restored(self, kind: type[T], text: bytes) -> T:
-        """The value that was told as ``text``; equal texts share it."""
-        value = self._restored.get((kind, text))
-        if value is None:
-            value = self._restored[kind, text] = restored(kind, json.loads(text))
-        found: T = value
-        return found
 
 
 class KeptSlot(Slot):
@@ -177,7 +167,25 @@ class KeptSlot(Slot):
 
     @property
     def waiting(self) -> bool:
-        return self.entry is None and self._found is None
+        return self.entry is None and super().waiting
+
+    @property
+    def unknown(self) -> bool:
+        if not self.waiting or self._before is not None:
+            return False
+        self._remember_settings()
+        return True
+
+    @property
+    def looks(self) -> tuple[Look, ...]:
+        """How its event files look."""
+        return tuple(self._look(file) for file in self.files.files)
+
+    def take(self, told: Told) -> None:
+        if told.record is None:  # a file could not be read: next time it may be
+            super().take(told)
+        else:
+            self.entry = self._cache.keep_told(self.files, self._told, told)
 
     def begin(self) -> None:
         if self._before is None:  # else most of it may be known
@@ -185,16 +193,20 @@ class KeptSlot(Slot):
 
     def read(self) -> None:
         if self.waiting:
-            for folder in _folders(self._told):
-                self._cache.listing.line(folder)  # settings count as they are before they are read
+            self._remember_settings()
             self._found = runs.load(self.files, self._overrides, self._columns)
 
+    def _remember_settings(self) -> None:
+        """Files of settings count as they are before they are read."""
+        for folder in _folders(self._told):
+            self._cache.listing.line(folder)
+
     def __len__(self) -> int:
-        return len(self.entry.heads) if self.entry else len(self._runs)
+        return len(self.entry.heads) if self.entry else super().__len__()
 
     def run(self, number: int, show: Show | None = None) -> Run:
         if self._found is None and self.entry is not None:
-            return self._kept(number, self.entry.heads[number], show)
+            return self._of_head(number, self.entry.heads[number], show)
         return super().run(number, show)
 
     @property
@@ -207,7 +219,9 @@ class KeptSlot(Slot):
         return found
 
     def answer(self, selection: str, number: int) -> Answer | None:
-        kept = self.entry.answers.get(selection) if self.entry else None
+        if self.entry is None:
+            return super().answer(selection, number)
+        kept = self.entry.answers.get(selection)
         return kept[number] if kept else None
 
     @property
@@ -244,21 +258,6 @@ class KeptSlot(Slot):
         """The texts of a run, as `series`."""
         bundle = self._kept_bundle()
         return self._again(number, points).texts if bundle is None else bundle.texts(number)
-
-    def _kept(self, number: int, head: Head, show: Show | None) -> Run:
-        restored = self._cache.restored
-        provenance = restored(Provenance, head.provenance)
-        points = provenance.points
-        return Run(
-            id=head.id,
-            path=Path(show(head.path) if show else head.path),
-            series=Later(lambda: self.series(number, points)),
-            histograms=Later(lambda: self.histograms(number, points)),
-            texts=Later(lambda: self.texts(number, points)),
-            hparams=Later(lambda: dict(restored(_HPARAMS, head.hparams))),
-            roles=restored(RoleMap, head.roles),
-            provenance=provenance,
-        )
 
     def _kept_bundle(self) -> Bundle | None:
         """What was kept of the folder; None where it is gone or damaged."""
@@ -348,14 +347,3 @@ def _folders(told: bytes) -> set[str]:
 def _told(files: RunFiles) -> bytes:
     listed = [[str(each.path), each.prefix, each.key, each.hparams_only] for each in files.files]
     return json.dumps([files.id, str(files.path), str(files.root), listed]).encode()
-
-
-def _head(run: Run) -> Head:
-    roles, provenance, hparams = (
-        json.dumps(plain(each)).encode() for each in (run.roles, run.provenance, run.hparams)
-    )
-    filled = bool(run.series or run.histograms)
-    return Head(run.id, str(run.path), filled, roles, provenance, hparams)
-
-
-_HPARAMS: Any = Mapping[str, HParam]

@@ -17,14 +17,15 @@ from tbdiag.reading import runs
 from tbdiag.reading.columns import Columns
 from tbdiag.reading.discover import EventFile, RunFiles
 from tbdiag.reading.eventfile import Reading, begun, settled
+from tbdiag.reading.heads import Answer, Head, Lookup, Told, points_of, run_of
 from tbdiag.reading.later import Later
+from tbdiag.reading.listing import Look
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
 Overrides = Mapping[Role, Override]
 Show = Callable[[str], str]
-Answer = tuple[bytes, bytes]  # outcomes and findings as JSON
 
 _AHEAD = 2  # groups of folders that are read ahead of the rules, for each thread
 _SMALL = 2 << 20  # bytes of folders that are read together
@@ -42,6 +43,7 @@ class Slot:
         self._found: tuple[Run, ...] | None = None
         self._anew: tuple[Run, ...] | None = None
         self._begun: dict[Path, Reading | ReadError] = {}
+        self._taken: Told | None = None
 
     @property
     def files(self) -> RunFiles:
@@ -66,7 +68,8 @@ class Slot:
 
     def filled(self, number: int, run: Run) -> bool:
         """Whether a run holds anything to be examined."""
-        del number
+        if self._taken is not None:
+            return self._taken.heads[number].filled
         return bool(run.series or run.histograms)
 
     def close(self) -> None:
@@ -76,7 +79,21 @@ class Slot:
     @property
     def waiting(self) -> bool:
         """Whether there is something to be read."""
-        return self._found is None
+        return self._found is None and self._taken is None
+
+    @property
+    def unknown(self) -> bool:
+        """Whether nothing of it was read before: it may be read elsewhere, and taken from there."""
+        return self.waiting
+
+    @property
+    def looks(self) -> tuple[Look, ...] | None:
+        """How its event files look, where what is read of them can be kept."""
+        return None
+
+    def take(self, told: Told) -> None:
+        """Takes what was found out about it elsewhere."""
+        self._taken = told
 
     def begin(self) -> None:
         """Begins to read, where that helps: `read` then finishes it, in the same thread."""
@@ -87,7 +104,7 @@ class Slot:
 
     def read(self) -> None:
         """Reads the runs, once."""
-        if self._found is None:
+        if self.waiting:
             self._found = runs.load(self.files, self._overrides, self._columns)
 
     def _columns(self, file: EventFile) -> Columns:
@@ -102,10 +119,12 @@ class Slot:
 
     def __len__(self) -> int:
         """How many runs there are, read if they were not yet."""
-        return len(self._runs)
+        return len(self._runs if self._taken is None else self._taken.heads)
 
     def run(self, number: int, show: Show | None = None) -> Run:
         """One of the runs, its path as ``show`` writes it."""
+        if self._taken is not None:
+            return self._of_head(number, self._taken.heads[number], show)
         run = self._runs[number]
         return replace(run, path=Path(show(str(run.path)))) if show else run
 
@@ -117,8 +136,8 @@ class Slot:
 
     def answer(self, selection: str, number: int) -> Answer | None:
         """What the rules of a selection answered about a run, where that was kept."""
-        del selection, number
-        return None
+        answers = None if self._taken is None else self._taken.answers.get(selection)
+        return answers[number] if answers else None
 
     @property
     def keeps(self) -> bool:
@@ -138,6 +157,15 @@ class Slot:
             histograms=Later(lambda: self.histograms(number, points)),
         )
 
+    def _of_head(self, number: int, head: Head, show: Show | None) -> Run:
+        """A run whose curves are looked for when they are asked for."""
+        lookup = Lookup(
+            lambda: self.series(number, points_of(head)),
+            lambda: self.histograms(number, points_of(head)),
+            lambda: self.texts(number, points_of(head)),
+        )
+        return run_of(head, lookup, show(head.path) if show else head.path)
+
     def series(self, number: int, points: int) -> Mapping[str, Series]:
         """The curves of a run that had so many points, out of its files once more.
 
@@ -148,6 +176,10 @@ class Slot:
     def histograms(self, number: int, points: int) -> Mapping[str, Histograms]:
         """The histograms of a run, as `series`."""
         return self._again(number, points).histograms
+
+    def texts(self, number: int, points: int) -> Mapping[str, str]:
+        """The texts of a run, as `series`."""
+        return self._again(number, points).texts
 
     def _again(self, number: int, points: int) -> Run:
         anew = self._anew or runs.load(self.files, self._overrides)
