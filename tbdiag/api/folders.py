@@ -15,6 +15,8 @@ from tbdiag.api.intake import Intake, Progress, quarter
 from tbdiag.api.settings import Place, configured, strings
 from tbdiag.config import Config
 from tbdiag.errors import NoRunsError
+from tbdiag.model.place import Place as Where
+from tbdiag.model.place import place
 from tbdiag.model.run import Run
 
 if TYPE_CHECKING:  # loading needs no rules
@@ -167,6 +169,6 @@ def default_folder(settings: Config) -> Path:
     raise NoRunsError(f"no path was given, no logdir is configured, and there is none of {names}")
 
 
-def _paths(given: Place | Sequence[Place]) -> list[Path]:
+def _paths(given: Place | Sequence[Place]) -> list[Where]:
     several = [given] if isinstance(given, str | os.PathLike) else given
-    return [Path(each) for each in several]
+    return [place(each) for each in several]

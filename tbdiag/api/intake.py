@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from tbdiag.config import Config, shown
 from tbdiag.errors import NoRunsError
+from tbdiag.model.place import Place, is_url
 from tbdiag.model.run import Run
 from tbdiag.reading.discover import discover
 from tbdiag.reading.slots import Slot, read_ahead
@@ -47,7 +48,7 @@ class Intake:
 
     def __init__(
         self,
-        paths: Sequence[Path],
+        paths: Sequence[Place],
         settings: Config,
         cache: bool,
         follow_symlinks: bool,
@@ -74,7 +75,9 @@ class Intake:
             found = discover(paths, follow_symlinks)
             self._slots = [Slot(files, settings.roles, verify=verify) for files in found.runs]
             unread = list(found.unread)
-        self.unread = [(shown(Path(path)), reason) for path, reason in unread]
+        self.unread = [
+            (path if is_url(path) else shown(Path(path)), reason) for path, reason in unread
+        ]
 
     def __iter__(self) -> Iterator[tuple[Slot, int, Run]]:
         at = At(0, 0, 0, 0)

@@ -13,6 +13,7 @@ from pathlib import Path
 from tbdiag import __version__
 from tbdiag.errors import ReadError
 from tbdiag.model.histogram import Histograms
+from tbdiag.model.place import Place, UrlPath, back
 from tbdiag.model.run import Run
 from tbdiag.model.series import Series
 from tbdiag.reading import follow, runs
@@ -40,13 +41,16 @@ class Cache:
     def __init__(
         self,
         store: Store,
-        paths: Sequence[Path],
+        paths: Sequence[Place],
         overrides: Overrides | None = None,
         follow_symlinks: bool = True,
     ) -> None:
         self.overrides = overrides
         self.listing = walk(paths, follow_symlinks)
-        given = [os.path.abspath(path) for path in paths]  # noqa: PTH100 - as `walk` does
+        given = [
+            str(path) if isinstance(path, UrlPath) else os.path.abspath(path)  # noqa: PTH100 - as `walk` does
+            for path in paths
+        ]
         asked = json.dumps([given, follow_symlinks, plain(overrides or {})])
         self.shelf = Shelf.opened(store, _digest(asked), code())
         self.slots = self._slots()
@@ -150,10 +154,10 @@ class KeptSlot(Slot):
     def files(self) -> RunFiles:
         if self._files is None:
             name, path, root, listed = json.loads(self._told)
-            files = tuple(EventFile(Path(each), *rest) for each, *rest in listed)
+            files = tuple(EventFile(back(each), *rest) for each, *rest in listed)
             size = sum(self._look(file)[1] for file in files)
             self._files = RunFiles(
-                id=name, path=Path(path), root=Path(root), files=files, bytes=size
+                id=name, path=back(path), root=back(root), files=files, bytes=size
             )
         return self._files
 

@@ -6,8 +6,8 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from tbdiag.model.place import Place, back
 from tbdiag.reading.layout import Layout, Part
 from tbdiag.reading.listing import Listing, natural, printable, walk
 
@@ -20,7 +20,7 @@ class EventFile:
     ``hparams_only`` nothing but the hyperparameters belongs to the run.
     """
 
-    path: Path
+    path: Place
     prefix: str = ""
     key: str = ""
     hparams_only: bool = False
@@ -34,8 +34,8 @@ class RunFiles:
     """
 
     id: str
-    path: Path
-    root: Path
+    path: Place
+    root: Place
     files: tuple[EventFile, ...]
     bytes: int
 
@@ -58,7 +58,7 @@ class Discovery:
         return sum(run.bytes for run in self.runs)
 
 
-def discover(paths: Sequence[Path], follow_symlinks: bool = True) -> Discovery:
+def discover(paths: Sequence[Place], follow_symlinks: bool = True) -> Discovery:
     """The runs below ``paths``, each an event file or a folder that is searched to its depths.
 
     A folder or file that is reached twice counts once, under its own name rather than a link's, so
@@ -71,6 +71,7 @@ def discover(paths: Sequence[Path], follow_symlinks: bool = True) -> Discovery:
 def discovered(listing: Listing) -> Discovery:
     """The runs in what was found below the given paths."""
     layout = Layout({folder: list(files) for folder, files in listing.folders.items()})
+    layout.warm()
     owners: dict[str, list[Part]] = {}
     for folder in listing.folders:
         part = layout.part(folder)
@@ -81,7 +82,7 @@ def discovered(listing: Listing) -> Discovery:
 
 def _run(owner: str, members: Sequence[Part], listing: Listing) -> RunFiles:
     files = [
-        EventFile(Path(part.folder, name), part.prefix, part.key, part.hparams_only)
+        EventFile(back(f"{part.folder}/{name}"), part.prefix, part.key, part.hparams_only)
         for part in members
         for name in sorted(listing.folders[part.folder])
     ]
@@ -92,8 +93,8 @@ def _run(owner: str, members: Sequence[Part], listing: Listing) -> RunFiles:
     looks = (look for part in members for look in listing.folders[part.folder].values())
     return RunFiles(
         id=printable(inside.replace(os.sep, "/")),
-        path=Path(owner),
-        root=Path(root),
+        path=back(owner),
+        root=back(root),
         files=tuple(files),
         bytes=sum(size for _, size, _ in looks),
     )

@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from tbdiag.model.histogram import Histograms
+from tbdiag.model.place import back
 from tbdiag.model.role import RoleMap
 from tbdiag.model.run import HParam, Provenance, Run
 from tbdiag.model.series import Series
@@ -65,7 +65,7 @@ def run_of(head: Head, lookup: Lookup, path: str) -> Run:
     """The run of a head, found at ``path``."""
     return Run(
         id=head.id,
-        path=Path(path),
+        path=back(path),
         series=Later(lookup.series),
         histograms=Later(lookup.histograms),
         texts=Later(lookup.texts),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from tbdiag.errors import ReadError
 from tbdiag.model.histogram import Histograms
+from tbdiag.model.place import Place, UrlPath, back
 from tbdiag.model.role import Override, Role
 from tbdiag.model.run import Run
 from tbdiag.model.series import Series
@@ -18,6 +19,7 @@ from tbdiag.reading.columns import Columns
 from tbdiag.reading.discover import EventFile, RunFiles
 from tbdiag.reading.eventfile import Reading, begun, settled
 from tbdiag.reading.heads import Answer, Head, Lookup, Told, points_of, run_of
+from tbdiag.reading.hparams import upward
 from tbdiag.reading.later import Later
 from tbdiag.reading.listing import Look
 
@@ -31,6 +33,7 @@ _AHEAD = 2  # groups of folders that are read ahead of the rules, for each threa
 _SMALL = 2 << 20  # bytes of folders that are read together
 _MOST_TOGETHER = 16
 _WINDOW = 64 << 20  # bytes of event files that are read ahead
+_HELD = 16 << 20  # bytes of a far folder that are, at most
 
 
 class Slot:
@@ -42,7 +45,7 @@ class Slot:
         self._files, self._overrides, self._verify = files, overrides, verify
         self._found: tuple[Run, ...] | None = None
         self._anew: tuple[Run, ...] | None = None
-        self._begun: dict[Path, Reading | ReadError] = {}
+        self._begun: dict[PurePath, Reading | ReadError] = {}
         self._taken: Told | None = None
 
     @property
@@ -60,6 +63,16 @@ class Slot:
     def count(self) -> int:
         """The number of event files."""
         return len(self.files.files)
+
+    @property
+    def far(self) -> bool:
+        """Whether it is reached by a URL."""
+        return isinstance(self.files.path, UrlPath)
+
+    @property
+    def held(self) -> int:
+        """The bytes that count as read ahead: of far files only ranges are."""
+        return min(self.bytes, _HELD) if self.far else self.bytes
 
     @property
     def fresh(self) -> bool:
@@ -110,7 +123,7 @@ class Slot:
     def _columns(self, file: EventFile) -> Columns:
         return settled(file.path, self._started(file.path), verify=self._verify).columns
 
-    def _started(self, path: Path) -> Reading:
+    def _started(self, path: Place) -> Reading:
         """The reading of a file that was begun, or is now; raises ReadError."""
         reading = self._begun.pop(path, None) or begun(path, verify=self._verify)
         if isinstance(reading, ReadError):
@@ -126,7 +139,7 @@ class Slot:
         if self._taken is not None:
             return self._of_head(number, self._taken.heads[number], show)
         run = self._runs[number]
-        return replace(run, path=Path(show(str(run.path)))) if show else run
+        return replace(run, path=back(show(str(run.path)))) if show else run
 
     @property
     def _runs(self) -> tuple[Run, ...]:
@@ -241,11 +254,24 @@ def _together(slots: Iterable[Slot]) -> Iterator[list[Slot]]:
 
 def _read(batch: Sequence[Slot]) -> None:
     """Read all: what their files have in common is then unpacked at once."""
+    _warm(batch)
     if len(batch) > 1:
         for slot in batch:
             slot.begin()
     for slot in batch:
         slot.read()
+
+
+def _warm(batch: Sequence[Slot]) -> None:
+    """Fetch what is far away and small side by side."""
+    far = [slot for slot in batch if slot.far and slot.waiting]
+    if not far:
+        return
+    from tbdiag.reading import remote
+
+    files = [file.path for slot in far for file in slot.files.files]
+    folders = [each for slot in far for each in upward(str(slot.files.path), str(slot.files.root))]
+    remote.warm((path for path in files if isinstance(path, UrlPath)), folders)
 
 
 def _finished(batch: list[Slot], future: Future[None] | None) -> list[Slot]:
@@ -255,4 +281,4 @@ def _finished(batch: list[Slot], future: Future[None] | None) -> list[Slot]:
 
 
 def _bytes(under_way: Iterable[tuple[Sequence[Slot], Future[None] | None]]) -> int:
-    return sum(slot.bytes for batch, future in under_way if future for slot in batch)
+    return sum(slot.held for batch, future in under_way if future for slot in batch)

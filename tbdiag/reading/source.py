@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tbdiag.model.place import Place, UrlPath
+
+if TYPE_CHECKING:  # reading what lies here needs none of it
+    from tbdiag.reading.ranged import RemoteSource
 
 _PAGE = 1 << 12
 
@@ -22,8 +27,15 @@ class Source:
     descriptor: int
     size: int
     buffer: NDArray[np.uint8]
+    inode: int = 0
     _at: int = 0
     _held: int = 0
+
+    def __enter__(self) -> Source:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        os.close(self.descriptor)
 
     def fill(self, offset: int, count: int) -> int:
         """Brings up to ``count`` bytes from ``offset`` to the start of the buffer; returns how many."""
@@ -48,11 +60,22 @@ class Source:
         return b"".join(parts)
 
 
+def opened(path: Place, buffer: NDArray[np.uint8]) -> Source | RemoteSource:
+    """A file to be read, and closed at the end of a ``with``; raises OSError or ReadError."""
+    if isinstance(path, UrlPath):
+        from tbdiag.reading.ranged import RemoteSource
+
+        return RemoteSource(path, buffer)
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+    told = os.fstat(descriptor)
+    return Source(descriptor, told.st_size, buffer, told.st_ino)
+
+
 @dataclass(slots=True, eq=False)
 class Sparse:
     """The ``length`` bytes at ``start`` of a file, of which only the pages that are asked for are read."""
 
-    source: Source
+    source: Source | RemoteSource
     start: int
     length: int
     _page: int = -1
