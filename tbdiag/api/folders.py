@@ -16,7 +16,7 @@ from tbdiag.api.settings import Place, configured, strings
 from tbdiag.config import Config
 from tbdiag.errors import NoRunsError
 from tbdiag.model.place import Place as Where
-from tbdiag.model.place import place
+from tbdiag.model.place import UrlPath, place, secret
 from tbdiag.model.run import Run
 
 if TYPE_CHECKING:  # loading needs no rules
@@ -120,7 +120,14 @@ def scan(
     reports, at = [], time.time() if now is None else now
     ahead = None
     if pool is not None:
-        job = Job(selection=selection, roles=settings.roles, now=at, verify=verify)
+        job = Job(
+            selection=selection,
+            roles=settings.roles,
+            now=at,
+            verify=verify,
+            jobs=jobs,
+            storage=settings.storage,
+        )
         ahead = partial(stream, pool=pool, job=job)
     intake = Intake(
         paths,
@@ -171,4 +178,10 @@ def default_folder(settings: Config) -> Path:
 
 def _paths(given: Place | Sequence[Place]) -> list[Where]:
     several = [given] if isinstance(given, str | os.PathLike) else given
-    return [place(each) for each in several]
+    places = [place(each) for each in several]
+    for each, where in zip(several, places, strict=True):
+        if isinstance(where, UrlPath) and (told := secret(each)) is not None:
+            from tbdiag.reading import remote
+
+            remote.remember(*told)
+    return places

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from tbdiag.config import Config, shown
 from tbdiag.errors import NoRunsError
-from tbdiag.model.place import Place, is_url
+from tbdiag.model.place import Place, UrlPath, is_url
 from tbdiag.model.run import Run
 from tbdiag.reading.discover import discover
 from tbdiag.reading.slots import Slot, read_ahead
@@ -63,6 +64,10 @@ class Intake:
         self._ahead = ahead or partial(read_ahead, jobs=jobs)
         self._here = os.getcwd()  # noqa: PTH109 - compared as text
         self._above = self._here.rstrip(os.sep) + os.sep
+        if any(isinstance(path, UrlPath) for path in paths):
+            from tbdiag.reading import remote
+
+            remote.use(settings.storage)
         self._cache: Cache | None = None
         self._slots: Sequence[Slot]
         if cache and not verify:  # what was kept was read once and not checked again
@@ -84,6 +89,7 @@ class Intake:
         if self._progress:
             sizes = [(slot.bytes, slot.count) for slot in self._slots]
             at = At(0, sum(size for size, _ in sizes), 0, sum(count for _, count in sizes))
+        lost: dict[str, str] = {}
         try:
             for slot in self._ahead(self._slots):
                 for number in range(len(slot)):
@@ -93,11 +99,13 @@ class Intake:
                         yield slot, number, run
                     else:
                         self.unread.append((self.shown(str(run.path)), _why_empty(run)))
+                lost |= slot.lost
                 if self._progress:
                     done, files = at.bytes + slot.bytes, at.files + slot.count
                     at = At(done, at.all_bytes, files, at.all_files)
                     self._progress(at)
                 slot.close()
+            self.unread += lost.items()
         finally:  # what was read before an interruption is not read again
             if self._cache:
                 self._cache.save()
@@ -116,6 +124,12 @@ class Intake:
         (first, reason), more = self.unread[0], len(self.unread) - 1
         rest = f", and {more} more could not be examined either" if more else ""
         raise NoRunsError(f"nothing to examine below {where}: {first}: {reason}{rest}")
+
+
+def repeated() -> int:
+    """How many requests for far files were repeated so far, since they were not answered."""
+    remote = sys.modules.get("tbdiag.reading.remote")  # imported where a URL was read
+    return 0 if remote is None else int(remote.repeated())
 
 
 def quarter() -> int:

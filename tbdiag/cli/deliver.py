@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tbdiag import __version__
 from tbdiag.api import Report, scan
+from tbdiag.api.intake import repeated
 from tbdiag.cli.drawing import draw, file_name
 from tbdiag.cli.options import Color, FailOn
 from tbdiag.cli.output import OWN_PLOT, Look, look, replacing, say, warn
@@ -54,7 +55,7 @@ def scanned(
 ) -> Report:
     """The report, with a progress bar on the way."""
     with progress() as update:
-        return scan(
+        found = scan(
             paths or None,
             select=select or (),
             ignore=ignore or (),
@@ -65,6 +66,9 @@ def scanned(
             memory=memory,
             verify=verify,
         )
+    if n := repeated():
+        warn(f"tbdiag: {n} requests were repeated, since the storage did not answer them at once")
+    return found
 
 
 def report(found: Report, targets: Sequence[Target], *, color: Color, show_passed: bool) -> None:

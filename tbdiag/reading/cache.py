@@ -217,7 +217,7 @@ class KeptSlot(Slot):
     def _runs(self) -> tuple[Run, ...]:
         found = super()._runs
         if self.entry is None:
-            if not self._fleeting:
+            if not (self._fleeting or self.lost):
                 self.entry = self._cache.keep(self.files, self._told, self._parts, found)
             self._parts, self._before, self._bundle = {}, None, None
         return found

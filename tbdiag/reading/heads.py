@@ -35,12 +35,14 @@ class Told:
     """What was found out about the runs of one folder, fit for pickle.
 
     ``answers`` holds outcomes and findings of each run under the name of what was asked, None where
-    that cannot be kept; ``record`` their columns for the cache, if they were asked for.
+    that cannot be kept; ``record`` their columns for the cache, if they were asked for. ``lost`` are files
+    of settings that could not be read, and why.
     """
 
     heads: tuple[Head, ...]
     answers: dict[str, list[Answer | None]] = field(default_factory=dict)
     record: bytes | None = None
+    lost: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,8 +35,8 @@ class PackedSlot(Slot):
     def told(self) -> Told:
         """The runs without their curves, and the curves for whoever keeps them."""
         found = self._runs
-        record = pack(self._parts, found) if self._whole else None
-        return Told(tuple(head_of(run) for run in found), record=record)
+        record = pack(self._parts, found) if self._whole and not self.lost else None
+        return Told(tuple(head_of(run) for run in found), record=record, lost=self.lost)
 
     def _columns(self, file: EventFile) -> Columns:
         if not self._looks:

@@ -15,12 +15,9 @@ from tbdiag.reading.storage import Info, Range, Storage
 
 Ends = tuple[bytes, int, bytes]  # the head; where the tail begins, and the tail
 
-JOBS = (
-    8  # folders, or groups of small ones, that are read at a time where nothing else is asked for
-)
 
 WHOLE = 1 << 18  # bytes of a file that is fetched whole
-FIRST = 1 << 14  # bytes that are fetched first of a larger one
+FIRST = 1 << 13  # bytes that are fetched first of a larger one
 
 _FILES = 512  # files of which they are
 _LARGEST_SETTINGS = 4 << 20
@@ -74,6 +71,7 @@ class Mount:
         self.texts: Shelf[str] = Shelf(_BLOBS)
         self.blobs: Shelf[tuple[str, int]] = Shelf(_BLOBS)
         self._ends: OrderedDict[str, Ends] = OrderedDict()
+        self.lost: dict[str, str] = {}  # files of settings that could not be read, and why
 
     def block(self, url: str) -> bytes:
         """The first bytes of a file that were fetched in advance, maybe none."""
@@ -122,6 +120,11 @@ def use(options: Mapping[str, Mapping[str, Any]]) -> None:
 def remember(host: str, password: str) -> None:
     """The password of a host, as it stood in a URL."""
     _passwords[host] = password
+
+
+def repeated() -> int:
+    """How many requests were repeated so far, since a storage did not answer them."""
+    return sum(mount.storage.repeated for mount in _mounts.values())
 
 
 def mounted(url: UrlPath | str) -> Mount:
@@ -207,10 +210,23 @@ def text_of(url: UrlPath) -> tuple[Info, bytes] | None:
     if found is None:
         try:
             found = mount.one(text, 0, info.size)
-        except ReadError:
+        except ReadError as error:
+            mount.lost[text] = str(error).rpartition(": ")[2]
+            mount.texts.put(text, b"")  # each run asks for those above it
             return None
         mount.texts.put(text, found)
     return info, found
+
+
+def lost(folders: Iterable[str]) -> dict[str, str]:
+    """The files of settings in the folders that could not be read, and why."""
+    found = {}
+    for folder in folders:
+        mount = mounted(folder)
+        for path in mount.settings.get(folder, ()) if mount.lost else ():
+            if path in mount.lost:
+                found[path] = mount.lost[path]
+    return found
 
 
 def ends(url: UrlPath, offset: int, count: int) -> tuple[bytes, bytes]:

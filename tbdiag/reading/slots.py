@@ -33,6 +33,7 @@ _AHEAD = 2  # groups of folders that are read ahead of the rules, for each threa
 _SMALL = 2 << 20  # bytes of folders that are read together
 _MOST_TOGETHER = 16
 _WINDOW = 64 << 20  # bytes of event files that are read ahead
+_FAR = 8  # groups of folders that are read at a time where they are far away
 _HELD = 16 << 20  # bytes of a far folder that are, at most
 
 
@@ -68,6 +69,17 @@ class Slot:
     def far(self) -> bool:
         """Whether it is reached by a URL."""
         return isinstance(self.files.path, UrlPath)
+
+    @property
+    def lost(self) -> dict[str, str]:
+        """Far files of settings that could not be read, and why."""
+        if not self.far:
+            return {}
+        if self._taken is not None:
+            return self._taken.lost
+        from tbdiag.reading import remote
+
+        return remote.lost(upward(str(self.files.path), str(self.files.root)))
 
     @property
     def held(self) -> int:
@@ -206,9 +218,11 @@ def read_ahead(slots: Sequence[Slot], jobs: int | None = None) -> Iterator[Slot]
     """The slots in their order, each read, ``jobs`` groups of them at a time, one by default.
 
     Threads gain nothing where files are in memory already: the parts that let go of the interpreter
-    are too short. They help where the disk, or the network, is what is waited for.
+    are too short. They help where the disk is waited for, and the network, for which there are eight.
     """
     batches = _together(slots)
+    if jobs is None and any(slot.far for slot in slots if slot.waiting):
+        jobs = _FAR
     if jobs is None or min(jobs, sum(slot.waiting for slot in slots)) < 2:
         for batch in batches:
             _read(batch)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, ClassVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,15 +14,16 @@ from tbdiag.model.place import Place, UrlPath
 if TYPE_CHECKING:  # reading what lies here needs none of it
     from tbdiag.reading.ranged import RemoteSource
 
-_PAGE = 1 << 12
-
 
 @dataclass(slots=True, eq=False)
 class Source:
     """An open file of ``size`` bytes, read through a ``buffer`` that other files use after it.
 
     What was read is kept where it reaches to the end of the file, so a short file is read once.
+    ``page`` bytes are looked at at once of a record that is too large for the buffer.
     """
+
+    page: ClassVar[int] = 1 << 12
 
     descriptor: int
     size: int
@@ -91,12 +92,19 @@ class Sparse:
     def __getitem__(self, index: int | slice) -> int | bytes:
         if isinstance(index, slice):
             first, last, _ = index.indices(self.length)
-            return self.source.bytes(self.start + first, last - first)
-        page, place = divmod(index, _PAGE)
+            page, place = divmod(first, self.source.page)
+            if place + last - first > self.source.page:
+                return self.source.bytes(self.start + first, last - first)
+            return self._paged(page)[place : place + last - first]
+        page, place = divmod(index, self.source.page)
+        return self._paged(page)[place]
+
+    def _paged(self, page: int) -> bytes:
         if page != self._page:
-            self._data = self.source.bytes(self.start + page * _PAGE, _PAGE)
+            start, size = page * self.source.page, self.source.page
+            self._data = self.source.bytes(self.start + start, min(size, self.length - start))
             self._page = page
-        return self._data[place]
+        return self._data
 
     def __bytes__(self) -> bytes:
         return self.source.bytes(self.start, self.length)

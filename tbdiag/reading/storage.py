@@ -22,7 +22,7 @@ Range = tuple[str, int, int]  # URL, first byte, end
 _TRIES = 6  # of a request that may succeed the next time
 _FIRST_PAUSE = 0.2  # seconds, doubled after each try
 _LONGEST_PAUSE = 10.0
-_GIVEN_UP = 3  # requests in a row that failed for good, after which each is tried only once
+_GIVEN_UP = 3  # requests in a row that failed to the last, after which each is tried only once
 _PART = 1 << 20  # bytes asked for at once; longer ranges are asked for in parts side by side
 _CONNECTIONS = 64
 
@@ -123,7 +123,7 @@ class Storage:
             open_ = [e for e in open_ if isinstance(x := found[e], Exception) and _passing(x)]
             if not open_:
                 break
-        self._failed = self._failed + 1 if open_ else 0
+        self._failed = self._failed + len(open_) if len(open_) == len(parts) else 0
         joined: list[bytes | ReadError] = []
         for number, (url, _, _) in enumerate(wanted):
             own = [f for f, part in zip(found, parts, strict=True) if part[0] == number]
@@ -189,8 +189,10 @@ class Storage:
             return "cannot be read: the storage cannot be reached"
         if isinstance(error, _ShortError):
             return f"cannot be read: {text}"
-        words = self._without_secrets(text.partition("\n")[0][:200]) or "no reason was given"
-        return f"cannot be read: {name}: {words}"
+        words = (
+            getattr(error, "strerror", None) or text.partition("\n")[0][:200] or "no reason given"
+        )
+        return f"cannot be read: {self._without_secrets(words).replace(': ', ', ')} ({name})"
 
     def _without_secrets(self, text: str) -> str:
         pending: list[Any] = [self.options]
@@ -223,7 +225,7 @@ def _opened(host: str, options: Mapping[str, Any]) -> Any:
         raise missing from None
     except ValueError:
         raise RequestError(f'no storage of the kind "{scheme}://" is known') from None
-    given = {**kind._get_kwargs_from_urls(host), **options}
+    given = {**kind._get_kwargs_from_urls(host), "skip_instance_cache": True, **options}
     if package == "s3fs":  # its own patience and that of botocore would multiply with ours
         config = {"max_pool_connections": _CONNECTIONS, "retries": {"total_max_attempts": 1}}
         given["config_kwargs"] = {**config, **dict(given.get("config_kwargs", {}))}
@@ -259,7 +261,7 @@ def _throttled(error: BaseException) -> bool:
 
 def _passing(error: Exception) -> bool:
     """Whether it may go well the next time."""
-    if _throttled(error):
+    if _throttled(error) or "Payload" in type(error).__name__:  # cut off on its way
         return True
     if isinstance(error, FileNotFoundError | PermissionError | NotImplementedError | ImportError):
         return False

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from tbdiag.diagnosis.examine import Selection, examine
 from tbdiag.diagnosis.remember import lasting, question
+from tbdiag.model.place import UrlPath
 from tbdiag.reading.discover import RunFiles
 from tbdiag.reading.heads import Told
+from tbdiag.reading.hparams import upward
 from tbdiag.reading.listing import Look
 from tbdiag.reading.packed import PackedSlot
 from tbdiag.reading.slots import Overrides, read_ahead
+
+if TYPE_CHECKING:  # what lies here needs none of it
+    from tbdiag.reading.remote import Known
 
 MOST_BYTES = 16 << 20  # of event files in a batch, unless one folder alone holds more
 MOST_RUNS = 256
@@ -28,6 +34,7 @@ class Job:
     now: float | None = None
     verify: bool = False
     jobs: int | None = None  # folders that a worker reads at a time
+    storage: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +46,7 @@ class Batch:
 
     items: tuple[Item, ...]
     bytes: int = field(compare=False)
+    known: Known | None = field(default=None, compare=False)  # of files that URLs name
 
 
 def batches(
@@ -49,12 +57,23 @@ def batches(
     size = 0
     for item in folders:
         if items and (size + item[0].bytes > most_bytes or len(items) >= most_runs):
-            yield Batch(items=tuple(items), bytes=size)
+            yield _batch(items, size)
             items, size = [], 0
         items.append(item)
         size += item[0].bytes
     if items:
-        yield Batch(items=tuple(items), bytes=size)
+        yield _batch(items, size)
+
+
+def _batch(items: Sequence[Item], size: int) -> Batch:
+    far = [files for files, _ in items if isinstance(files.path, UrlPath)]
+    known = None
+    if far:
+        from tbdiag.reading import remote
+
+        folders = {each for files in far for each in upward(str(files.path), str(files.root))}
+        known = remote.known(folders, (str(each.path) for files in far for each in files.files))
+    return Batch(items=tuple(items), bytes=size, known=known)
 
 
 def diagnosed(batch: Batch, job: Job) -> list[Told | None]:
@@ -63,6 +82,11 @@ def diagnosed(batch: Batch, job: Job) -> list[Told | None]:
     None where that cannot be told to others: it is then to be read by whoever asked. Holds the curves
     of few folders at a time. Where a rule crashed, the runs of its folder have no answers.
     """
+    if batch.known is not None:
+        from tbdiag.reading import remote
+
+        remote.use(job.storage)
+        remote.adopt(batch.known)
     slots = [PackedSlot(files, looks, job.roles, verify=job.verify) for files, looks in batch.items]
     found = []
     for slot in read_ahead(slots, job.jobs):
