@@ -17,14 +17,18 @@ from tbdiag.config import Config
 from tbdiag.errors import NoRunsError
 from tbdiag.model.place import Place as Where
 from tbdiag.model.place import UrlPath, place, secret
+from tbdiag.model.report import RunReport
 from tbdiag.model.run import Run
 
 if TYPE_CHECKING:  # loading needs no rules
     from tbdiag.api.report import Report
     from tbdiag.scale.base import Pool
+    from tbdiag.search.entrant import Standing
 
 DEFAULT_FOLDERS = ("logs", "runs", "lightning_logs", "tb_logs")
 _POINT = 24  # bytes of a point in memory
+_ROOM = 64 << 20  # bytes of curves that a report holds at most where nothing else is said
+_WHOLE = 1000  # runs of a report after which the others are kept as text
 
 
 def load(
@@ -107,7 +111,7 @@ def scan(
     """
     from tbdiag.api.report import Report
     from tbdiag.diagnosis.examine import examine_search
-    from tbdiag.diagnosis.remember import remembered
+    from tbdiag.diagnosis.remember import folded, placed, remembered
     from tbdiag.diagnosis.select import select as select_rules
     from tbdiag.scale.batches import Job
     from tbdiag.scale.stream import stream
@@ -117,12 +121,16 @@ def scan(
     settings = configured(config)
     selection = select_rules(settings, strings(select), strings(ignore))
     paths = [default_folder(settings)] if path is None else _paths(path)
-    reports, at = [], time.time() if now is None else now
+    reports: list[RunReport] = []
+    standings: list[Standing | None] = []
+    at = time.time() if now is None else now
+    objective = settings.train.objective if settings.train else None
     ahead = None
     if pool is not None:
         job = Job(
             selection=selection,
             roles=settings.roles,
+            objective=objective,
             now=at,
             verify=verify,
             jobs=jobs,
@@ -140,20 +148,24 @@ def scan(
         verify=verify,
         ahead=ahead,
     )
-    objective = settings.train.objective if settings.train else None
-    room = quarter() if memory is None else memory
+    room = min(quarter(), _ROOM) if memory is None else memory
+    texts: dict[bytes, bytes] = {}
     for slot, number, run in intake:
         report = remembered(slot, number, run, selection, at)
         if slot.fresh:
             room -= _POINT * sum(map(len, run.series.values()))
-            if room < 0:
+            if room < 0 and len(reports) < _WHOLE:
                 tags = {each.tag for finding in report.findings for each in finding.evidence}
                 tags |= needed(run, objective)
                 report = replace(report, run=slot.let_go(number, report.run, tags))
+        small = len(reports) >= _WHOLE
+        standings.append(placed(slot, number, run, objective, make=small))
+        if small:
+            report = folded(slot, number, report, texts)
         reports.append(report)
     if not reports:
         intake.refuse()
-    search = Search((each.run for each in reports), objective)
+    search = Search((each.run for each in reports), objective, standings)
     outcomes, findings = examine_search(search, selection.search)
     return Report(
         version=__version__,

@@ -20,12 +20,12 @@ from tbdiag.reading import follow, runs
 from tbdiag.reading.bundle import Bundle, Part, pack
 from tbdiag.reading.columns import Columns
 from tbdiag.reading.discover import EventFile, RunFiles, discovered
-from tbdiag.reading.heads import Answer, Told, head_of
+from tbdiag.reading.heads import Answer, Head, Told, head_of
 from tbdiag.reading.hparams import upward
 from tbdiag.reading.listing import Listing, Look, walk
 from tbdiag.reading.plain import plain
 from tbdiag.reading.shelf import Entry, Shelf
-from tbdiag.reading.slots import Overrides, Show, Slot
+from tbdiag.reading.slots import Overrides, Show, Slot, looked_into
 from tbdiag.reading.store import Store
 
 _EVERY = 5.0  # seconds after which what was read so far is made safe
@@ -228,6 +228,9 @@ class KeptSlot(Slot):
         kept = self.entry.answers.get(selection)
         return kept[number] if kept else None
 
+    def head(self, number: int) -> Head:
+        return super().head(number) if self.entry is None else self.entry.heads[number]
+
     @property
     def keeps(self) -> bool:
         return self.entry is not None
@@ -267,6 +270,7 @@ class KeptSlot(Slot):
         """What was kept of the folder; None where it is gone or damaged."""
         if self._bundle is None and self.entry is not None:
             self._bundle = _bundle(self.entry)
+            looked_into(self)
         return self._bundle
 
     def _columns(self, file: EventFile) -> Columns:

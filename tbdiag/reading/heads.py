@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from tbdiag.model.histogram import Histograms
@@ -61,6 +62,70 @@ def head_of(run: Run) -> Head:
     )
     filled = bool(run.series or run.histograms)
     return Head(run.id, str(run.path), filled, roles, provenance, hparams)
+
+
+class HeadRun(Run):
+    """The run of a head: what is asked of it is made anew each time, so that thousands are small."""
+
+    __slots__ = ("_head", "_lookup", "_path")
+    _head: Head
+    _lookup: Lookup
+    _path: str
+
+    def __new__(cls, **fields: Any) -> Run:  # type: ignore[misc]  # a copy with changes is a plain run
+        """A plain run of all fields, as `dataclasses.replace` asks for."""
+        return Run(**fields)
+
+    @property
+    def id(self) -> str:
+        """The name of the run."""
+        return self._head.id
+
+    @property
+    def path(self) -> PurePath:
+        """Where it stands."""
+        return back(self._path)
+
+    @property
+    def series(self) -> Mapping[str, Series]:
+        """The curves, looked for when they are asked for."""
+        return Later(self._lookup.series)
+
+    @property
+    def histograms(self) -> Mapping[str, Histograms]:
+        """The histograms, as `series`."""
+        return Later(self._lookup.histograms)
+
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """The texts, as `series`."""
+        return Later(self._lookup.texts)
+
+    @property
+    def hparams(self) -> Mapping[str, HParam]:
+        """The hyperparameters."""
+        found: Mapping[str, HParam] = _value(_HPARAMS, self._head.hparams)
+        return dict(found)
+
+    @property
+    def roles(self) -> RoleMap:
+        """Which curve plays which role."""
+        roles: RoleMap = _value(RoleMap, self._head.roles)
+        return roles
+
+    @property
+    def provenance(self) -> Provenance:
+        """Where it came from."""
+        provenance: Provenance = _value(Provenance, self._head.provenance)
+        return provenance
+
+
+def small_run(head: Head, lookup: Lookup, path: str) -> Run:
+    """The run of a head, found at ``path``, which holds nothing else."""
+    run = object.__new__(HeadRun)
+    for name, value in (("_head", head), ("_lookup", lookup), ("_path", path)):
+        object.__setattr__(run, name, value)
+    return run
 
 
 def run_of(head: Head, lookup: Lookup, path: str) -> Run:

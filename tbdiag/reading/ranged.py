@@ -134,7 +134,7 @@ class RemoteSource:
 
     def _blob(self) -> int:
         """Where the record begins that the window does not hold to its end."""
-        at, data = self._record - self._start, memoryview(self._data)
+        at, data = max(self._record - self._start, 0), memoryview(self._data)
         while at + frames.HEADER.size <= len(data):
             length, _ = frames.HEADER.unpack_from(data, at)
             if at + length + frames.FRAME > len(data):

@@ -15,7 +15,7 @@ from tbdiag.reading.heads import Answer, Head
 from tbdiag.reading.store import SEGMENT, Store, remove
 
 _MOST_SEGMENTS = 8
-_MOST_SELECTIONS = 4  # of which answers are kept
+_MOST_SELECTIONS = 8  # of which answers are kept
 _SLACK = 1 << 20
 
 

@@ -18,7 +18,7 @@ from tbdiag.reading import runs
 from tbdiag.reading.columns import Columns
 from tbdiag.reading.discover import EventFile, RunFiles
 from tbdiag.reading.eventfile import Reading, begun, settled
-from tbdiag.reading.heads import Answer, Head, Lookup, Told, points_of, run_of
+from tbdiag.reading.heads import Answer, Head, Lookup, Told, head_of, points_of, run_of, small_run
 from tbdiag.reading.hparams import upward
 from tbdiag.reading.later import Later
 from tbdiag.reading.listing import Look
@@ -32,6 +32,7 @@ Show = Callable[[str], str]
 _AHEAD = 2  # groups of folders that are read ahead of the rules, for each thread
 _SMALL = 2 << 20  # bytes of folders that are read together
 _MOST_TOGETHER = 16
+_LOOKED = 32  # folders into which somebody looked again that are held
 _WINDOW = 64 << 20  # bytes of event files that are read ahead
 _FAR = 8  # groups of folders that are read at a time where they are far away
 _HELD = 16 << 20  # bytes of a far folder that are, at most
@@ -99,7 +100,7 @@ class Slot:
 
     def close(self) -> None:
         """Forgets the runs: whoever wants them has them."""
-        self._found = None
+        self._found = self._anew = None
 
     @property
     def waiting(self) -> bool:
@@ -164,6 +165,14 @@ class Slot:
         answers = None if self._taken is None else self._taken.answers.get(selection)
         return answers[number] if answers else None
 
+    def head(self, number: int) -> Head:
+        """What is told of a run without its curves; raises TypeError for what could not come back."""
+        return head_of(self._runs[number]) if self._taken is None else self._taken.heads[number]
+
+    def small(self, number: int, head: Head, path: str) -> Run:
+        """The run of a head, found at ``path``, that holds nothing but where to look for the rest."""
+        return small_run(head, self._lookup(number, head), path)
+
     @property
     def keeps(self) -> bool:
         """Whether answers can be kept."""
@@ -184,12 +193,15 @@ class Slot:
 
     def _of_head(self, number: int, head: Head, show: Show | None) -> Run:
         """A run whose curves are looked for when they are asked for."""
-        lookup = Lookup(
+        path = show(head.path) if show else head.path
+        return run_of(head, self._lookup(number, head), path)
+
+    def _lookup(self, number: int, head: Head) -> Lookup:
+        return Lookup(
             lambda: self.series(number, points_of(head)),
             lambda: self.histograms(number, points_of(head)),
             lambda: self.texts(number, points_of(head)),
         )
-        return run_of(head, lookup, show(head.path) if show else head.path)
 
     def series(self, number: int, points: int) -> Mapping[str, Series]:
         """The curves of a run that had so many points, out of its files once more.
@@ -208,10 +220,22 @@ class Slot:
 
     def _again(self, number: int, points: int) -> Run:
         anew = self._anew or runs.load(self.files, self._overrides)
+        looked_into(self)
         if number >= len(anew) or anew[number].provenance.points < points:
             raise ReadError(f"{self.files.path}: its event files lost points since they were read")
         self._anew = anew
         return anew[number]
+
+
+_looked: deque[Slot] = deque()  # those into which somebody looked after they were closed
+
+
+def looked_into(slot: Slot) -> None:
+    """Keeps what was looked up in a few folders only."""
+    if slot not in _looked:
+        _looked.append(slot)
+        if len(_looked) > _LOOKED:
+            _looked.popleft().close()
 
 
 def read_ahead(slots: Sequence[Slot], jobs: int | None = None) -> Iterator[Slot]:

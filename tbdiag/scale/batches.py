@@ -7,14 +7,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tbdiag.diagnosis.examine import Selection, examine
-from tbdiag.diagnosis.remember import lasting, question
+from tbdiag.diagnosis.remember import lasting, placing, question, told_place
 from tbdiag.model.place import UrlPath
+from tbdiag.model.role import Override
 from tbdiag.reading.discover import RunFiles
 from tbdiag.reading.heads import Told
 from tbdiag.reading.hparams import upward
 from tbdiag.reading.listing import Look
 from tbdiag.reading.packed import PackedSlot
 from tbdiag.reading.slots import Overrides, read_ahead
+from tbdiag.search.entrant import standing
 
 if TYPE_CHECKING:  # what lies here needs none of it
     from tbdiag.reading.remote import Known
@@ -31,6 +33,7 @@ class Job:
 
     selection: Selection
     roles: Overrides | None = None
+    objective: Override | None = None
     now: float | None = None
     verify: bool = False
     jobs: int | None = None  # folders that a worker reads at a time
@@ -108,4 +111,6 @@ def _told(slot: PackedSlot, job: Job) -> Told | None:
         answer = lasting(examine(run, job.selection, job.now))
         asked = question(job.selection, run, job.now)
         told.answers.setdefault(asked, [None] * len(runs))[number] = answer
+        place = told_place(standing(run, job.objective))
+        told.answers.setdefault(placing(job.objective), [None] * len(runs))[number] = place
     return told
