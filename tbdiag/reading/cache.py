@@ -13,10 +13,10 @@ from pathlib import Path
 from tbdiag import __version__
 from tbdiag.errors import ReadError
 from tbdiag.model.histogram import Histograms
-from tbdiag.model.place import Place, UrlPath, back
+from tbdiag.model.place import Place, UrlPath
 from tbdiag.model.run import Run
 from tbdiag.model.series import Series
-from tbdiag.reading import follow, runs
+from tbdiag.reading import follow
 from tbdiag.reading.bundle import Bundle, Part, pack
 from tbdiag.reading.columns import Columns
 from tbdiag.reading.discover import EventFile, RunFiles, discovered
@@ -111,6 +111,11 @@ class Cache:
             entry.place = self.shelf.write(found.record)
         return entry
 
+    def look(self, path: str) -> Look:
+        """How an event file looked when it was listed."""
+        folder, _, name = path.rpartition(os.sep)
+        return self.listing.folders[folder][name]
+
     def changed(self) -> None:
         """Something is to be kept; what was read so far is made safe now and then."""
         if self._changed and time.monotonic() > self._saved + _EVERY:
@@ -154,20 +159,20 @@ class KeptSlot(Slot):
     def files(self) -> RunFiles:
         if self._files is None:
             name, path, root, listed = json.loads(self._told)
-            files = tuple(EventFile(back(each), *rest) for each, *rest in listed)
+            files = tuple(EventFile(*each) for each in listed)
             size = sum(self._look(file)[1] for file in files)
-            self._files = RunFiles(
-                id=name, path=back(path), root=back(root), files=files, bytes=size
-            )
+            self._files = RunFiles(id=name, folder=path, top=root, files=files, bytes=size)
         return self._files
 
     @property
     def bytes(self) -> int:
-        return self.files.bytes if self.entry is None else self.entry.bytes
+        if self.entry is not None:
+            return self.entry.bytes
+        return sum(self._cache.look(each)[1] for each, *_ in json.loads(self._told)[3])
 
     @property
     def count(self) -> int:
-        return self.entry.count if self.entry else len(self.files.files)
+        return self.entry.count if self.entry else len(json.loads(self._told)[3])
 
     @property
     def waiting(self) -> bool:
@@ -198,7 +203,7 @@ class KeptSlot(Slot):
     def read(self) -> None:
         if self.waiting:
             self._remember_settings()
-            self._found = runs.load(self.files, self._overrides, self._columns)
+            self._found = self._loaded()
 
     def _remember_settings(self) -> None:
         """Files of settings count as they are before they are read."""
@@ -251,7 +256,7 @@ class KeptSlot(Slot):
         if self._bundle is not None and self.entry is not None and self.entry.place is not None:
             place = self.entry.place
             place.segment.unused(place.offset, place.length)
-        self._parts, self._before, self._bundle = {}, None, None
+        self._parts, self._before, self._bundle, self._files = {}, None, None, None
 
     def series(self, number: int, points: int) -> Mapping[str, Series]:
         bundle = self._kept_bundle()
@@ -296,8 +301,7 @@ class KeptSlot(Slot):
         return None if self._bundle is None else self._bundle.parts.get(path)
 
     def _look(self, file: EventFile) -> Look:
-        folder, name = os.path.split(file.path)
-        return self._cache.listing.folders[folder][name]
+        return self._cache.look(file.where)
 
 
 def _bundle(entry: Entry) -> Bundle | None:
@@ -353,5 +357,5 @@ def _folders(told: bytes) -> set[str]:
 
 
 def _told(files: RunFiles) -> bytes:
-    listed = [[str(each.path), each.prefix, each.key, each.hparams_only] for each in files.files]
-    return json.dumps([files.id, str(files.path), str(files.root), listed]).encode()
+    listed = [[each.where, each.prefix, each.key, each.hparams_only] for each in files.files]
+    return json.dumps([files.id, files.folder, files.top, listed]).encode()

@@ -109,7 +109,8 @@ def _settled(files: RunFiles, parts: list[_Read]) -> tuple[RunFiles, list[_Read]
     firsts = {tag.split("/")[0].lower() for _, columns in parts for tag in columns.scalars}
     if not (firsts & TRAINING and firsts & VALIDATION):
         return files, parts
-    own = replace(files, id=f"{files.id}/{printable(only[:-1])}", path=files.path / only[:-1])
+    folder = f"{files.folder}{os.sep}{only[:-1]}"
+    own = replace(files, id=f"{files.id}/{printable(only[:-1])}", folder=folder)
     return own, [(replace(file, prefix=""), columns) for file, columns in parts]
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tbdiag.errors import ReadError
 from tbdiag.model.histogram import Histograms
-from tbdiag.model.place import Place, UrlPath, back
+from tbdiag.model.place import Place, UrlPath, back, is_url
 from tbdiag.model.role import Override, Role
 from tbdiag.model.run import Run
 from tbdiag.model.series import Series
@@ -69,7 +69,7 @@ class Slot:
     @property
     def far(self) -> bool:
         """Whether it is reached by a URL."""
-        return isinstance(self.files.path, UrlPath)
+        return is_url(self.files.folder)
 
     @property
     def lost(self) -> dict[str, str]:
@@ -80,7 +80,7 @@ class Slot:
             return self._taken.lost
         from tbdiag.reading import remote
 
-        return remote.lost(upward(str(self.files.path), str(self.files.root)))
+        return remote.lost(upward(self.files.folder, self.files.top))
 
     @property
     def held(self) -> int:
@@ -131,7 +131,14 @@ class Slot:
     def read(self) -> None:
         """Reads the runs, once."""
         if self.waiting:
-            self._found = runs.load(self.files, self._overrides, self._columns)
+            self._found = self._loaded()
+
+    def _loaded(self) -> tuple[Run, ...]:
+        found = runs.load(self.files, self._overrides, self._columns)
+        if self.far:  # what cannot be had is to be known at once
+            for run in found:
+                len(run.hparams)
+        return found
 
     def _columns(self, file: EventFile) -> Columns:
         return settled(file.path, self._started(file.path), verify=self._verify).columns
@@ -308,7 +315,7 @@ def _warm(batch: Sequence[Slot]) -> None:
     from tbdiag.reading import remote
 
     files = [file.path for slot in far for file in slot.files.files]
-    folders = [each for slot in far for each in upward(str(slot.files.path), str(slot.files.root))]
+    folders = [each for slot in far for each in upward(slot.files.folder, slot.files.top)]
     remote.warm((path for path in files if isinstance(path, UrlPath)), folders)
 
 

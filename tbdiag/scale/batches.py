@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tbdiag.diagnosis.examine import Selection, examine
 from tbdiag.diagnosis.remember import lasting, placing, question, told_place
-from tbdiag.model.place import UrlPath
+from tbdiag.model.place import is_url
 from tbdiag.model.role import Override
 from tbdiag.reading.discover import RunFiles
 from tbdiag.reading.heads import Told
@@ -69,13 +69,13 @@ def batches(
 
 
 def _batch(items: Sequence[Item], size: int) -> Batch:
-    far = [files for files, _ in items if isinstance(files.path, UrlPath)]
+    far = [files for files, _ in items if is_url(files.folder)]
     known = None
     if far:
         from tbdiag.reading import remote
 
-        folders = {each for files in far for each in upward(str(files.path), str(files.root))}
-        known = remote.known(folders, (str(each.path) for files in far for each in files.files))
+        folders = {each for files in far for each in upward(files.folder, files.top)}
+        known = remote.known(folders, (each.where for files in far for each in files.files))
     return Batch(items=tuple(items), bytes=size, known=known)
 
 
