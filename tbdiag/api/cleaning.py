@@ -8,6 +8,7 @@ from pathlib import Path
 from tbdiag.api.folders import default_folder, folders
 from tbdiag.api.settings import Place, configured
 from tbdiag.config import Config
+from tbdiag.errors import NoRunsError
 from tbdiag.summaries import cleaning
 
 
@@ -26,5 +27,7 @@ def clean(
     paths = [default_folder(configured(config))] if path is None else folders(path)
     removed: dict[Path, None] = {}
     for each in paths:
+        if not isinstance(each, Path):
+            raise NoRunsError(f"{each} is not on this machine, and nothing was written there")
         removed |= dict.fromkeys(cleaning.clean(each, dry_run=dry_run))
     return list(removed)

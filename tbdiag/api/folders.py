@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
@@ -14,13 +15,20 @@ from tbdiag.api.intake import Intake, Progress, quarter
 from tbdiag.api.settings import Place, configured, strings
 from tbdiag.config import Config
 from tbdiag.errors import NoRunsError
+from tbdiag.model.place import Place as Where
+from tbdiag.model.place import UrlPath, place, secret
+from tbdiag.model.report import RunReport
 from tbdiag.model.run import Run
 
 if TYPE_CHECKING:  # loading needs no rules
     from tbdiag.api.report import Report
+    from tbdiag.scale.base import Pool
+    from tbdiag.search.entrant import Standing
 
 DEFAULT_FOLDERS = ("logs", "runs", "lightning_logs", "tb_logs")
 _POINT = 24  # bytes of a point in memory
+_ROOM = 64 << 20  # bytes of curves that a report holds at most where nothing else is said
+_WHOLE = 1000  # runs of a report after which the others are kept as text
 
 
 def load(
@@ -84,6 +92,7 @@ def scan(
     memory: int | None = None,
     verify: bool = False,
     now: float | None = None,
+    pool: Pool | None = None,
 ) -> Report:
     """Every rule's answer for every run below the paths, and for all of them together.
 
@@ -91,7 +100,8 @@ def scan(
     ``lightning_logs``, ``tb_logs`` that exists. ``select`` and ``ignore`` take rule codes, names and
     families (``"OPT"``). With ``cache``, runs and answers come from the user's cache where neither
     files nor rules changed; the report is the same. ``progress`` is called with an `At` after each
-    folder. ``jobs`` folders are read at a time, by default one; ``verify`` as in `load`. Beyond ``memory`` bytes
+    folder. ``jobs`` folders are read at a time, by default one, or diagnosed by the workers of a
+    ``pool``; ``verify`` as in `load`. Beyond ``memory`` bytes
     of curves, by default a quarter of the machine's, runs of the report keep only the curves that
     their findings speak of and look for the others when they are asked for them. A file that cannot
     be read, and a run without curves, stand in the report's ``unread``. Paths below the working
@@ -101,32 +111,61 @@ def scan(
     """
     from tbdiag.api.report import Report
     from tbdiag.diagnosis.examine import examine_search
-    from tbdiag.diagnosis.remember import remembered
+    from tbdiag.diagnosis.remember import folded, placed, remembered
     from tbdiag.diagnosis.select import select as select_rules
+    from tbdiag.scale.batches import Job
+    from tbdiag.scale.stream import stream
     from tbdiag.search import Search
     from tbdiag.search.entrant import needed
 
     settings = configured(config)
     selection = select_rules(settings, strings(select), strings(ignore))
     paths = [default_folder(settings)] if path is None else folders(path)
-    intake = Intake(
-        paths, settings, cache, follow_symlinks, jobs, progress, relative=True, verify=verify
-    )
+    reports: list[RunReport] = []
+    standings: list[Standing | None] = []
+    at = time.time() if now is None else now
     objective = settings.train.objective if settings.train else None
-    room = quarter() if memory is None else memory
-    reports, at = [], time.time() if now is None else now
+    ahead = None
+    if pool is not None:
+        job = Job(
+            selection=selection,
+            roles=settings.roles,
+            objective=objective,
+            now=at,
+            verify=verify,
+            jobs=jobs,
+            storage=settings.storage,
+        )
+        ahead = partial(stream, pool=pool, job=job)
+    intake = Intake(
+        paths,
+        settings,
+        cache,
+        follow_symlinks,
+        jobs,
+        progress,
+        relative=True,
+        verify=verify,
+        ahead=ahead,
+    )
+    room = min(quarter(), _ROOM) if memory is None else memory
+    texts: dict[bytes, bytes] = {}
     for slot, number, run in intake:
         report = remembered(slot, number, run, selection, at)
         if slot.fresh:
             room -= _POINT * sum(map(len, run.series.values()))
-            if room < 0:
+            if room < 0 and len(reports) < _WHOLE:
                 tags = {each.tag for finding in report.findings for each in finding.evidence}
                 tags |= needed(run, objective)
                 report = replace(report, run=slot.let_go(number, report.run, tags))
+        small = len(reports) >= _WHOLE
+        standings.append(placed(slot, number, run, objective, make=small))
+        if small:
+            report = folded(slot, number, report, texts)
         reports.append(report)
     if not reports:
         intake.refuse()
-    search = Search((each.run for each in reports), objective)
+    search = Search((each.run for each in reports), objective, standings)
     outcomes, findings = examine_search(search, selection.search)
     return Report(
         version=__version__,
@@ -151,15 +190,21 @@ def default_folder(settings: Config) -> Path:
     raise NoRunsError(f"no path was given, no logdir is configured, and there is none of {names}")
 
 
-def _root(path: PurePath) -> PurePath:
+def _root(where: Where) -> PurePath:
     """The folder that a path is, or the one of the event file that it is."""
-    if "://" in str(path):
-        return path.parent if "tfevents" in path.name else path
-    whole = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would lose the name of a link
+    if isinstance(where, UrlPath):
+        return where.parent if "tfevents" in where.name else where
+    whole = Path(os.path.abspath(where))  # noqa: PTH100 - resolve() would lose the name of a link
     return whole if whole.is_dir() else whole.parent
 
 
-def folders(given: Place | Sequence[Place]) -> list[Path]:
+def folders(given: Place | Sequence[Place]) -> list[Where]:
     """The paths that are meant, one or several."""
     several = [given] if isinstance(given, str | os.PathLike) else given
-    return [Path(each) for each in several]
+    places = [place(each) for each in several]
+    for each, where in zip(several, places, strict=True):
+        if isinstance(where, UrlPath) and (told := secret(each)) is not None:
+            from tbdiag.reading import remote
+
+            remote.remember(*told)
+    return places

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from tbdiag.config import Config, shown
 from tbdiag.errors import NoRunsError
+from tbdiag.model.place import Place, UrlPath, is_url
 from tbdiag.model.run import Run
 from tbdiag.reading.discover import discover
 from tbdiag.reading.slots import Slot, read_ahead
@@ -32,19 +35,21 @@ class At:
 
 
 Progress = Callable[[At], object]
+Ahead = Callable[[Sequence[Slot]], Iterator[Slot]]  # the slots in their order, each read
 
 
 class Intake:
     """The runs below ``paths`` that can be examined: each with its slot and its number there.
 
     Iterated once; with ``verify``, the checksums of all records are compared, and nothing is taken from
-    the cache; with ``relative``, paths of runs are as users read them. What cannot be examined is added to ``unread`` as (path, reason); with ``cache``,
+    the cache; with ``relative``, paths of runs are as users read them. ``ahead`` is who reads the slots,
+    by default ``jobs`` threads. What cannot be examined is added to ``unread`` as (path, reason); with ``cache``,
     what was read is kept in the end. Raises NoRunsError where a path does not exist.
     """
 
     def __init__(
         self,
-        paths: Sequence[Path],
+        paths: Sequence[Place],
         settings: Config,
         cache: bool,
         follow_symlinks: bool,
@@ -52,11 +57,17 @@ class Intake:
         progress: Progress | None,
         relative: bool = False,
         verify: bool = False,
+        ahead: Ahead | None = None,
     ) -> None:
         self.any, self._relative = False, relative
-        self._paths, self._jobs, self._progress = paths, jobs, progress
+        self._paths, self._progress = paths, progress
+        self._ahead = ahead or partial(read_ahead, jobs=jobs)
         self._here = os.getcwd()  # noqa: PTH109 - compared as text
         self._above = self._here.rstrip(os.sep) + os.sep
+        if any(isinstance(path, UrlPath) for path in paths):
+            from tbdiag.reading import remote
+
+            remote.use(settings.storage)
         self._cache: Cache | None = None
         self._slots: Sequence[Slot]
         if cache and not verify:  # what was kept was read once and not checked again
@@ -69,15 +80,18 @@ class Intake:
             found = discover(paths, follow_symlinks)
             self._slots = [Slot(files, settings.roles, verify=verify) for files in found.runs]
             unread = list(found.unread)
-        self.unread = [(shown(Path(path)), reason) for path, reason in unread]
+        self.unread = [
+            (path if is_url(path) else shown(Path(path)), reason) for path, reason in unread
+        ]
 
     def __iter__(self) -> Iterator[tuple[Slot, int, Run]]:
         at = At(0, 0, 0, 0)
         if self._progress:
             sizes = [(slot.bytes, slot.count) for slot in self._slots]
             at = At(0, sum(size for size, _ in sizes), 0, sum(count for _, count in sizes))
+        lost: dict[str, str] = {}
         try:
-            for slot in read_ahead(self._slots, self._jobs):
+            for slot in self._ahead(self._slots):
                 for number in range(len(slot)):
                     run = slot.run(number, self.shown if self._relative else None)
                     if slot.filled(number, run):
@@ -85,11 +99,13 @@ class Intake:
                         yield slot, number, run
                     else:
                         self.unread.append((self.shown(str(run.path)), _why_empty(run)))
+                lost |= slot.lost
                 if self._progress:
                     done, files = at.bytes + slot.bytes, at.files + slot.count
                     at = At(done, at.all_bytes, files, at.all_files)
                     self._progress(at)
                 slot.close()
+            self.unread += lost.items()
         finally:  # what was read before an interruption is not read again
             if self._cache:
                 self._cache.save()
@@ -108,6 +124,12 @@ class Intake:
         (first, reason), more = self.unread[0], len(self.unread) - 1
         rest = f", and {more} more could not be examined either" if more else ""
         raise NoRunsError(f"nothing to examine below {where}: {first}: {reason}{rest}")
+
+
+def repeated() -> int:
+    """How many requests for far files were repeated so far, since they were not answered."""
+    remote = sys.modules.get("tbdiag.reading.remote")  # imported where a URL was read
+    return 0 if remote is None else int(remote.repeated())
 
 
 def quarter() -> int:

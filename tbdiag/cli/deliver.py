@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 
 from tbdiag import __version__
 from tbdiag.api import Report, scan
+from tbdiag.api.intake import repeated
 from tbdiag.cli.drawing import draw, file_name
 from tbdiag.cli.options import Color, FailOn
-from tbdiag.cli.output import OWN_PLOT, Look, look, replacing, say, warn
+from tbdiag.cli.output import OWN_PLOT, Look, look, replacing, say_all, warn
 from tbdiag.cli.progress import counting, progress
 from tbdiag.config import did_you_mean, shown
 from tbdiag.errors import RequestError
@@ -55,7 +57,7 @@ def scanned(
 ) -> Report:
     """The report, with a progress bar on the way."""
     with progress() as update:
-        return scan(
+        found = scan(
             paths or None,
             select=select or (),
             ignore=ignore or (),
@@ -66,22 +68,29 @@ def scanned(
             memory=memory,
             verify=verify,
         )
+    if n := repeated():
+        warn(f"tbdiag: {n} requests were repeated, since the storage did not answer them at once")
+    return found
 
 
 def report(found: Report, targets: Sequence[Target], *, color: Color, show_passed: bool) -> None:
     """Writes the report in each format; what could not be examined is said on stderr beside JSON."""
     for form, file in targets:
+        text: Iterable[str]
         if form == "json":
-            text = json_v1.render(found)
+            text = json_v1.chunks(found)
         else:
             style = look(color) if file is None else PLAIN
-            text = terminal.render(found, show_passed=show_passed, **style)
+            text = [terminal.render(found, show_passed=show_passed, **style)]
         if file is None:
-            say(text)
+            say_all(text)
             continue
         head = f"tbdiag {__version__}\n\n" if form == "text" else ""
-        with replacing(file) as draft:
-            draft.write_text(f"{head}{text}", "utf-8", errors="backslashreplace")
+        with (
+            replacing(file) as draft,
+            draft.open("w", encoding="utf-8", errors="backslashreplace") as out,
+        ):
+            out.writelines(chain([head], text))
     if "text" not in [form for form, _ in targets]:
         for path, reason in found.unread[:_MOST]:
             warn(f"tbdiag: {path} was not examined: {reason}")

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO, TypedDict
@@ -63,11 +63,19 @@ def only_ascii(stream: TextIO) -> bool:
 
 def say(text: str) -> None:
     """Writes to stdout; a reader that has gone (``| head``) is no error."""
+    say_all([text])
+
+
+def say_all(pieces: Iterable[str]) -> None:
+    """Writes pieces of a text to stdout as they come, as `say` does."""
     stream = sys.stdout
     encoding = stream.encoding or "ascii"
+    last = ""
     try:
-        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
-        stream.write("" if text.endswith("\n") else "\n")
+        for piece in pieces:
+            stream.write(piece.encode(encoding, "backslashreplace").decode(encoding))
+            last = piece or last
+        stream.write("" if last.endswith("\n") else "\n")
         stream.flush()
     except OSError as error:
         if error.errno not in (errno.EPIPE, errno.EINVAL):  # Windows says EINVAL

@@ -145,6 +145,7 @@ def _config(place: Config, table: ConfigTable) -> Config:
         rules=table.rules,
         train=train,
         space={name: _dimension(each) for name, each in table.space.items()},
+        storage=table.storage,
     )
 
 

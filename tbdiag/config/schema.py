@@ -134,6 +134,7 @@ class ConfigTable(_Table):
     rules: dict[Word, dict[str, Any]] = {}
     train: TrainTable | None = None
     space: dict[Word, DimensionTable] = {}
+    storage: dict[Word, dict[str, Any]] = {}
 
 
 def check(raw: Mapping[str, Any]) -> tuple[ConfigTable, list[tuple[Key, str]]]:

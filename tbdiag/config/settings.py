@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tbdiag.model.role import Override, Role
 
@@ -66,7 +66,8 @@ class Config:
 
     ``root`` is the folder that relative paths are relative to. ``ignore`` maps a rule code, name or
     family to the reason, ``rules`` a rule code or name to its thresholds, not yet checked against
-    the rules themselves. ``lines`` remembers where each key stands in the file.
+    the rules themselves. ``storage`` maps a kind of storage (``s3``) to what fsspec takes for it, which may
+    be secret. ``lines`` remembers where each key stands in the file.
     """
 
     path: Path | None = None
@@ -78,6 +79,7 @@ class Config:
     rules: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     train: Train | None = None
     space: Mapping[str, Dimension] = field(default_factory=dict)
+    storage: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
     lines: Mapping[Key, int] = field(default_factory=dict, repr=False, compare=False)
 
     def problem(self, key: Key, message: str) -> Problem:

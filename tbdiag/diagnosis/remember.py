@@ -12,9 +12,12 @@ from tbdiag.case import LIVE
 from tbdiag.diagnosis.examine import Selection, examine, timely
 from tbdiag.model.finding import Finding
 from tbdiag.model.report import Crashed, Fired, Outcome, RunReport
+from tbdiag.model.role import Override
 from tbdiag.model.run import Run
+from tbdiag.reading.heads import Answer, Head
 from tbdiag.reading.plain import plain, restored
-from tbdiag.reading.slots import Answer, Slot
+from tbdiag.reading.slots import Slot
+from tbdiag.search.entrant import Standing, standing
 
 
 class Remembered(RunReport):
@@ -28,6 +31,11 @@ class Remembered(RunReport):
     def __init__(self, run: Run, answer: Answer) -> None:
         for name, value in (("run", run), ("_answer", answer), *_UNREAD):
             object.__setattr__(self, name, value)
+
+    @property
+    def answer(self) -> Answer:
+        """What was told, as it is kept."""
+        return self._answer
 
     @property
     def outcomes(self) -> Mapping[str, Outcome]:
@@ -53,6 +61,61 @@ class Remembered(RunReport):
         return findings
 
 
+class Folded(Remembered):
+    """A run and what was answered, made anew of JSON whenever somebody asks: thousands are small."""
+
+    __slots__ = ("_head", "_number", "_path", "_slot")
+    _slot: Slot
+    _number: int
+    _head: Head
+    _path: str
+
+    def __init__(self, slot: Slot, number: int, head: Head, path: str, answer: Answer) -> None:
+        values = (slot, number, head, path, answer)
+        for name, value in zip(
+            ("_slot", "_number", "_head", "_path", "_answer"), values, strict=True
+        ):
+            object.__setattr__(self, name, value)
+
+    @property
+    def run(self) -> Run:
+        """The run."""
+        return self._slot.small(self._number, self._head, self._path)
+
+    @property
+    def outcomes(self) -> Mapping[str, Outcome]:
+        """The outcome of each rule."""
+        return {
+            code: Fired(tuple(f for f in self.findings if f.code == code)) if each is None else each
+            for code, each in _outcomes(self._answer[0])
+        }
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The findings, roots first."""
+        return _folded_findings(self._answer[1])
+
+
+def folded(slot: Slot, number: int, report: RunReport, texts: dict[bytes, bytes]) -> RunReport:
+    """The report in as little memory as it can be, as it is where it cannot come back.
+
+    ``texts`` are those that reports share.
+    """
+    answer = report.answer if isinstance(report, Remembered) else lasting(report)
+    try:
+        head = slot.head(number)
+    except TypeError:
+        return report
+    if answer is None:
+        return report
+    head = head._replace(
+        roles=texts.setdefault(head.roles, head.roles),
+        hparams=texts.setdefault(head.hparams, head.hparams),
+    )
+    outcomes, findings = (texts.setdefault(each, each) for each in answer)
+    return Folded(slot, number, head, str(report.run.path), (outcomes, findings))
+
+
 _UNREAD = (("_findings", None), ("_outcomes", None))
 
 
@@ -65,8 +128,8 @@ def remembered(
     may be live at the time ``now`` the rules whose answer depends on it are asked again, and where they
     answer otherwise all are.
     """
-    live = now is not None and any(now - each.last < LIVE for each in run.provenance.writings)
-    asked = f"{selection.digest} live" if live else selection.digest
+    live = _is_live(run, now)
+    asked = question(selection, run, now)
     kept = slot.answer(asked, number)
     if kept is not None:
         report = Remembered(run, kept)
@@ -74,10 +137,56 @@ def remembered(
         if all(_same(outcome, report.outcomes[code]) for code, outcome in again):
             return report
     found = examine(run, selection, now)
-    if slot.keeps and not any(isinstance(each, Crashed) for each in found.outcomes.values()):
-        with suppress(TypeError):  # a rule of another package may find anything
-            slot.keep_answer(asked, number, told(found))
+    if slot.keeps:
+        answer = lasting(found)
+        if answer is not None:
+            slot.keep_answer(asked, number, answer)
     return found
+
+
+def question(selection: Selection, run: Run, now: float | None) -> str:
+    """The name under which it is kept what a selection of rules answers about a run at that time."""
+    return f"{selection.digest} live" if _is_live(run, now) else selection.digest
+
+
+def placed(
+    slot: Slot, number: int, run: Run, wanted: Override | None, *, make: bool
+) -> Standing | None:
+    """The place of a run in a search where it was told before, or with ``make`` in any case."""
+    asked = placing(wanted)
+    kept = slot.answer(asked, number)
+    if kept is not None:
+        found: Standing = restored(Standing, json.loads(kept[0]))
+        return found
+    if not make:
+        return None
+    made = standing(run, wanted)
+    if slot.keeps:
+        slot.keep_answer(asked, number, told_place(made))
+    return made
+
+
+def placing(wanted: Override | None) -> str:
+    """The name under which it is kept how runs stand by what is wanted."""
+    return f"standing {json.dumps(plain(wanted))}"
+
+
+def told_place(found: Standing) -> Answer:
+    """The place of a run as it is kept."""
+    return json.dumps(plain(found)).encode(), b""
+
+
+def lasting(report: RunReport) -> Answer | None:
+    """What is kept of a report; None where a rule crashed, or found what cannot be kept."""
+    if any(isinstance(each, Crashed) for each in report.outcomes.values()):
+        return None
+    with suppress(TypeError):  # a rule of another package may find anything
+        return told(report)
+    return None
+
+
+def _is_live(run: Run, now: float | None) -> bool:
+    return now is not None and any(now - each.last < LIVE for each in run.provenance.writings)
 
 
 def _same(fresh: Outcome, kept: Outcome) -> bool:
@@ -103,6 +212,12 @@ def _outcomes(text: bytes) -> tuple[tuple[str, Outcome | None], ...]:
         (code, None if outcome is None else restored(Outcome, outcome))
         for code, outcome in json.loads(text)
     )
+
+
+@lru_cache(maxsize=64)
+def _folded_findings(text: bytes) -> tuple[Finding, ...]:
+    """The findings, the same ones while somebody works with them."""
+    return _findings(text)
 
 
 def _findings(text: bytes) -> tuple[Finding, ...]:

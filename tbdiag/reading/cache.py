@@ -9,27 +9,24 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
 
 from tbdiag import __version__
 from tbdiag.errors import ReadError
 from tbdiag.model.histogram import Histograms
-from tbdiag.model.role import RoleMap
-from tbdiag.model.run import HParam, Provenance, Run
+from tbdiag.model.place import Place, UrlPath
+from tbdiag.model.run import Run
 from tbdiag.model.series import Series
-from tbdiag.reading import follow, runs
+from tbdiag.reading import follow
 from tbdiag.reading.bundle import Bundle, Part, pack
 from tbdiag.reading.columns import Columns
 from tbdiag.reading.discover import EventFile, RunFiles, discovered
+from tbdiag.reading.heads import Answer, Head, Told, head_of
 from tbdiag.reading.hparams import upward
-from tbdiag.reading.later import Later
 from tbdiag.reading.listing import Listing, Look, walk
-from tbdiag.reading.plain import plain, restored
-from tbdiag.reading.shelf import Entry, Head, Shelf
-from tbdiag.reading.slots import Answer, Overrides, Show, Slot
+from tbdiag.reading.plain import plain
+from tbdiag.reading.shelf import Entry, Shelf
+from tbdiag.reading.slots import Overrides, Show, Slot, looked_into
 from tbdiag.reading.store import Store
-
-T = TypeVar("T")
 
 _EVERY = 5.0  # seconds after which what was read so far is made safe
 
@@ -44,13 +41,16 @@ class Cache:
     def __init__(
         self,
         store: Store,
-        paths: Sequence[Path],
+        paths: Sequence[Place],
         overrides: Overrides | None = None,
         follow_symlinks: bool = True,
     ) -> None:
         self.overrides = overrides
         self.listing = walk(paths, follow_symlinks)
-        given = [os.path.abspath(path) for path in paths]  # noqa: PTH100 - as `walk` does
+        given = [
+            str(path) if isinstance(path, UrlPath) else os.path.abspath(path)  # noqa: PTH100 - as `walk` does
+            for path in paths
+        ]
         asked = json.dumps([given, follow_symlinks, plain(overrides or {})])
         self.shelf = Shelf.opened(store, _digest(asked), code())
         self.slots = self._slots()
@@ -58,7 +58,6 @@ class Cache:
             slot.entry.place.length for slot in self.slots if slot.entry and slot.entry.place
         )
         self._room = store.limit - kept
-        self._restored: dict[tuple[type, bytes], Any] = {}
         self._saved = time.monotonic()
 
     def _slots(self) -> tuple[KeptSlot, ...]:
@@ -96,18 +95,26 @@ class Cache:
         self, files: RunFiles, told: bytes, parts: Mapping[str, Part], found: Sequence[Run]
     ) -> Entry | None:
         """Keeps what was read of a folder; None where that cannot come back."""
-        shelf = self.shelf
-        self.changed()
         try:
             record = pack(parts, found)
-            heads = tuple(_head(run) for run in found)
+            heads = tuple(head_of(run) for run in found)
         except TypeError:
             return None
-        entry = Entry(told, files.bytes, len(files.files), heads)
-        if len(record) <= self._room:
-            self._room -= len(record)
-            entry.place = shelf.write(record)
+        return self.keep_told(files, told, Told(heads, record=record))
+
+    def keep_told(self, files: RunFiles, told: bytes, found: Told) -> Entry:
+        """Keeps what was found out about a folder, here or elsewhere."""
+        self.changed()
+        entry = Entry(told, files.bytes, len(files.files), found.heads, answers=found.answers)
+        if found.record is not None and len(found.record) <= self._room:
+            self._room -= len(found.record)
+            entry.place = self.shelf.write(found.record)
         return entry
+
+    def look(self, path: str) -> Look:
+        """How an event file looked when it was listed."""
+        folder, _, name = path.rpartition(os.sep)
+        return self.listing.folders[folder][name]
 
     def changed(self) -> None:
         """Something is to be kept; what was read so far is made safe now and then."""
@@ -131,14 +138,6 @@ class Cache:
         shelf.commit(whole=len(shelf.entries) == len(self.slots))
         shelf.store.trim()
 
-    def restored(self, kind: type[T], text: bytes) -> T:
-        """The value that was told as ``text``; equal texts share it."""
-        value = self._restored.get((kind, text))
-        if value is None:
-            value = self._restored[kind, text] = restored(kind, json.loads(text))
-        found: T = value
-        return found
-
 
 class KeptSlot(Slot):
     """A folder of runs that was kept in ``entry``, or is read: a file that only grew, from its end on.
@@ -160,24 +159,42 @@ class KeptSlot(Slot):
     def files(self) -> RunFiles:
         if self._files is None:
             name, path, root, listed = json.loads(self._told)
-            files = tuple(EventFile(Path(each), *rest) for each, *rest in listed)
+            files = tuple(EventFile(*each) for each in listed)
             size = sum(self._look(file)[1] for file in files)
-            self._files = RunFiles(
-                id=name, path=Path(path), root=Path(root), files=files, bytes=size
-            )
+            self._files = RunFiles(id=name, folder=path, top=root, files=files, bytes=size)
         return self._files
 
     @property
     def bytes(self) -> int:
-        return self.files.bytes if self.entry is None else self.entry.bytes
+        if self.entry is not None:
+            return self.entry.bytes
+        return sum(self._cache.look(each)[1] for each, *_ in json.loads(self._told)[3])
 
     @property
     def count(self) -> int:
-        return self.entry.count if self.entry else len(self.files.files)
+        return self.entry.count if self.entry else len(json.loads(self._told)[3])
 
     @property
     def waiting(self) -> bool:
-        return self.entry is None and self._found is None
+        return self.entry is None and super().waiting
+
+    @property
+    def unknown(self) -> bool:
+        if not self.waiting or self._before is not None:
+            return False
+        self._remember_settings()
+        return True
+
+    @property
+    def looks(self) -> tuple[Look, ...]:
+        """How its event files look."""
+        return tuple(self._look(file) for file in self.files.files)
+
+    def take(self, told: Told) -> None:
+        if told.record is None:  # a file could not be read: next time it may be
+            super().take(told)
+        else:
+            self.entry = self._cache.keep_told(self.files, self._told, told)
 
     def begin(self) -> None:
         if self._before is None:  # else most of it may be known
@@ -185,30 +202,39 @@ class KeptSlot(Slot):
 
     def read(self) -> None:
         if self.waiting:
-            for folder in _folders(self._told):
-                self._cache.listing.line(folder)  # settings count as they are before they are read
-            self._found = runs.load(self.files, self._overrides, self._columns)
+            self._remember_settings()
+            self._found = self._loaded()
+
+    def _remember_settings(self) -> None:
+        """Files of settings count as they are before they are read."""
+        for folder in _folders(self._told):
+            self._cache.listing.line(folder)
 
     def __len__(self) -> int:
-        return len(self.entry.heads) if self.entry else len(self._runs)
+        return len(self.entry.heads) if self.entry else super().__len__()
 
     def run(self, number: int, show: Show | None = None) -> Run:
         if self._found is None and self.entry is not None:
-            return self._kept(number, self.entry.heads[number], show)
+            return self._of_head(number, self.entry.heads[number], show)
         return super().run(number, show)
 
     @property
     def _runs(self) -> tuple[Run, ...]:
         found = super()._runs
         if self.entry is None:
-            if not self._fleeting:
+            if not (self._fleeting or self.lost):
                 self.entry = self._cache.keep(self.files, self._told, self._parts, found)
             self._parts, self._before, self._bundle = {}, None, None
         return found
 
     def answer(self, selection: str, number: int) -> Answer | None:
-        kept = self.entry.answers.get(selection) if self.entry else None
+        if self.entry is None:
+            return super().answer(selection, number)
+        kept = self.entry.answers.get(selection)
         return kept[number] if kept else None
+
+    def head(self, number: int) -> Head:
+        return super().head(number) if self.entry is None else self.entry.heads[number]
 
     @property
     def keeps(self) -> bool:
@@ -230,7 +256,7 @@ class KeptSlot(Slot):
         if self._bundle is not None and self.entry is not None and self.entry.place is not None:
             place = self.entry.place
             place.segment.unused(place.offset, place.length)
-        self._parts, self._before, self._bundle = {}, None, None
+        self._parts, self._before, self._bundle, self._files = {}, None, None, None
 
     def series(self, number: int, points: int) -> Mapping[str, Series]:
         bundle = self._kept_bundle()
@@ -245,25 +271,11 @@ class KeptSlot(Slot):
         bundle = self._kept_bundle()
         return self._again(number, points).texts if bundle is None else bundle.texts(number)
 
-    def _kept(self, number: int, head: Head, show: Show | None) -> Run:
-        restored = self._cache.restored
-        provenance = restored(Provenance, head.provenance)
-        points = provenance.points
-        return Run(
-            id=head.id,
-            path=Path(show(head.path) if show else head.path),
-            series=Later(lambda: self.series(number, points)),
-            histograms=Later(lambda: self.histograms(number, points)),
-            texts=Later(lambda: self.texts(number, points)),
-            hparams=Later(lambda: dict(restored(_HPARAMS, head.hparams))),
-            roles=restored(RoleMap, head.roles),
-            provenance=provenance,
-        )
-
     def _kept_bundle(self) -> Bundle | None:
         """What was kept of the folder; None where it is gone or damaged."""
         if self._bundle is None and self.entry is not None:
             self._bundle = _bundle(self.entry)
+            looked_into(self)
         return self._bundle
 
     def _columns(self, file: EventFile) -> Columns:
@@ -289,8 +301,7 @@ class KeptSlot(Slot):
         return None if self._bundle is None else self._bundle.parts.get(path)
 
     def _look(self, file: EventFile) -> Look:
-        folder, name = os.path.split(file.path)
-        return self._cache.listing.folders[folder][name]
+        return self._cache.look(file.where)
 
 
 def _bundle(entry: Entry) -> Bundle | None:
@@ -346,16 +357,5 @@ def _folders(told: bytes) -> set[str]:
 
 
 def _told(files: RunFiles) -> bytes:
-    listed = [[str(each.path), each.prefix, each.key, each.hparams_only] for each in files.files]
-    return json.dumps([files.id, str(files.path), str(files.root), listed]).encode()
-
-
-def _head(run: Run) -> Head:
-    roles, provenance, hparams = (
-        json.dumps(plain(each)).encode() for each in (run.roles, run.provenance, run.hparams)
-    )
-    filled = bool(run.series or run.histograms)
-    return Head(run.id, str(run.path), filled, roles, provenance, hparams)
-
-
-_HPARAMS: Any = Mapping[str, HParam]
+    listed = [[each.where, each.prefix, each.key, each.hparams_only] for each in files.files]
+    return json.dumps([files.id, files.folder, files.top, listed]).encode()

@@ -6,8 +6,8 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from tbdiag.model.place import Place, back
 from tbdiag.reading.layout import Layout, Part
 from tbdiag.reading.listing import Listing, natural, printable, walk
 
@@ -16,28 +16,44 @@ from tbdiag.reading.listing import Listing, natural, printable, walk
 class EventFile:
     """An event file of a run, and how its tags are called there.
 
-    A tag becomes ``prefix + tag``, and with a ``key`` ``prefix + tag + "/" + key``. Of a file that is
+    ``where`` is its absolute path, or its URL, as text: there may be many thousands. A tag becomes ``prefix + tag``, and with a ``key`` ``prefix + tag + "/" + key``. Of a file that is
     ``hparams_only`` nothing but the hyperparameters belongs to the run.
     """
 
-    path: Path
+    where: str
     prefix: str = ""
     key: str = ""
     hparams_only: bool = False
+
+    @property
+    def path(self) -> Place:
+        """Where it stands."""
+        return back(self.where)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFiles:
     """A run and its event ``files``, in the order in which they are read; ``bytes`` in all.
 
-    ``id`` is unique within a discovery and printable; ``root`` is the folder that was scanned.
+    ``id`` is unique within a discovery and printable; ``top`` is the folder that was scanned. Both are
+    text, since there may be many thousands.
     """
 
     id: str
-    path: Path
-    root: Path
+    folder: str
+    top: str
     files: tuple[EventFile, ...]
     bytes: int
+
+    @property
+    def path(self) -> Place:
+        """The folder of the run."""
+        return back(self.folder)
+
+    @property
+    def root(self) -> Place:
+        """The folder that was scanned."""
+        return back(self.top)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +74,7 @@ class Discovery:
         return sum(run.bytes for run in self.runs)
 
 
-def discover(paths: Sequence[Path], follow_symlinks: bool = True) -> Discovery:
+def discover(paths: Sequence[Place], follow_symlinks: bool = True) -> Discovery:
     """The runs below ``paths``, each an event file or a folder that is searched to its depths.
 
     A folder or file that is reached twice counts once, under its own name rather than a link's, so
@@ -71,6 +87,7 @@ def discover(paths: Sequence[Path], follow_symlinks: bool = True) -> Discovery:
 def discovered(listing: Listing) -> Discovery:
     """The runs in what was found below the given paths."""
     layout = Layout({folder: list(files) for folder, files in listing.folders.items()})
+    layout.warm()
     owners: dict[str, list[Part]] = {}
     for folder in listing.folders:
         part = layout.part(folder)
@@ -81,7 +98,7 @@ def discovered(listing: Listing) -> Discovery:
 
 def _run(owner: str, members: Sequence[Part], listing: Listing) -> RunFiles:
     files = [
-        EventFile(Path(part.folder, name), part.prefix, part.key, part.hparams_only)
+        EventFile(f"{part.folder}{os.sep}{name}", part.prefix, part.key, part.hparams_only)
         for part in members
         for name in sorted(listing.folders[part.folder])
     ]
@@ -92,8 +109,8 @@ def _run(owner: str, members: Sequence[Part], listing: Listing) -> RunFiles:
     looks = (look for part in members for look in listing.folders[part.folder].values())
     return RunFiles(
         id=printable(inside.replace(os.sep, "/")),
-        path=Path(owner),
-        root=Path(root),
+        folder=owner,
+        top=root,
         files=tuple(files),
         bytes=sum(size for _, size, _ in looks),
     )
@@ -104,12 +121,12 @@ def _named(runs: Sequence[RunFiles]) -> list[RunFiles]:
     taken = Counter(run.id for run in runs)
     named = []
     used: set[str] = set()
-    for run in sorted(runs, key=lambda run: (natural(run.id), natural(str(run.path)))):
+    for run in sorted(runs, key=lambda run: (natural(run.id), natural(run.folder))):
         name = run.id if taken[run.id] == 1 else printable(f"{run.root.name}/{run.id}")
         if name in used or (name != run.id and name in taken):
             name = printable(run.path.as_posix())
         used.add(name)
         named.append(
-            RunFiles(id=name, path=run.path, root=run.root, files=run.files, bytes=run.bytes)
+            RunFiles(id=name, folder=run.folder, top=run.top, files=run.files, bytes=run.bytes)
         )
     return named

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import struct
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tbdiag.errors import ReadError
+from tbdiag.model.place import Place
 from tbdiag.reading import cycles, frames
 from tbdiag.reading.columns import Columns
 from tbdiag.reading.frames import SLACK
@@ -20,7 +19,7 @@ from tbdiag.reading.pace import Pace
 from tbdiag.reading.pool import Pool
 from tbdiag.reading.scalars import Chunk, Scalars, scan
 from tbdiag.reading.sift import HEAD, SMALL, Pack
-from tbdiag.reading.source import Source, Sparse
+from tbdiag.reading.source import Sparse, opened
 from tbdiag.reading.templates import Templates
 
 U8 = NDArray[np.uint8]
@@ -36,7 +35,7 @@ _WALL_TIME = struct.Struct("<d")
 _WRONG = "the checksum of a record is wrong"
 
 
-def read(path: Path, limit: int | None = None, *, verify: bool = False) -> Columns:
+def read(path: Place, limit: int | None = None, *, verify: bool = False) -> Columns:
     """Everything in an event file that tbdiag looks at, in file order and unsampled.
 
     Scalars are those that TensorBoard's EventAccumulator keeps with nothing dropped, of both
@@ -48,7 +47,7 @@ def read(path: Path, limit: int | None = None, *, verify: bool = False) -> Colum
     return settled(path, Reading(path, limit, verify=verify), limit, verify=verify).columns
 
 
-def begun(path: Path, *, verify: bool = False) -> Reading | ReadError:
+def begun(path: Place, *, verify: bool = False) -> Reading | ReadError:
     """The reading of a file, to be `settled`, or the error that it met.
 
     Where several are begun before the first is settled, what they have in common is unpacked at once.
@@ -60,7 +59,7 @@ def begun(path: Path, *, verify: bool = False) -> Reading | ReadError:
 
 
 def settled(
-    path: Path, reading: Reading, limit: int | None = None, *, verify: bool = False
+    path: Place, reading: Reading, limit: int | None = None, *, verify: bool = False
 ) -> Reading:
     """The reading of a file from its start, or another one where the quick ways led astray."""
     if reading.disordered:
@@ -98,7 +97,7 @@ class Reading:
 
     def __init__(
         self,
-        path: Path,
+        path: Place,
         limit: int | None = None,
         *,
         plain: bool = False,
@@ -127,10 +126,8 @@ class Reading:
         self._fault = ""
         self._buffer = _workspace.buffer
         try:
-            with path.open("rb", buffering=0) as file:
-                told = os.fstat(file.fileno())
-                self.size, self.inode = told.st_size, told.st_ino
-                self._source = Source(file.fileno(), self.size, self._buffer)
+            with opened(path, self._buffer) as self._source:
+                self.size, self.inode = self._source.size, self._source.inode
                 self._read(self.size if limit is None else min(self.size, limit))
                 rest = b""
                 if self._fault and self._fault != NOT_AN_EVENT:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 
 from tbdiag.errors import ReadError
+from tbdiag.model.place import Place, UrlPath
 from tbdiag.reading import stored
 from tbdiag.reading.checksums import masked
 from tbdiag.reading.columns import Columns, Points, RawHistograms
@@ -39,7 +39,7 @@ class State:
 
 
 def resume(
-    path: Path, columns: Columns | None = None, state: State | None = None
+    path: Place, columns: Columns | None = None, state: State | None = None
 ) -> tuple[Columns, State]:
     """The columns of a file, read on from ``state`` where it only grew, and the state after.
 
@@ -59,7 +59,7 @@ def resume(
     return whole(path, Reading(path))
 
 
-def whole(path: Path, reading: Reading) -> tuple[Columns, State]:
+def whole(path: Place, reading: Reading) -> tuple[Columns, State]:
     """The columns of a file of which a reading was begun, and the state after."""
     reading = settled(path, reading)
     return reading.columns, _state(path, reading)
@@ -102,25 +102,40 @@ def _more(old: RawHistograms, new: RawHistograms) -> RawHistograms:
     )
 
 
-def _grown(path: Path, columns: Columns, state: State) -> bool:
+def _grown(path: Place, columns: Columns, state: State) -> bool:
     try:
-        told = path.stat()
-        ends = _ends(path, state.offset, state.looked)
+        inode, size = _told(path)
+        ends = _ends(path, state.offset, state.looked) if size >= state.offset else None
     except OSError as error:
         raise ReadError(f"{path}: {error.strerror or error}") from error
-    same = (told.st_ino, *ends) == (state.inode, state.head, state.tail)
-    return same and told.st_size >= state.offset > 0 and columns.started is not None
+    same = ends is not None and (inode, *ends) == (state.inode, state.head, state.tail)
+    return same and state.offset > 0 and columns.started is not None
 
 
-def _ends(path: Path, offset: int, count: int) -> tuple[int, int]:
+def _told(path: Place) -> tuple[int, int]:
+    """What tells a file from another one of the same name, 0 where nothing does, and its bytes."""
+    if isinstance(path, UrlPath):
+        from tbdiag.reading import remote
+
+        return 0, remote.size_of(path)  # a store writes a file anew when it grows
+    status = path.stat()
+    return status.st_ino, status.st_size
+
+
+def _ends(path: Place, offset: int, count: int) -> tuple[int, int]:
     """The checksums of the first ``count`` bytes, and of as many before ``offset``."""
+    if isinstance(path, UrlPath):
+        from tbdiag.reading import remote
+
+        first, last = remote.ends(path, offset, count)
+        return masked(first), masked(last)
     with path.open("rb", buffering=0) as file:
         head = file.read(count)
         file.seek(max(offset - count, 0))
         return masked(head), masked(file.read(count))
 
 
-def _state(path: Path, reading: Reading) -> State:
+def _state(path: Place, reading: Reading) -> State:
     looked = min(reading.offset, _HEAD)
     head, tail = _ends(path, reading.offset, looked)
     return State(

@@ -6,8 +6,9 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePath
 
+from tbdiag.model.place import Place, UrlPath, is_url
 from tbdiag.model.run import HParam, Scalar
 from tbdiag.reading import settings
 from tbdiag.reading.settings import Settings
@@ -43,8 +44,8 @@ _GLUED = re.compile(
 def hparams_of(
     logged: Iterable[Mapping[str, Scalar]],
     texts: Mapping[str, str],
-    folder: Path,
-    root: Path,
+    folder: Place,
+    root: Place,
     names: Iterable[str] = (),
 ) -> dict[str, HParam]:
     """The hyperparameters of a run by the names it used, each with the place it was found.
@@ -68,8 +69,8 @@ def hparams_of(
 def _sources(
     logged: Iterable[Mapping[str, Scalar]],
     texts: Mapping[str, str],
-    folder: Path,
-    root: Path,
+    folder: Place,
+    root: Place,
     names: Iterable[str],
 ) -> Iterator[tuple[Mapping[str, Scalar], str]]:
     for session in reversed(list(logged)):
@@ -77,8 +78,8 @@ def _sources(
     for tag, text in texts.items():
         yield from_text_tag(tag, text), f"text {tag}"
     for place in upward(str(folder), str(root)):
-        for path in _files(place, _changed(place)):
-            yield from_file(path), Path(os.path.relpath(path, root)).as_posix()
+        for path in _remote_files(place) if is_url(place) else _files(place, _changed(place)):
+            yield from_file(path), Path(os.path.relpath(str(path), str(root))).as_posix()
     for name in names:
         yield from_name(name), "run name"
 
@@ -96,6 +97,12 @@ def upward(folder: str, root: str) -> Iterator[str]:
         while folder != root:
             folder = os.path.dirname(folder)  # noqa: PTH120 - a str, not a Path
             yield folder
+
+
+def _remote_files(folder: str) -> tuple[UrlPath, ...]:
+    from tbdiag.reading import remote
+
+    return remote.settings_in(folder)
 
 
 def _changed(folder: str) -> int:
@@ -142,8 +149,13 @@ def settings_files(folder: str, names: Iterable[str]) -> Iterator[str]:
             yield f"{folder}{os.sep}{_CHECKPOINT}{max(steps)}{os.sep}{name}"
 
 
-def from_file(path: Path) -> Settings:
+def from_file(path: Place) -> Settings:
     """The settings in a file, none where it is missing, too large, unreadable or broken."""
+    if isinstance(path, UrlPath):
+        from tbdiag.reading import remote
+
+        found = remote.text_of(path)
+        return {} if found is None else _of_text(path, found[1].decode("utf-8-sig", "replace"))
     try:
         status = path.stat()
     except OSError:
@@ -160,6 +172,12 @@ def _parsed(path: Path, changed: int, size: int) -> Settings:
         text = path.read_bytes().decode("utf-8-sig", "replace")
     except OSError:
         return {}
+    return _of_text(path, text)
+
+
+@lru_cache(maxsize=256)
+def _of_text(path: PurePath, text: str) -> Settings:
+    """The settings in the text of a file of that name."""
     if path.suffix == ".json":
         values = settings.from_json(text)
         if path.name == "trainer_state.json":

@@ -6,10 +6,10 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tbdiag.errors import ReadError
+from tbdiag.model.place import UrlPath, back, is_url
 
 if TYPE_CHECKING:
     from tbdiag.reading.columns import Columns
@@ -48,6 +48,23 @@ class Layout:
             parent, name = os.path.split(folder)
             self.children.setdefault(parent, []).append(name)
         self._glances: dict[str, Columns | None] = {}
+
+    def warm(self) -> None:
+        """Fetches what will be glanced into, where that is far away, side by side."""
+        if not any(map(is_url, self.folders)):
+            return
+        from tbdiag.reading import remote
+
+        wanted = [
+            UrlPath(f"{folder}/{min(files)}")
+            for folder, files in self.folders.items()
+            if is_url(folder)
+            and (
+                os.path.split(folder)[0] in self.folders
+                or _TIME.fullmatch(folder.rpartition("/")[2])
+            )
+        ]
+        remote.warm(wanted, heads=True)
 
     @property
     def glanced(self) -> tuple[str, ...]:
@@ -112,7 +129,7 @@ class Layout:
             from tbdiag.reading import records
 
             try:
-                first = Path(folder, min(self.folders[folder]))
+                first = back(f"{folder}/{min(self.folders[folder])}")
                 self._glances[folder] = records.read(first, limit=_GLANCE)
             except ReadError:
                 self._glances[folder] = None

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tbdiag.errors import NoRunsError
+from tbdiag.model.place import Place, UrlPath, is_url
 from tbdiag.reading.hparams import settings_files, tells_settings
 
 OWN_FOLDER, OWN_SUFFIX = "tbdiag", ".tbdiag"  # of the summaries that tbdiag itself writes
 _OWN_NAME = re.compile(r"events\.out\.tfevents\.\d{10,12}\.tbdiag\.[0-9a-f]{16}\.tbdiag")
-_SKIPPED_FOLDERS = frozenset({".tbdiag", ".git", "__pycache__"})
+SKIPPED = frozenset({".tbdiag", ".git", "__pycache__"})
 
 # Inode, size in bytes and time of the last change in nanoseconds; the device belongs to the first.
 Look = tuple[int, int, int]
@@ -41,16 +42,21 @@ class Listing:
         return "\0".join([*files, self.settings[folder]])
 
 
-def walk(paths: Collection[Path], follow_symlinks: bool = True) -> Listing:
+def walk(paths: Collection[Place], follow_symlinks: bool = True) -> Listing:
     """What stands below ``paths``, each an event file or a folder that is searched to its depths.
 
     A folder or file that is reached twice counts once, under its own name rather than a link's, so
-    links may form loops. Raises NoRunsError where a path does not exist or is a file that is not an
+    links may form loops. What a URL names is listed at once. Raises NoRunsError where a path does not exist or is a file that is not an
     event file.
     """
     walk = _Walk(follow_symlinks)
     for path in paths:
-        walk.start(path)
+        if isinstance(path, UrlPath):
+            from tbdiag.reading.remote_listing import list_below
+
+            list_below(path, walk.found)
+        else:
+            walk.start(path)
     walk.follow_links()
     return walk.found
 
@@ -128,7 +134,7 @@ class _Walk:
                 if entry.is_symlink():
                     self.links.append((entry.path, root))
                 elif entry.is_dir():
-                    if name not in _SKIPPED_FOLDERS:
+                    if name not in SKIPPED:
                         below.append(entry.path)
                 elif is_event_file(name, own):
                     self._file(entry.path, folder, name, root, entry)
@@ -165,6 +171,8 @@ class _Walk:
 
 def _settings_in(folder: str) -> str:
     """The looks of the files of settings in a folder that the walk did not pass."""
+    if is_url(folder):  # all of them were listed
+        return ""
     try:
         with os.scandir(folder) as listing:
             names = [entry.name for entry in listing if tells_settings(entry.name)]

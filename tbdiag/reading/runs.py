@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import chain
-from pathlib import Path
+from pathlib import PurePath
 
 import numpy as np
 
 from tbdiag.errors import ReadError
 from tbdiag.model.histogram import Histograms
+from tbdiag.model.place import Place, UrlPath
 from tbdiag.model.role import Override, Role, RoleMap
 from tbdiag.model.run import Damage, Mixture, Provenance, Restart, Run
 from tbdiag.model.series import Series
@@ -78,14 +79,22 @@ def _columns(file: EventFile, read: Callable[[EventFile], Columns]) -> Columns:
         columns = read(file)
     except ReadError as error:
         reason = f"cannot be read: {str(error).rpartition(': ')[2]}"
-        try:
-            size = file.path.stat().st_size
-        except OSError:
-            size = 0
+        size = _size(file.path)
         return Columns(damage=Damage(file=str(file.path), offset=0, lost=size, reason=reason))
     if file.hparams_only:
         return Columns(hparams=columns.hparams, started=columns.started, damage=columns.damage)
     return columns
+
+
+def _size(path: Place) -> int:
+    if isinstance(path, UrlPath):
+        from tbdiag.reading import remote
+
+        return remote.size_of(path)
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _settled(files: RunFiles, parts: list[_Read]) -> tuple[RunFiles, list[_Read]]:
@@ -100,7 +109,8 @@ def _settled(files: RunFiles, parts: list[_Read]) -> tuple[RunFiles, list[_Read]
     firsts = {tag.split("/")[0].lower() for _, columns in parts for tag in columns.scalars}
     if not (firsts & TRAINING and firsts & VALIDATION):
         return files, parts
-    own = replace(files, id=f"{files.id}/{printable(only[:-1])}", path=files.path / only[:-1])
+    folder = f"{files.folder}{os.sep}{only[:-1]}"
+    own = replace(files, id=f"{files.id}/{printable(only[:-1])}", folder=folder)
     return own, [(replace(file, prefix=""), columns) for file, columns in parts]
 
 
@@ -108,7 +118,7 @@ def _sessions(parts: Sequence[_Read]) -> list[list[_Read]]:
     """The files of each training, those of one folder void where a later one says so."""
     if len(parts) == 1:
         return [list(parts)]
-    folders: dict[Path, list[_Read]] = {}
+    folders: dict[PurePath, list[_Read]] = {}
     for file, columns in parts:
         folders.setdefault(file.path.parent, []).append((file, columns))
     split: list[list[list[_Read]]] = []
@@ -180,11 +190,11 @@ def _parts(files: RunFiles, sessions: Sequence[Sequence[_Read]]) -> Iterator[Par
                 yield part
 
 
-def _name(files: RunFiles, path: Path) -> str:
+def _name(files: RunFiles, path: Place) -> str:
     whole = str(path)
     inside = whole.removeprefix(f"{files.path}{os.sep}")
     if inside == whole:  # a folder beside it
-        inside = os.path.relpath(path, files.path)
+        inside = os.path.relpath(whole, str(files.path))
     return printable(inside.replace(os.sep, "/"))
 
 
@@ -208,7 +218,7 @@ def _series(joined: Mapping[str, Joined]) -> dict[str, Series]:
 def _without_void(parts: Sequence[_Read]) -> tuple[list[_Read], list[Restart]]:
     if all(columns.voids is None and not columns.purges for _, columns in parts):
         return list(parts), []
-    folders: dict[Path, list[int]] = {}
+    folders: dict[PurePath, list[int]] = {}
     for index, (file, _) in enumerate(parts):
         folders.setdefault(file.path.parent, []).append(index)
     kept, restarts = list(parts), []

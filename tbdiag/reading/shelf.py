@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 from tbdiag.reading.checksums import crc32c
-from tbdiag.reading.slots import Answer
+from tbdiag.reading.heads import Answer, Head
 from tbdiag.reading.store import SEGMENT, Store, remove
 
 _MOST_SEGMENTS = 8
-_MOST_SELECTIONS = 4  # of which answers are kept
+_MOST_SELECTIONS = 8  # of which answers are kept
 _SLACK = 1 << 20
 
 
@@ -87,17 +87,6 @@ class Place:
             return found
         remove(self.segment.path)
         return None
-
-
-class Head(NamedTuple):
-    """What a report says of a run without its curves: roles, provenance and hparams are JSON."""
-
-    id: str
-    path: str
-    filled: bool
-    roles: bytes
-    provenance: bytes
-    hparams: bytes
 
 
 @dataclass(slots=True, eq=False)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from tbdiag.errors import ReadError
 from tbdiag.model.histogram import Histograms
+from tbdiag.model.place import Place, UrlPath, back, is_url
 from tbdiag.model.role import Override, Role
 from tbdiag.model.run import Run
 from tbdiag.model.series import Series
@@ -17,19 +18,24 @@ from tbdiag.reading import runs
 from tbdiag.reading.columns import Columns
 from tbdiag.reading.discover import EventFile, RunFiles
 from tbdiag.reading.eventfile import Reading, begun, settled
+from tbdiag.reading.heads import Answer, Head, Lookup, Told, head_of, points_of, run_of, small_run
+from tbdiag.reading.hparams import upward
 from tbdiag.reading.later import Later
+from tbdiag.reading.listing import Look
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
 Overrides = Mapping[Role, Override]
 Show = Callable[[str], str]
-Answer = tuple[bytes, bytes]  # outcomes and findings as JSON
 
 _AHEAD = 2  # groups of folders that are read ahead of the rules, for each thread
 _SMALL = 2 << 20  # bytes of folders that are read together
 _MOST_TOGETHER = 16
+_LOOKED = 32  # folders into which somebody looked again that are held
 _WINDOW = 64 << 20  # bytes of event files that are read ahead
+_FAR = 8  # groups of folders that are read at a time where they are far away
+_HELD = 16 << 20  # bytes of a far folder that are, at most
 
 
 class Slot:
@@ -41,7 +47,8 @@ class Slot:
         self._files, self._overrides, self._verify = files, overrides, verify
         self._found: tuple[Run, ...] | None = None
         self._anew: tuple[Run, ...] | None = None
-        self._begun: dict[Path, Reading | ReadError] = {}
+        self._begun: dict[PurePath, Reading | ReadError] = {}
+        self._taken: Told | None = None
 
     @property
     def files(self) -> RunFiles:
@@ -60,23 +67,59 @@ class Slot:
         return len(self.files.files)
 
     @property
+    def far(self) -> bool:
+        """Whether it is reached by a URL."""
+        return is_url(self.files.folder)
+
+    @property
+    def lost(self) -> dict[str, str]:
+        """Far files of settings that could not be read, and why."""
+        if not self.far:
+            return {}
+        if self._taken is not None:
+            return self._taken.lost
+        from tbdiag.reading import remote
+
+        return remote.lost(upward(self.files.folder, self.files.top))
+
+    @property
+    def held(self) -> int:
+        """The bytes that count as read ahead: of far files only ranges are."""
+        return min(self.bytes, _HELD) if self.far else self.bytes
+
+    @property
     def fresh(self) -> bool:
         """Whether the runs were read, and stand in memory."""
         return self._found is not None
 
     def filled(self, number: int, run: Run) -> bool:
         """Whether a run holds anything to be examined."""
-        del number
+        if self._taken is not None:
+            return self._taken.heads[number].filled
         return bool(run.series or run.histograms)
 
     def close(self) -> None:
         """Forgets the runs: whoever wants them has them."""
-        self._found = None
+        self._found = self._anew = None
 
     @property
     def waiting(self) -> bool:
         """Whether there is something to be read."""
-        return self._found is None
+        return self._found is None and self._taken is None
+
+    @property
+    def unknown(self) -> bool:
+        """Whether nothing of it was read before: it may be read elsewhere, and taken from there."""
+        return self.waiting
+
+    @property
+    def looks(self) -> tuple[Look, ...] | None:
+        """How its event files look, where what is read of them can be kept."""
+        return None
+
+    def take(self, told: Told) -> None:
+        """Takes what was found out about it elsewhere."""
+        self._taken = told
 
     def begin(self) -> None:
         """Begins to read, where that helps: `read` then finishes it, in the same thread."""
@@ -87,13 +130,20 @@ class Slot:
 
     def read(self) -> None:
         """Reads the runs, once."""
-        if self._found is None:
-            self._found = runs.load(self.files, self._overrides, self._columns)
+        if self.waiting:
+            self._found = self._loaded()
+
+    def _loaded(self) -> tuple[Run, ...]:
+        found = runs.load(self.files, self._overrides, self._columns)
+        if self.far:  # what cannot be had is to be known at once
+            for run in found:
+                len(run.hparams)
+        return found
 
     def _columns(self, file: EventFile) -> Columns:
         return settled(file.path, self._started(file.path), verify=self._verify).columns
 
-    def _started(self, path: Path) -> Reading:
+    def _started(self, path: Place) -> Reading:
         """The reading of a file that was begun, or is now; raises ReadError."""
         reading = self._begun.pop(path, None) or begun(path, verify=self._verify)
         if isinstance(reading, ReadError):
@@ -102,12 +152,14 @@ class Slot:
 
     def __len__(self) -> int:
         """How many runs there are, read if they were not yet."""
-        return len(self._runs)
+        return len(self._runs if self._taken is None else self._taken.heads)
 
     def run(self, number: int, show: Show | None = None) -> Run:
         """One of the runs, its path as ``show`` writes it."""
+        if self._taken is not None:
+            return self._of_head(number, self._taken.heads[number], show)
         run = self._runs[number]
-        return replace(run, path=Path(show(str(run.path)))) if show else run
+        return replace(run, path=back(show(str(run.path)))) if show else run
 
     @property
     def _runs(self) -> tuple[Run, ...]:
@@ -117,8 +169,16 @@ class Slot:
 
     def answer(self, selection: str, number: int) -> Answer | None:
         """What the rules of a selection answered about a run, where that was kept."""
-        del selection, number
-        return None
+        answers = None if self._taken is None else self._taken.answers.get(selection)
+        return answers[number] if answers else None
+
+    def head(self, number: int) -> Head:
+        """What is told of a run without its curves; raises TypeError for what could not come back."""
+        return head_of(self._runs[number]) if self._taken is None else self._taken.heads[number]
+
+    def small(self, number: int, head: Head, path: str) -> Run:
+        """The run of a head, found at ``path``, that holds nothing but where to look for the rest."""
+        return small_run(head, self._lookup(number, head), path)
 
     @property
     def keeps(self) -> bool:
@@ -138,6 +198,18 @@ class Slot:
             histograms=Later(lambda: self.histograms(number, points)),
         )
 
+    def _of_head(self, number: int, head: Head, show: Show | None) -> Run:
+        """A run whose curves are looked for when they are asked for."""
+        path = show(head.path) if show else head.path
+        return run_of(head, self._lookup(number, head), path)
+
+    def _lookup(self, number: int, head: Head) -> Lookup:
+        return Lookup(
+            lambda: self.series(number, points_of(head)),
+            lambda: self.histograms(number, points_of(head)),
+            lambda: self.texts(number, points_of(head)),
+        )
+
     def series(self, number: int, points: int) -> Mapping[str, Series]:
         """The curves of a run that had so many points, out of its files once more.
 
@@ -149,21 +221,39 @@ class Slot:
         """The histograms of a run, as `series`."""
         return self._again(number, points).histograms
 
+    def texts(self, number: int, points: int) -> Mapping[str, str]:
+        """The texts of a run, as `series`."""
+        return self._again(number, points).texts
+
     def _again(self, number: int, points: int) -> Run:
         anew = self._anew or runs.load(self.files, self._overrides)
+        looked_into(self)
         if number >= len(anew) or anew[number].provenance.points < points:
             raise ReadError(f"{self.files.path}: its event files lost points since they were read")
         self._anew = anew
         return anew[number]
 
 
+_looked: deque[Slot] = deque()  # those into which somebody looked after they were closed
+
+
+def looked_into(slot: Slot) -> None:
+    """Keeps what was looked up in a few folders only."""
+    if slot not in _looked:
+        _looked.append(slot)
+        if len(_looked) > _LOOKED:
+            _looked.popleft().close()
+
+
 def read_ahead(slots: Sequence[Slot], jobs: int | None = None) -> Iterator[Slot]:
     """The slots in their order, each read, ``jobs`` groups of them at a time, one by default.
 
     Threads gain nothing where files are in memory already: the parts that let go of the interpreter
-    are too short. They help where the disk, or the network, is what is waited for.
+    are too short. They help where the disk is waited for, and the network, for which there are eight.
     """
     batches = _together(slots)
+    if jobs is None and any(slot.far for slot in slots if slot.waiting):
+        jobs = _FAR
     if jobs is None or min(jobs, sum(slot.waiting for slot in slots)) < 2:
         for batch in batches:
             _read(batch)
@@ -209,11 +299,24 @@ def _together(slots: Iterable[Slot]) -> Iterator[list[Slot]]:
 
 def _read(batch: Sequence[Slot]) -> None:
     """Read all: what their files have in common is then unpacked at once."""
+    _warm(batch)
     if len(batch) > 1:
         for slot in batch:
             slot.begin()
     for slot in batch:
         slot.read()
+
+
+def _warm(batch: Sequence[Slot]) -> None:
+    """Fetch what is far away and small side by side."""
+    far = [slot for slot in batch if slot.far and slot.waiting]
+    if not far:
+        return
+    from tbdiag.reading import remote
+
+    files = [file.path for slot in far for file in slot.files.files]
+    folders = [each for slot in far for each in upward(slot.files.folder, slot.files.top)]
+    remote.warm((path for path in files if isinstance(path, UrlPath)), folders)
 
 
 def _finished(batch: list[Slot], future: Future[None] | None) -> list[Slot]:
@@ -223,4 +326,4 @@ def _finished(batch: list[Slot], future: Future[None] | None) -> list[Slot]:
 
 
 def _bytes(under_way: Iterable[tuple[Sequence[Slot], Future[None] | None]]) -> int:
-    return sum(slot.bytes for batch, future in under_way if future for slot in batch)
+    return sum(slot.held for batch, future in under_way if future for slot in batch)

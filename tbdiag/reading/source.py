@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import overload
+from typing import TYPE_CHECKING, ClassVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-_PAGE = 1 << 12
+from tbdiag.model.place import Place, UrlPath
+
+if TYPE_CHECKING:  # reading what lies here needs none of it
+    from tbdiag.reading.ranged import RemoteSource
 
 
 @dataclass(slots=True, eq=False)
@@ -17,13 +20,23 @@ class Source:
     """An open file of ``size`` bytes, read through a ``buffer`` that other files use after it.
 
     What was read is kept where it reaches to the end of the file, so a short file is read once.
+    ``page`` bytes are looked at at once of a record that is too large for the buffer.
     """
+
+    page: ClassVar[int] = 1 << 12
 
     descriptor: int
     size: int
     buffer: NDArray[np.uint8]
+    inode: int = 0
     _at: int = 0
     _held: int = 0
+
+    def __enter__(self) -> Source:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        os.close(self.descriptor)
 
     def fill(self, offset: int, count: int) -> int:
         """Brings up to ``count`` bytes from ``offset`` to the start of the buffer; returns how many."""
@@ -48,11 +61,22 @@ class Source:
         return b"".join(parts)
 
 
+def opened(path: Place, buffer: NDArray[np.uint8]) -> Source | RemoteSource:
+    """A file to be read, and closed at the end of a ``with``; raises OSError or ReadError."""
+    if isinstance(path, UrlPath):
+        from tbdiag.reading.ranged import RemoteSource
+
+        return RemoteSource(path, buffer)
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+    told = os.fstat(descriptor)
+    return Source(descriptor, told.st_size, buffer, told.st_ino)
+
+
 @dataclass(slots=True, eq=False)
 class Sparse:
     """The ``length`` bytes at ``start`` of a file, of which only the pages that are asked for are read."""
 
-    source: Source
+    source: Source | RemoteSource
     start: int
     length: int
     _page: int = -1
@@ -68,12 +92,19 @@ class Sparse:
     def __getitem__(self, index: int | slice) -> int | bytes:
         if isinstance(index, slice):
             first, last, _ = index.indices(self.length)
-            return self.source.bytes(self.start + first, last - first)
-        page, place = divmod(index, _PAGE)
+            page, place = divmod(first, self.source.page)
+            if place + last - first > self.source.page:
+                return self.source.bytes(self.start + first, last - first)
+            return self._paged(page)[place : place + last - first]
+        page, place = divmod(index, self.source.page)
+        return self._paged(page)[place]
+
+    def _paged(self, page: int) -> bytes:
         if page != self._page:
-            self._data = self.source.bytes(self.start + page * _PAGE, _PAGE)
+            start, size = page * self.source.page, self.source.page
+            self._data = self.source.bytes(self.start + start, min(size, self.length - start))
             self._page = page
-        return self._data[place]
+        return self._data
 
     def __bytes__(self) -> bytes:
         return self.source.bytes(self.start, self.length)

@@ -10,12 +10,14 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
+from tbdiag.model.place import is_url
 from tbdiag.model.series import Ints
 from tbdiag.reading import frames
 from tbdiag.reading.outline import outline
 
 # Of a place: number of the file, where the record starts, length of its payload, number of its value.
 COLUMNS = 4
+_TOGETHER = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +43,18 @@ class Stored(Sequence[bytes]):
         if isinstance(index, slice):
             return Stored(self.files, self.places[index])
         file, offset, length, which = self.places[index].tolist()
+        if is_url(self.files[file]):
+            return _value(self._fetched(index, file), which)
         return _value(_payload(self.files[file], offset, length), which)
+
+    def _fetched(self, index: int, file: int) -> bytes:
+        """The payload of a record that is far away, with the next ones fetched beside it."""
+        from tbdiag.reading import remote
+
+        places = self.places[index : index + _TOGETHER or None]
+        wanted = places[places[:, 0] == file][:, 1:3] + [0, frames.FRAME]
+        length = int(self.places[index, 2])
+        return _content(remote.record(self.files[file], wanted.tolist()), length)
 
     def take(self, which: NDArray[np.bool_] | Ints) -> Stored:
         """The values that a mask or an index selects, in its order."""
@@ -70,6 +83,11 @@ def _payload(file: str, offset: int, length: int) -> bytes:
             os.close(descriptor)
     except OSError:
         return b""
+    return _content(record, length)
+
+
+def _content(record: bytes, length: int) -> bytes:
+    """The payload of a record of which it is told how long it is, empty where it is not sound."""
     start = frames.HEADER.size
     if len(record) < length + frames.FRAME or frames.HEADER.unpack_from(record)[0] != length:
         return b""

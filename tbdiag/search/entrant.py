@@ -45,6 +45,18 @@ class Objective:
         return self.tag if self.role is None else self.role.phrase
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All that a run's curves tell of its place in a search, so that they need not be looked at again.
+
+    ``rate`` is the peak of the learning rate where no rate is among the settings.
+    """
+
+    objective: Objective | None = None
+    level: Level | None = None
+    rate: float | None = None
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Entrant:
     """A run in a search: its ``settings`` without seeds and bookkeeping, and its ``seeds``.
@@ -56,10 +68,13 @@ class Entrant:
     settings: Mapping[str, Scalar]
     seeds: Mapping[str, Scalar]
     objective: Objective
+    standing: Standing | None = None
 
     @cached_property
     def level(self) -> Level | None:
         """Where the objective stands, None where it was never finite: the run failed."""
+        if self.standing is not None:
+            return self.standing.level
         return level(self.curve, higher=self.objective.higher)
 
     @property
@@ -79,18 +94,24 @@ class Entrant:
         return numeric(self.settings.get(name))
 
 
-def entrant(run: Run, wanted: Override | None = None) -> Entrant | None:
+def entrant(
+    run: Run, wanted: Override | None = None, standing: Standing | None = None
+) -> Entrant | None:
     """The run with its settings, None where it has no curve to be ranked by."""
-    objective = _objective(run, wanted)
+    objective = _objective(run, wanted) if standing is None else standing.objective
     if objective is None:
         return None
-    settings, seeds = settings_of(run)
-    return Entrant(
-        run=run,
-        settings=settings,
-        seeds=seeds,
-        objective=objective,
-    )
+    settings, seeds = settings_of(run, standing)
+    return Entrant(run=run, settings=settings, seeds=seeds, objective=objective, standing=standing)
+
+
+def standing(run: Run, wanted: Override | None = None) -> Standing:
+    """The place of a run, told by its curves."""
+    each = entrant(run, wanted)
+    if each is None:
+        return Standing()
+    rate = each.settings.get(Knob.LR.value) if Knob.LR.value not in _told(run)[0] else None
+    return Standing(each.objective, each.level, rate if isinstance(rate, float) else None)
 
 
 def needed(run: Run, wanted: Override | None = None) -> frozenset[str]:
@@ -100,11 +121,27 @@ def needed(run: Run, wanted: Override | None = None) -> frozenset[str]:
     return frozenset(tag for tag in known if tag is not None)
 
 
-def settings_of(run: Run) -> tuple[dict[str, Scalar], dict[str, Scalar]]:
+def settings_of(
+    run: Run, standing: Standing | None = None
+) -> tuple[dict[str, Scalar], dict[str, Scalar]]:
     """The settings of a run by canonical name without mere bookkeeping, and apart its seeds.
 
     The peak of the learning rate's curve stands in where no rate is among them.
     """
+    settings, seeds = _told(run)
+    if settings and Knob.LR.value not in settings:
+        if standing is None:
+            rate = Case(run).schedule
+            peak = None if rate is None else float(f"{rate.peak:.4g}")
+        else:
+            peak = standing.rate
+        if peak is not None:
+            settings[Knob.LR.value] = peak
+    return settings, seeds
+
+
+def _told(run: Run) -> tuple[dict[str, Scalar], dict[str, Scalar]]:
+    """The settings and the seeds that the run tells."""
     settings: dict[str, Scalar] = {}
     seeds: dict[str, Scalar] = {}
     for name, hparam in run.hparams.items():
@@ -113,9 +150,6 @@ def settings_of(run: Run) -> tuple[dict[str, Scalar], dict[str, Scalar]]:
             into = seeds if kind is About.SEED else settings
             short = canonical(name)
             into[name if short in into else short] = hparam.value
-    rate = Case(run).schedule if Knob.LR.value not in settings else None
-    if rate is not None and settings:
-        settings[Knob.LR.value] = float(f"{rate.peak:.4g}")
     return settings, seeds
 
 

@@ -6,13 +6,22 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import zip_longest
 from pathlib import PurePath
 
 from tbdiag.model.role import Override
 from tbdiag.model.run import Run
 from tbdiag.naming.settings import About, about
 from tbdiag.reading.hparams import from_name
-from tbdiag.search.entrant import Entrant, Objective, differing, entrant, grouped, identity
+from tbdiag.search.entrant import (
+    Entrant,
+    Objective,
+    Standing,
+    differing,
+    entrant,
+    grouped,
+    identity,
+)
 
 _ALIKE = 0.5  # of the settings' names that comparable runs share at least
 _CLIMBS = 2  # folders that a run alone in its own is looked for company above
@@ -47,17 +56,27 @@ class Search:
     """Several runs, grouped into families as the rules want them; nothing here changes a run.
 
     ``objective`` is the user's own choice of what runs are ranked by: a role or a tag. Without it, it is
-    the validation metric, else the validation loss.
+    the validation metric, else the validation loss. ``standings`` tell of each run what its curves say
+    where that is known.
     """
 
-    def __init__(self, runs: Iterable[Run], objective: Override | None = None) -> None:
-        self.runs = tuple(sorted(runs, key=lambda run: (run.id, run.path.as_posix())))
+    def __init__(
+        self,
+        runs: Iterable[Run],
+        objective: Override | None = None,
+        standings: Iterable[Standing | None] = (),
+    ) -> None:
+        several = list(zip_longest(runs, standings))
+        several.sort(key=lambda each: (each[0].id, each[0].path.as_posix()))
+        self.runs = tuple(run for run, _ in several)
+        self._standings = tuple(each for _, each in several)
         self.objective = objective
 
     @cached_property
     def entrants(self) -> tuple[Entrant, ...]:
         """The runs that have settings and an objective, in order of their ids."""
-        found = (entrant(run, self.objective) for run in self.runs)
+        known = zip(self.runs, self._standings, strict=True)
+        found = (entrant(run, self.objective, standing) for run, standing in known)
         return tuple(each for each in found if each is not None and each.settings)
 
     @cached_property

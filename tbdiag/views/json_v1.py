@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import (
     Any,
     Literal,
@@ -30,6 +30,8 @@ from tbdiag.model.run import Scalar
 
 Number = int | float | Literal["NaN", "Infinity", "-Infinity"]
 Kind = Literal["fired", "passed", "not-applicable", "ignored", "skipped", "crashed"]
+
+_SPREAD = 1000  # runs up to which each is spread over many lines
 
 _KINDS: dict[type[Outcome], Kind] = {
     Fired: "fired",
@@ -186,6 +188,12 @@ class UnreadV1(TypedDict):
     reason: str
 
 
+class _BesideV1(TypedDict):
+    search: SearchV1
+    summary: SummaryV1
+    unread: list[UnreadV1]
+
+
 class ReportV1(TypedDict):
     """A scan. NaN and infinities, which JSON lacks, are the strings NaN, Infinity, -Infinity."""
 
@@ -202,13 +210,30 @@ def render(report: Report) -> str:
 
     NaN and infinities become the strings ``NaN``, ``Infinity`` and ``-Infinity``; null stays for
     what does not exist. Characters that are no Unicode text (lone surrogates, as in file names that
-    are not UTF-8) become ``\udc80`` and the like.
+    are not UTF-8) become ``\udc80`` and the like. Of more than a thousand runs each stands on a line of
+    its own.
     """
-    whole = document(report)
-    text = json.dumps(whole, indent=2, allow_nan=False)
+    return "".join(chunks(report))
+
+
+def chunks(report: Report) -> Iterator[str]:
+    """The text that `render` gives, piece by piece: no more than one run is held at a time."""
+    indent = 2 if len(report.runs) <= _SPREAD else None
+    outside = _text({"schema": 1, "tbdiag": report.version, "runs": [], **_beside(report)}, 2)
+    before, after = outside.split('"runs": []', 1)
+    yield f'{before}"runs": ['
+    comma = ""
+    for each in report:
+        yield f"{comma}\n    " + _text(_run(each), indent).replace("\n", "\n    ")
+        comma = ","
+    yield f"\n  ]{after}\n" if comma else f"]{after}\n"
+
+
+def _text(value: Any, indent: int | None) -> str:
+    text = json.dumps(value, indent=indent, allow_nan=False)
     if "\\ud" in text:  # a surrogate, lone or one of a pair
-        text = json.dumps(_well_formed(whole), indent=2, allow_nan=False)
-    return text + "\n"
+        text = json.dumps(_well_formed(value), indent=indent, allow_nan=False)
+    return text
 
 
 def schema() -> dict[str, Any]:
@@ -235,10 +260,21 @@ def parsed(value: Any) -> ReportV1:
 
 def document(report: Report) -> ReportV1:
     """The report as the plain dictionary that `render` writes."""
+    beside = _beside(report)
     return {
         "schema": 1,
         "tbdiag": report.version,
         "runs": [_run(each) for each in report],
+        "search": beside["search"],
+        "summary": beside["summary"],
+        "unread": beside["unread"],
+    }
+
+
+def _beside(report: Report) -> _BesideV1:
+    """What stands beside the runs."""
+    counts = {severity: report.count(severity) for severity in Severity}
+    return {
         "search": {
             "findings": [_finding(each) for each in report.search],
             "outcomes": _kinds(report.search_outcomes),
@@ -246,9 +282,9 @@ def document(report: Report) -> ReportV1:
         },
         "summary": {
             "runs": len(report.runs),
-            "errors": report.count(Severity.ERROR),
-            "warnings": report.count(Severity.WARNING),
-            "notes": report.count(Severity.NOTE),
+            "errors": counts[Severity.ERROR],
+            "warnings": counts[Severity.WARNING],
+            "notes": counts[Severity.NOTE],
         },
         "unread": [{"path": path, "reason": reason} for path, reason in report.unread],
     }

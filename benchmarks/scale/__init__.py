@@ -1,0 +1,1 @@
+"""How time, memory and the report grow with the number of runs."""

@@ -1,0 +1,292 @@
+"""Storage beyond the local disk, by fsspec: its one doorway, imported only where a URL is read."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import random
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+from tbdiag.errors import NoRunsError, ReadError, RequestError
+from tbdiag.model.place import UrlPath
+
+T = TypeVar("T")
+
+Range = tuple[str, int, int]  # URL, first byte, end
+
+_TRIES = 6  # of a request that may succeed the next time
+_FIRST_PAUSE = 0.2  # seconds, doubled after each try
+_LONGEST_PAUSE = 10.0
+_GIVEN_UP = 3  # requests in a row that failed to the last, after which each is tried only once
+_PART = 1 << 20  # bytes asked for at once; longer ranges are asked for in parts side by side
+_CONNECTIONS = 64
+
+_PACKAGES = {
+    "s3": ("s3fs", "tbdiag[s3]"),
+    "s3a": ("s3fs", "tbdiag[s3]"),
+    "gs": ("gcsfs", "tbdiag[gcs]"),
+    "gcs": ("gcsfs", "tbdiag[gcs]"),
+    "az": ("adlfs", "adlfs"),
+    "abfs": ("adlfs", "adlfs"),
+    "abfss": ("adlfs", "adlfs"),
+    "hf": ("huggingface_hub", "huggingface_hub"),
+    "ssh": ("paramiko", "paramiko"),
+    "sftp": ("paramiko", "paramiko"),
+    "http": ("aiohttp", "aiohttp"),
+    "https": ("aiohttp", "aiohttp"),
+}
+_MARKS = ("ETag", "etag", "md5Hash", "md5", "content_md5", "generation", "blob_id", "checksum")
+_TIMES = ("LastModified", "last_modified", "updated", "mtime", "modified", "created")
+_CREDENTIALS = {
+    "s3": "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or AWS_PROFILE, or write anon = true under"
+    " [storage.s3] for a public bucket",
+    "gs": 'run `gcloud auth application-default login`, or write token = "anon" under [storage.gs] for'
+    " a public bucket",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """How a file looked when it was listed: a ``mark`` of its content or 0, bytes, time of change."""
+
+    mark: int
+    size: int
+    changed: int
+
+
+@dataclass(slots=True, eq=False)
+class Storage:
+    """Where the URLs of one host lead: lists, and reads ranges, with patience.
+
+    What may succeed the next time is tried again after a pause that doubles. ``repeated`` counts how
+    often. Errors are sentences without secrets.
+    """
+
+    host: str
+    options: Mapping[str, Any] = field(repr=False)
+    pause: Callable[[float], object] = time.sleep
+    repeated: int = 0
+    _fs: Any = None
+    _failed: int = 0
+
+    def below(self, url: UrlPath) -> dict[str, Info]:
+        """The files below ``url``, or the file itself, by the rest of their path (then empty).
+
+        Raises NoRunsError, or RequestError where that kind of storage cannot be used.
+        """
+        fs = self.fs
+        top = self._inside(str(url))
+
+        def find() -> dict[str, dict[str, Any]]:
+            fs.invalidate_cache()
+            found = fs.find(top, detail=True)
+            if not found and not fs.exists(top):
+                raise FileNotFoundError(top)
+            fs.invalidate_cache()  # it would be held in memory as long as the process lives
+            return dict(found)
+
+        try:
+            found = self._patiently(find)
+        except Exception as error:  # noqa: BLE001 - every kind of storage raises its own
+            raise NoRunsError(f"{url} {self._sentence(error, listing=True)}") from None
+        start = top.rstrip("/")
+        listed = {}
+        for path, told in found.items():
+            if told.get("type", "file") == "file" and path.startswith(start):
+                listed[path[len(start) :].lstrip("/")] = _info(told)
+        return listed
+
+    def ranges(self, wanted: Sequence[Range]) -> list[bytes | ReadError]:
+        """The bytes of each range, all asked for side by side, or the error that each met.
+
+        A range that is not there in full is an error.
+        """
+        parts = [
+            (number, url, at, min(at + _PART, end))
+            for number, (url, start, end) in enumerate(wanted)
+            for at in range(start, end, _PART)
+        ]
+        found: list[bytes | Exception] = [TimeoutError()] * len(parts)
+        open_ = list(range(len(parts)))
+        for turn in range(_TRIES if self._failed < _GIVEN_UP else 1):
+            if turn:
+                self.repeated += len(open_)
+                self.pause(_pause(turn))
+            answers = self._asked([parts[each] for each in open_])
+            for each, answer in zip(open_, answers, strict=True):
+                found[each] = answer
+            open_ = [e for e in open_ if isinstance(x := found[e], Exception) and _passing(x)]
+            if not open_:
+                break
+        self._failed = self._failed + len(open_) if len(open_) == len(parts) else 0
+        joined: list[bytes | ReadError] = []
+        for number, (url, _, _) in enumerate(wanted):
+            own = [f for f, part in zip(found, parts, strict=True) if part[0] == number]
+            bad = next((each for each in own if isinstance(each, Exception)), None)
+            if bad is not None:
+                joined.append(ReadError(f"{url}: {self._sentence(bad)}"))
+            else:
+                joined.append(b"".join(each for each in own if isinstance(each, bytes)))
+        return joined
+
+    def _asked(self, parts: Sequence[tuple[int, str, int, int]]) -> list[bytes | Exception]:
+        """One try."""
+        paths = [self._inside(url) for _, url, _, _ in parts]
+        starts, ends = [start for *_, start, _ in parts], [end for *_, end in parts]
+        try:
+            answers = self.fs.cat_ranges(paths, starts, ends, on_error="return")
+        except Exception as error:  # noqa: BLE001 - every kind of storage raises its own
+            return [error] * len(parts)
+        return [
+            _whole(each, start, end) for each, start, end in zip(answers, starts, ends, strict=True)
+        ]
+
+    def _patiently(self, work: Callable[[], T]) -> T:
+        for turn in range(1, _TRIES):
+            try:
+                return work()
+            except Exception as error:
+                if not _passing(error):
+                    raise
+                self.repeated += 1
+                self.pause(_pause(turn))
+        return work()
+
+    def _inside(self, url: str) -> str:
+        path: str = self.fs._strip_protocol(url)  # fsspec's own way from a URL to its path
+        return path
+
+    @property
+    def fs(self) -> Any:
+        """The file system; raises RequestError where there is none of that kind."""
+        if self._fs is None:
+            self._fs = _opened(self.host, self.options)
+        return self._fs
+
+    def _sentence(self, error: Exception, *, listing: bool = False) -> str:
+        """What went wrong, for users, without secrets."""
+        scheme = self.host.partition(":")[0]
+        name, text = type(error).__name__, str(error)
+        if isinstance(error, FileNotFoundError):
+            if "bucket" in text.lower():
+                return f"cannot be read: there is no bucket {self.host.partition('://')[2]}"
+            return "does not exist" if listing else "is not there any more"
+        if name in ("NoCredentialsError", "DefaultCredentialsError", "CredentialRetrievalError"):
+            how = _CREDENTIALS.get(scheme, "see the documentation of this storage")
+            return f"cannot be read without credentials: {how}"
+        if isinstance(error, PermissionError) or re.search(r"\b(401|403)\b|Forbidden|denied", text):
+            return "cannot be read: permission denied with the credentials that were found"
+        if _throttled(error):
+            return f"cannot be read: the storage asked {_TRIES} times to slow down (503)"
+        if isinstance(error, TimeoutError) or "Timeout" in name:
+            return "cannot be read: the storage did not answer in time"
+        if isinstance(error, ConnectionError) or re.search("Connect|Endpoint|gaierror", name):
+            return "cannot be read: the storage cannot be reached"
+        if isinstance(error, _ShortError):
+            return f"cannot be read: {text}"
+        words = (
+            getattr(error, "strerror", None) or text.partition("\n")[0][:200] or "no reason given"
+        )
+        return f"cannot be read: {self._without_secrets(words).replace(': ', ', ')} ({name})"
+
+    def _without_secrets(self, text: str) -> str:
+        pending: list[Any] = [self.options]
+        while pending:
+            each = pending.pop()
+            if isinstance(each, Mapping):
+                pending.extend(each.values())
+            elif isinstance(each, str) and len(each) > 3:
+                text = text.replace(each, "***")
+        return re.sub(
+            r"(?i)((?:key|secret|token|password|signature|credential)\w*[=: ]+)\S+", r"\1***", text
+        )
+
+
+class _ShortError(Exception):
+    """Fewer bytes came than there should be."""
+
+
+def _opened(host: str, options: Mapping[str, Any]) -> Any:
+    scheme = host.partition(":")[0]
+    package, extra = _PACKAGES.get(scheme, ("fsspec", "fsspec"))
+    missing = RequestError(f"reading {scheme}:// needs {package}: pip install '{extra}'")
+    try:
+        import fsspec
+    except ImportError:
+        raise missing from None
+    try:
+        kind = fsspec.get_filesystem_class(scheme)
+    except ImportError:
+        raise missing from None
+    except ValueError:
+        raise RequestError(f'no storage of the kind "{scheme}://" is known') from None
+    given = {**kind._get_kwargs_from_urls(host), "skip_instance_cache": True, **options}
+    if package == "s3fs":  # its own patience and that of botocore would multiply with ours
+        config = {"max_pool_connections": _CONNECTIONS, "retries": {"total_max_attempts": 1}}
+        given["config_kwargs"] = {**config, **dict(given.get("config_kwargs", {}))}
+    try:
+        fs = kind(**given)
+    except ImportError:
+        raise missing from None
+    except Exception as error:  # noqa: BLE001 - every kind of storage raises its own
+        text = Storage(host, options)._sentence(error)
+        raise RequestError(f"{host} {text}") from None
+    if package == "s3fs":
+        fs.retries = 1
+    return fs
+
+
+def _whole(answer: Any, start: int, end: int) -> bytes | Exception:
+    if isinstance(answer, Exception):
+        return answer
+    data = bytes(answer)
+    if len(data) > end - start:  # a server that knows no ranges sends everything
+        data = data[start:end]
+    if len(data) < end - start:
+        return _ShortError(f"{len(data)} of {end - start} bytes came from byte {start} on")
+    return data
+
+
+def _throttled(error: BaseException) -> bool:
+    busy = getattr(error, "errno", None) == errno.EBUSY or getattr(error, "status", 0) in (429, 503)
+    return busy or bool(
+        re.search(r"SlowDown|reduce your request rate|\b(429|503)\b|TooMany", str(error))
+    )
+
+
+def _passing(error: Exception) -> bool:
+    """Whether it may go well the next time."""
+    if _throttled(error) or "Payload" in type(error).__name__:  # cut off on its way
+        return True
+    if isinstance(error, FileNotFoundError | PermissionError | NotImplementedError | ImportError):
+        return False
+    if isinstance(error, TypeError | ValueError | KeyError | AttributeError):
+        return False
+    lasting = r"Credential|InvalidAccessKey|SignatureDoesNotMatch|\b(400|401|403|404)\b|Forbidden"
+    return not re.search(lasting, f"{type(error).__name__} {error}")
+
+
+def _pause(turn: int) -> float:
+    """Seconds to wait before the ``turn``-th repetition: longer each time, and never all at once."""
+    return float(min(_FIRST_PAUSE * 2 ** (turn - 1), _LONGEST_PAUSE) * random.uniform(0.5, 1))  # noqa: S311
+
+
+def _info(told: Mapping[str, Any]) -> Info:
+    mark = next((str(told[name]) for name in _MARKS if told.get(name)), "")
+    when = next((told[name] for name in _TIMES if told.get(name)), None)
+    if isinstance(when, datetime):
+        changed = int(when.timestamp() * 1e6)
+    elif isinstance(when, int | float):
+        changed = int(when * 1e6)
+    else:
+        changed = _digest(str(when)) if when else 0
+    return Info(_digest(mark) if mark else 0, int(told.get("size") or 0), changed)
+
+
+def _digest(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6], "big")
