@@ -162,13 +162,14 @@ def retrain(
     kill: bool = True,
     keep_going: bool = False,
     storage: str | None = None,
+    study: str | None = None,
     policy: Policy | None = None,
     config: Config | Place | None = None,
     cache: bool = True,
     write: bool | None = None,
     tell: Tell | None = None,
     ready: Callable[[Plan], object] | None = None,
-    launcher: Launcher | None = None,
+    launcher: Launcher | str | None = None,
 ) -> Retraining:
     """Launches follow-up runs and verifies them, until the problem of the best run is gone.
 
@@ -177,16 +178,17 @@ def retrain(
     ``max_trials`` follow-ups, ``max_epochs`` of all of them, ``timeout`` seconds. A winner is trained on
     ``repeats`` other seeds before its gain is claimed. Hopeless runs are ended where ``kill``. With
     ``keep_going`` it does not stop when the problem is gone. All is noted in ``<logdir>/.tbdiag``; the study
-    lies there too, or in ``storage``, a URL of Optuna's. What is found in a follow-up is written into its
-    folder as summaries that TensorBoard shows; with ``write`` that of all runs is in the end, without
-    (``write=False``) nothing is. ``ready`` is called with the plan before anything is
+    lies there too, or in ``storage``, a URL of Optuna's, where others may share it by its name, ``study``.
+    ``launcher`` is local, ray or slurm, by default the configured one. What is found in a follow-up is
+    written into its folder as summaries that TensorBoard shows; with ``write`` that of all runs is in the
+    end, without (``write=False``) nothing is. ``ready`` is called with the plan before anything is
     started, ``tell`` with each piece of news. A call
     after one that was killed goes on where that one was. Raises RequestError.
     """
     from tbdiag.advisor.loop import Limits, Loop
     from tbdiag.api.written_back import WrittenBack
+    from tbdiag.launch.choose import chosen
     from tbdiag.launch.function import FunctionLauncher
-    from tbdiag.launch.local import LocalLauncher
 
     if train is not None and not callable(train):
         train, path = None, train if path is None else path
@@ -201,12 +203,16 @@ def retrain(
         ready(plan)
     journal = Journal.beside(plan.logdir)
     back = WrittenBack(plan, tell or (lambda news: None), on=write is not False)
-    if launcher is None:
-        launcher = FunctionLauncher(train) if train is not None else LocalLauncher(slots=parallel)
+    if train is not None and isinstance(launcher, str):
+        raise RequestError("a function is called in this process: a launcher needs a command")
+    if launcher is None and train is not None:
+        launcher = FunctionLauncher(train)
+    elif launcher is None or isinstance(launcher, str):
+        launcher = chosen(settings.launch, parallel, launcher)
     with journal.held():
         loop = Loop(
             plan=plan,
-            books=_books(plan, journal, storage),
+            books=_books(plan, journal, storage, study),
             launcher=launcher,
             limits=Limits(trials=max_trials, epochs=max_epochs, seconds=timeout),
             policy=policy or Policy(),
@@ -220,12 +226,18 @@ def retrain(
     return Retraining(**{each.name: getattr(end, each.name) for each in fields(end)})
 
 
-def _books(plan: Plan, journal: Journal, storage: str | None) -> Books:
+def _books(plan: Plan, journal: Journal, storage: str | None, study: str | None) -> Books:
     from tbdiag.advisor.books import Books
+    from tbdiag.advisor.shared import SharedLedger, owner_of
     from tbdiag.advisor.study import Ledger
 
-    place = storage if storage is not None else plan.logdir / FOLDER / _STUDY
-    ledger = Ledger(place, plan.study, plan.ledger, higher=plan.higher)
+    name, kept = study or plan.study, plan.logdir / FOLDER
+    ledger: Ledger
+    if storage is None:
+        ledger = Ledger(kept / _STUDY, name, plan.ledger, higher=plan.higher)
+    else:
+        owner = owner_of(kept)
+        ledger = SharedLedger(storage, name, plan.ledger, higher=plan.higher, owner=owner)
     return Books(plan=plan, journal=journal, ledger=ledger)
 
 

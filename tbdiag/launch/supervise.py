@@ -4,7 +4,9 @@ It is started as a file, by an interpreter that knows the standard library alone
 within milliseconds and imports nothing of tbdiag's. It puts the run in a session of its own, keeps its
 time limit, ends all of its processes and writes down how it ended, whatever became of the launcher.
 
-SIGTERM: ask the run to end. SIGUSR1: end it now. The record is one page of a file that is claimed before
+SIGTERM: ask the run to end. SIGUSR1: end it now. A run that is tethered is ended, too, when whoever
+started it is gone, for on a cluster its place is then somebody else's; it is not a child of that process,
+which a scheduler may end with its children, and so the run would outlive its supervisor. The record is one page of a file that is claimed before
 anything is started and then overwritten in place, which needs no room on a full disk.
 """
 
@@ -113,8 +115,10 @@ class _Record:
 class _Watch:
     """A run under way."""
 
-    def __init__(self, child: int, limit: float, grace: float, wake: int) -> None:
-        self.child, self.grace, self.wake = child, grace, wake
+    def __init__(
+        self, child: int, limit: float, grace: float, wake: int, tether: int | None
+    ) -> None:
+        self.child, self.grace, self.wake, self.tether = child, grace, wake, tether
         self.due = time.monotonic() + limit  # when it has had its time
         self.kill_at = float("inf")
         self.give_up = float("inf")
@@ -178,9 +182,19 @@ class _Watch:
         pause = max(min(self.due if self.how == "exited" else float("inf"), self.kill_at) - now, 0)
         if self.code is not None or self.give_up < float("inf"):
             pause = _TICK  # processes that are not our children end without a signal
-        ready, _, _ = select.select([self.wake], [], [], min(pause, 3600.0))
-        if ready:
+        watched = [self.wake] if self.tether is None else [self.wake, self.tether]
+        ready, _, _ = select.select(watched, [], [], min(pause, 3600.0))
+        if self.wake in ready:
             os.read(self.wake, PAGE)
+        if self.tether in ready and not os.read(0, 1):
+            self.tether = None
+            self.torn()
+
+    def torn(self) -> None:
+        """Whoever started the run is gone."""
+        if self.code is None and self.how == "exited":
+            self.how = "lost"
+        self.kill_at = 0.0
 
 
 def _signals() -> tuple[set[int], int]:
@@ -222,12 +236,18 @@ def main(words: Sequence[str]) -> int:
     tells, or it has not.
     """
     path, facts, limit, grace, answer, *argv = words
+    told = json.loads(facts)
+    tethered = bool(told.get("tethered"))
+    if tethered:
+        if os.fork():
+            os._exit(0)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())  # Ray's workers hear no SIGINT
     asked, wake = _signals()
     me = os.getpid()
     try:
         record = _Record(
             path,
-            json.loads(facts)
+            told
             | {"host": socket.gethostname(), "boot": boot(), "supervisor": [me, born(me)]}
             | {"started": time.time(), "child": None, "how": None, "code": None},
         )
@@ -235,7 +255,8 @@ def main(words: Sequence[str]) -> int:
         return CLAIMED
     with suppress(BrokenPipeError):
         os.write(int(answer), b".")
-    os.close(int(answer))
+    if not tethered:  # else its end is how the other side learns of ours
+        os.close(int(answer))
     if not os.read(0, 1):
         os.unlink(path)  # noqa: PTH108 - pathlib costs start-up
         return WITHDRAWN
@@ -247,7 +268,7 @@ def main(words: Sequence[str]) -> int:
         return 0
     with suppress(OSError):  # the run matters more
         record.write(child=[child, born(child)])
-    watch = _Watch(child, float(limit), float(grace), wake)
+    watch = _Watch(child, float(limit), float(grace), wake, 0 if tethered else None)
     watch.to_the_end(asked)
     end = {"how": watch.how, "code": watch.code, "ended": time.time()}
     try:
