@@ -23,8 +23,8 @@ _MEMORY = 256 << 20  # bytes of curves that stay in TensorBoard's process; other
 class Diagnosis:
     """What is known about the runs below ``places``; one scan at a time, in a thread of its own.
 
-    ``config`` is a configuration's file, None for the nearest. Every method may be called from any thread. ``token`` is asked of whoever wants a scan: a page of
-    another site cannot read it.
+    ``config`` is a configuration's file, None for the nearest. ``token`` is asked of whoever wants a
+    scan: a page of another site cannot read it. Every method may be called from any thread.
     """
 
     def __init__(self, places: Sequence[str], config: Path | None = None) -> None:
