@@ -57,13 +57,17 @@ PICTURES: dict[str, Callable[[Page, Server], None]] = {
 
 
 def small(picture: bytes) -> bytes:
-    """The same picture in as many colours as fit the limit."""
+    """The same picture as it is, or in as many colours as fit the limit."""
     image = Image.open(io.BytesIO(picture)).convert("RGB")
-    for colours in (256, 128, 64, 32):
-        out = io.BytesIO()
-        image.quantize(colours, dither=Image.Dither.NONE).save(out, format="PNG", optimize=True)
+    out = io.BytesIO()
+    image.save(out, format="PNG", optimize=True)
+    for colours in (256, 128, 64):
         if out.tell() < LIMIT:
             break
+        out = io.BytesIO()
+        image.quantize(colours, kmeans=3, dither=Image.Dither.NONE).save(
+            out, format="PNG", optimize=True
+        )
     return out.getvalue()
 
 
