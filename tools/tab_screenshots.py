@@ -25,7 +25,7 @@ from tests.browser.conftest import FLAGS, chromium  # noqa: E402 - needs the pat
 from tests.browser.servers import Server, tensorboard  # noqa: E402
 from tests.browser.tabs import Tab, address, scanned  # noqa: E402
 
-SIZE: ViewportSize = {"width": 1280, "height": 800}
+WIDTH, HEIGHTS = 1280, {"tab-run": 890}  # 800 unless it is told
 LIMIT = 120_000  # bytes of a picture
 
 
@@ -57,13 +57,17 @@ PICTURES: dict[str, Callable[[Page, Server], None]] = {
 
 
 def small(picture: bytes) -> bytes:
-    """The same picture in as many colours as fit the limit."""
+    """The same picture as it is, or in as many colours as fit the limit."""
     image = Image.open(io.BytesIO(picture)).convert("RGB")
-    for colours in (256, 128, 64, 32):
-        out = io.BytesIO()
-        image.quantize(colours, dither=Image.Dither.NONE).save(out, format="PNG", optimize=True)
+    out = io.BytesIO()
+    image.save(out, format="PNG", optimize=True)
+    for colours in (256, 128, 64):
         if out.tell() < LIMIT:
             break
+        out = io.BytesIO()
+        image.quantize(colours, kmeans=3, dither=Image.Dither.NONE).save(
+            out, format="PNG", optimize=True
+        )
     return out.getvalue()
 
 
@@ -83,7 +87,8 @@ def main() -> None:
         try:
             browser = driver.chromium.launch(executable_path=program, args=list(FLAGS))
             for name, look in PICTURES.items():
-                page = browser.new_page(viewport=SIZE)
+                size: ViewportSize = {"width": WIDTH, "height": HEIGHTS.get(name, 800)}
+                page = browser.new_page(viewport=size)
                 look(page, server)
                 page.mouse.move(0, 0)
                 page.wait_for_timeout(500)

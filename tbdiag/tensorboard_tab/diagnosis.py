@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 from tbdiag import __version__
 from tbdiag.errors import RequestError
-from tbdiag.tensorboard_tab.snapshot import Snapshot, scanned, stored
+from tbdiag.tensorboard_tab.snapshot import Snapshot, scanned, stored, written
 
 if TYPE_CHECKING:
     from tbdiag.api.intake import At
 
+_EVERY = 2.0  # seconds between looks for a stored report
 _MEMORY = 256 << 20  # bytes of curves that stay in TensorBoard's process; others are in the cache
 
 
 class Diagnosis:
     """What is known about the runs below ``places``; one scan at a time, in a thread of its own.
 
-    ``config`` is a configuration's file, None for the nearest. Every method may be called from any thread. ``token`` is asked of whoever wants a scan: a page of
-    another site cannot read it.
+    ``config`` is a configuration's file, None for the nearest. ``token`` is asked of whoever wants a
+    scan: a page of another site cannot read it. Every method may be called from any thread.
     """
 
     def __init__(self, places: Sequence[str], config: Path | None = None) -> None:
@@ -31,20 +32,29 @@ class Diagnosis:
         self.token = secrets.token_urlsafe(16)
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
-        self._looked = False  # for a stored report
+        self._looked = -_EVERY  # when, by the monotonic clock, a stored report was looked for
+        self._written: float | None = None  # when the one that was found had been written
         self._thread: threading.Thread | None = None
         self._at: At | None = None
         self._error = ""
-        self._count = 0  # of scans that ended well
 
     @property
     def snapshot(self) -> Snapshot | None:
-        """The newest diagnosis; None where the runs were never diagnosed."""
+        """The newest diagnosis, scanned or stored; None where the runs were never diagnosed."""
         with self._lock:
-            if self._snapshot is None and not self._looked:
-                self._looked = True
-                self._snapshot = stored(self.places)
+            if time.monotonic() - self._looked >= _EVERY:
+                self._look()
+                self._looked = time.monotonic()
             return self._snapshot
+
+    def _look(self) -> None:
+        """Takes a report that was stored since the last look, unless ours is newer."""
+        at = written(self.places)
+        if at == self._written:
+            return
+        self._written = at
+        if self._snapshot is None or at > self._snapshot.at:
+            self._snapshot = stored(self.places) or self._snapshot
 
     def begin(self) -> bool:
         """Starts a scan, unless one is under way; whether it was started."""
@@ -72,8 +82,7 @@ class Diagnosis:
             error = f"the scan failed: {type(problem).__name__}: {problem}"
         with self._lock:
             if found is not None:
-                self._count += 1
-                self._snapshot, self._looked = found, True
+                self._snapshot = found
             self._error, self._thread = error, None
 
     def _progress(self, at: At) -> None:

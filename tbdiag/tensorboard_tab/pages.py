@@ -76,8 +76,10 @@ class Pages:
         if not 2 <= len(set(names)) <= MOST_COMPARED:
             raise RequestError(f"two to {MOST_COMPARED} runs can be laid over each other")
         with self._library.lock:
-            runs = [self._library.run(snapshot, name) for name in names]
-            over = shared(runs)
+            try:
+                over = shared([self._library.run(snapshot, name) for name in names])
+            except (OSError, ReadError) as error:
+                raise RequestError(str(error)) from None
         entries = [snapshot.entry(name) for name in names]
         settings = differing([each["hparams"] for each in entries])
         return {

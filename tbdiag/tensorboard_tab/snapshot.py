@@ -126,10 +126,9 @@ def stored(places: Sequence[str]) -> Snapshot | None:
     """The newest report that lies in the logs; None where there is none, or several folders."""
     if len(places) != 1 or "://" in places[0]:
         return None
-    logdir = Path(places[0])
     try:
-        found = import_module("tbdiag.summaries").stored(logdir)
-        return None if found is None else from_document(tuple(places), found, _written(logdir))
+        found = import_module("tbdiag.summaries").stored(Path(places[0]))
+        return None if found is None else from_document(tuple(places), found, written(places))
     except (AttributeError, ImportError):  # nothing can write reports
         return None
     except (OSError, ValueError):  # what lies there is no report of ours
@@ -154,10 +153,12 @@ def from_document(places: tuple[str, ...], found: Any, at: float) -> Snapshot:
     return snapshot
 
 
-def _written(logdir: Path) -> float:
-    """When the newest report in the logs was written, 0 where its name does not tell."""
+def written(places: Sequence[str]) -> float:
+    """When the newest report in the logs was written, 0 where there is none, or its name is odd."""
+    if len(places) != 1:
+        return 0.0
     try:
-        names = [_OWN.fullmatch(each.name) for each in (logdir / "tbdiag").iterdir()]
-    except OSError:
+        names = [_OWN.fullmatch(each.name) for each in Path(places[0], "tbdiag").iterdir()]
+    except (OSError, ValueError):
         return 0.0
     return max((float(match[1]) for match in names if match), default=0.0)

@@ -114,12 +114,15 @@ def page(browser: Browser, troubles: Troubles) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="package")
-def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
+def board(
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Server]]:
     """``board(logdir, *flags, prefix="")``: TensorBoard there, the same one for the same words.
 
     With ``fresh=True`` it is one of the test's own; modules in the folder ``path`` are found before all
-    others. All are ended with the last test.
+    others. All are ended with the last test. Without a browser none is started.
     """
+    del browser
     servers: dict[tuple[str, ...], Server] = {}
 
     def serve(

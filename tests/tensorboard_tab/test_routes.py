@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from tbdiag.errors import ReadError
 from tests.cli.builders import DIVERGED, HEALTHY, OVERFITTING, ROOT, event_dir
 from tests.tensorboard_tab.builders import a_tab, answer, refused, told
 
@@ -127,6 +128,23 @@ def test_two_to_five_runs_are_compared(logs):
     assert [each["run"] for each in both["runs"]] == ["over", "fine"]
     assert both["charts"][0]["tags"] == {"over": "loss/val", "fine": "loss/val"}
     assert "two to 5" in refused(tab, "/compare", run=["over", "over"])
+
+
+def test_curves_that_are_gone_since_the_scan_are_told(logs):
+    tab = a_tab(logs)
+    run = tab._diagnosis.snapshot.runs["over"]
+
+    class Gone(dict):
+        def __contains__(self, tag):
+            raise ReadError(f"{run.path}: its event files lost points since they were read")
+
+        __iter__ = __contains__  # type: ignore[assignment]
+
+    object.__setattr__(run, "series", Gone())
+    assert "lost points" in refused(tab, "/curves", run="over", tag="loss/val")
+    told_anyway = told(tab, "/run", run="over")
+    assert "lost points" in told_anyway["problem"]
+    assert told_anyway["entry"]["findings"]
 
 
 def test_answers_hold_no_nan(tmp_path):

@@ -42,6 +42,26 @@ def test_a_stored_report_is_shown_at_once_with_curves_from_the_files(tmp_path, k
     assert not told(tab, "/trials")["scanned"]
 
 
+def test_a_report_that_is_stored_later_takes_the_place_of_an_older_one(
+    tmp_path, keeps, monkeypatch
+):
+    monkeypatch.setattr("tbdiag.tensorboard_tab.diagnosis._EVERY", 0.0)
+    event_dir(tmp_path / "over", OVERFITTING)
+    own = tmp_path / "tbdiag"
+    own.mkdir()
+    tab = a_tab(tmp_path, scanned=False)
+    assert told(tab, "/state")["diagnosis"] is None
+    for at, code in ((1_700_000_000, "GEN001"), (1_700_000_009, "GEN002")):
+        (own / f"events.out.tfevents.{at}.tbdiag.00aa.tbdiag").touch()
+        keeps(a_report(an_entry("over", a_finding(code))))
+        assert told(tab, "/state")["diagnosis"]["at"] == at
+        assert list(told(tab, "/runs")["rows"][0]["cells"]) == [code]
+    assert tab._diagnosis.begin()
+    tab._diagnosis.wait(60)
+    (own / "events.out.tfevents.1700000010.tbdiag.00aa.tbdiag").touch()
+    assert told(tab, "/state")["diagnosis"]["origin"] == "scan", "what was scanned since is newer"
+
+
 def test_a_stored_run_whose_files_are_gone_still_tells_its_findings(tmp_path, keeps):
     event_dir(tmp_path / "other", OVERFITTING)
     keeps(a_report(an_entry("gone", a_finding("GEN001"))))

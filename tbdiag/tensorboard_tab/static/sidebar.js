@@ -54,7 +54,6 @@ export class Sidebar {
       this.rows = [];
       this.list.replaceChildren();
       this.add(page);
-      this.dispatch?.(page);
     } catch (error) {
       if (error.name === 'AbortError') return;
       this.problem.textContent = error.message;
