@@ -56,7 +56,7 @@ def scanned(
 ) -> Report:
     """The report, with a progress bar on the way."""
     with progress() as update:
-        found = scan(
+        return scan(
             paths or None,
             select=select or (),
             ignore=ignore or (),
@@ -67,9 +67,6 @@ def scanned(
             memory=memory,
             verify=verify,
         )
-    if n := repeated():
-        warn(f"tbdiag: {n} requests were repeated, since the storage did not answer them at once")
-    return found
 
 
 def report(found: Report, targets: Sequence[Target], *, color: Color, show_passed: bool) -> None:
@@ -90,6 +87,8 @@ def report(found: Report, targets: Sequence[Target], *, color: Color, show_passe
             draft.open("w", encoding="utf-8", errors="backslashreplace") as out,
         ):
             out.writelines(chain([head], text))
+    if n := repeated():
+        warn(f"tbdiag: {n} requests were repeated, since the storage did not answer them at once")
     if "text" not in [form for form, _ in targets]:
         for path, reason in found.unread[:_MOST]:
             warn(f"tbdiag: {path} was not examined: {reason}")
