@@ -102,7 +102,7 @@ def scan(
     files nor rules changed; the report is the same. ``progress`` is called with an `At` after each
     folder. ``jobs`` folders are read at a time, by default one, or diagnosed by the workers of a
     ``pool``; ``verify`` as in `load`. Beyond ``memory`` bytes
-    of curves, by default a quarter of the machine's, runs of the report keep only the curves that
+    of curves, by default 64 MB, runs of the report keep only the curves that
     their findings speak of and look for the others when they are asked for them. A file that cannot
     be read, and a run without curves, stand in the report's ``unread``. Paths below the working
     directory are relative to it. Whether a live run stands still is judged at the wall time ``now``, in
