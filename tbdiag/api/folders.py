@@ -177,10 +177,11 @@ def scan(
     )
 
 
-def default_folder(settings: Config) -> Path:
+def default_folder(settings: Config) -> Where:
     """The log folder that is meant where none is named; raises NoRunsError."""
     if settings.logdir is not None:
-        return settings.root / settings.logdir
+        logdir = place(settings.logdir)
+        return logdir if isinstance(logdir, UrlPath) else settings.root / logdir
     for name in DEFAULT_FOLDERS:
         if Path(name).is_dir():
             return Path(name)
