@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # loading needs no rules
     from tbdiag.search.entrant import Standing
 
 DEFAULT_FOLDERS = ("logs", "runs", "lightning_logs", "tb_logs")
+FOLLOW_UPS = DEFAULT_FOLDERS[0]  # where those of runs that lie far away are logged
 _POINT = 24  # bytes of a point in memory
 _ROOM = 64 << 20  # bytes of curves that a report holds at most where nothing else is said
 _WHOLE = 1000  # runs of a report after which the others are kept as text

@@ -14,7 +14,7 @@ from tbdiag.advisor.plan import Plan, comparable, largest
 from tbdiag.advisor.record import Record, best
 from tbdiag.advisor.space import Axis, Space, configured, from_nowhere, inferred
 from tbdiag.advisor.usual import usual
-from tbdiag.api.folders import scan
+from tbdiag.api.folders import FOLLOW_UPS, scan
 from tbdiag.api.intake import Progress
 from tbdiag.api.settings import Place
 from tbdiag.config import Choices, Config, Dimension, Range, Train, find
@@ -178,7 +178,7 @@ def _logdir(
     Those of runs that lie far away go to ``logs`` beside the configuration.
     """
     if any(is_url(str(each.run.path)) for each in runs):
-        return (config.root / "logs").resolve()
+        return (config.root / FOLLOW_UPS).resolve()
     places = [Path(each.run.path).resolve() for each in runs]
     if config.logdir is not None:
         own = (config.root / config.logdir).resolve()

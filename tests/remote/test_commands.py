@@ -62,7 +62,7 @@ def test_a_configured_logdir_may_be_a_url(
 
 def test_comparisons_name_urls(logs: str) -> None:
     found = tbdiag.compare(logs, config=Config())
-    assert [str(each.run.path) for each in found.standings][0].startswith(f"{logs}/run")
+    assert all(str(each.run.path).startswith(f"{logs}/run") for each in found.standings)
 
 
 def test_what_cannot_be_read_is_one_sentence(
