@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import fsspec
 import pytest
 
 import tbdiag
 from tbdiag.config import Config
 from tests.cli.builders import HEALTHY, called, event_dir
+
+fsspec = pytest.importorskip("fsspec", reason="the extra s3 is not installed")
 
 ROOT = Path(__file__).parents[2]
 
