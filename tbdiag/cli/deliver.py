@@ -54,8 +54,10 @@ def scanned(
     memory: int | None,
     verify: bool,
 ) -> Report:
-    """The report, with a progress bar on the way."""
-    with progress() as update:
+    """The report, with a progress bar on the way; ``jobs`` processes read logs on disk."""
+    from tbdiag.scale.local import side_by_side
+
+    with side_by_side(paths, jobs) as pool, progress() as update:
         return scan(
             paths or None,
             select=select or (),
@@ -66,6 +68,7 @@ def scanned(
             jobs=jobs,
             memory=memory,
             verify=verify,
+            pool=pool,
         )
 
 
