@@ -4,4 +4,5 @@ from __future__ import annotations
 
 from tbdiag.cli.app import main
 
-main()
+if __name__ == "__main__":  # a child process that works for this one imports it, too
+    main()

@@ -300,3 +300,16 @@ def test_mistakes_about_launching_are_told(tmp_path: Path, line: str, sentence: 
     (problem,) = raised.value.problems
     assert sentence in problem
     assert "tbdiag.toml:2: " in problem
+
+
+def test_storage_takes_what_fsspec_does_and_shows_no_secret(tmp_path: Path) -> None:
+    path = tmp_path / "tbdiag.toml"
+    path.write_text(
+        '[storage.s3]\nkey = "me"\nsecret = "hush"\nclient_kwargs = { region_name = "eu" }\n'
+    )
+    found = config.load(path)
+    assert found.storage["s3"]["client_kwargs"] == {"region_name": "eu"}
+    assert "hush" not in repr(found)
+    path.write_text('[storage]\nendpoint_url = "http://x"\n')
+    with pytest.raises(ConfigError, match=r"2: .*endpoint_url.* must be a table"):
+        config.load(path)

@@ -1,4 +1,8 @@
-"""One scan, stage by stage: prints as JSON what each cost. ``python program.py FOLDER CACHE WORKERS``."""
+"""One scan, stage by stage: prints as JSON what each cost.
+
+``python -m benchmarks.scale.program FOLDER cache|none WORKERS``: so many processes, or, below zero, so
+many threads; ``ray:2`` is a Ray cluster of this machine with two workers.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +10,19 @@ import json
 import resource
 import sys
 import time
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 PAGE = resource.getpagesize()
 
 
-def main(folder: str, cache: bool, workers: int) -> None:
+def main(folder: str, cache: bool, workers: str) -> None:
     """Discover, scan, and write the report as text and as JSON to nowhere."""
     from tbdiag.api import folders
     from tbdiag.config import Config
     from tbdiag.diagnosis import examine
     from tbdiag.reading.discover import discover
-    from tbdiag.scale.local import LocalPool
     from tbdiag.views import json_v1, terminal
 
     told: dict[str, Any] = {}
@@ -42,10 +45,10 @@ def main(folder: str, cache: bool, workers: int) -> None:
         done("search")
         return answer
 
-    examine.examine_search = examined
-    pool = LocalPool(workers) if workers > 1 else nullcontext()
-    with pool as work:
-        report = folders.scan(folder, cache=cache, now=1.8e9, pool=work, config=Config())
+    vars(examine)["examine_search"] = examined
+    jobs = -int(workers) if workers.startswith("-") else None
+    with _pool(workers) as pool:
+        report = folders.scan(folder, cache=cache, now=1.8e9, jobs=jobs, pool=pool, config=Config())
     done("report", runs=len(report.runs))
     text = terminal.render(report, color=False)
     done("text", bytes=len(text), lines=text.count("\n"))
@@ -54,6 +57,16 @@ def main(folder: str, cache: bool, workers: int) -> None:
     own = resource.getrusage(resource.RUSAGE_CHILDREN)
     told["children"] = {"cpu": own.ru_utime + own.ru_stime, "peak": own.ru_maxrss * 1024}
     print(json.dumps(told))
+
+
+def _pool(workers: str) -> AbstractContextManager[Any]:
+    if workers.startswith("ray:"):
+        from importlib import import_module
+
+        return import_module("tbdiag.scale.ray").RayPool("local", int(workers[4:]))  # type: ignore[no-any-return]
+    from tbdiag.scale.local import LocalPool
+
+    return LocalPool(int(workers)) if int(workers) > 1 else nullcontext()
 
 
 def _mark() -> tuple[float, float]:
@@ -70,4 +83,4 @@ def _peak() -> int:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2] == "cache", int(sys.argv[3]))
+    main(sys.argv[1], sys.argv[2] == "cache", sys.argv[3])

@@ -9,6 +9,7 @@ import numpy as np
 
 from benchmarks.reader import wire
 from tbdiag import synth
+from tbdiag.model.series import Floats
 
 POINTS = 60  # evaluations of a run
 SWEEP = 1000  # runs of one sweep, which are comparable
@@ -54,7 +55,7 @@ def _stories() -> Iterator[bytes]:
         yield wire.version(wire.TORCH) + wire.scalars(tags, steps, walls, values, tensors=False)
 
 
-def _curves(story: int) -> Mapping[str, synth.Floats]:
+def _curves(story: int) -> Mapping[str, Floats]:
     n, floor = POINTS, 0.4 + 0.005 * story
     train, val = synth.decay(n, 2.3, floor), synth.decay(n, 2.3, floor + 0.1)
     match story % 16:

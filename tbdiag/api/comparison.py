@@ -16,6 +16,7 @@ from tbdiag.config import Config, shown
 from tbdiag.detectors.search.difference_within_noise import DifferenceWithinNoise
 from tbdiag.diagnosis import comparison
 from tbdiag.diagnosis.select import select
+from tbdiag.model.place import is_url
 from tbdiag.model.run import Run
 from tbdiag.naming.settings import goes_by_ratio
 from tbdiag.search.entrant import Entrant, values
@@ -92,7 +93,10 @@ def compare(
             follow_symlinks=follow_symlinks,
             progress=progress,
         )
-        runs += [replace(run, path=Path(shown(Path(run.path)))) for run in read]
+        runs += [
+            run if is_url(str(run.path)) else replace(run, path=Path(shown(Path(run.path))))
+            for run in read
+        ]
     rules = select(settings).search.detectors
     found = comparison.compared(
         runs,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # loading needs no rules
     from tbdiag.search.entrant import Standing
 
 DEFAULT_FOLDERS = ("logs", "runs", "lightning_logs", "tb_logs")
+FOLLOW_UPS = DEFAULT_FOLDERS[0]  # where those of runs that lie far away are logged
 _POINT = 24  # bytes of a point in memory
 _ROOM = 64 << 20  # bytes of curves that a report holds at most where nothing else is said
 _WHOLE = 1000  # runs of a report after which the others are kept as text
@@ -102,7 +103,7 @@ def scan(
     files nor rules changed; the report is the same. ``progress`` is called with an `At` after each
     folder. ``jobs`` folders are read at a time, by default one, or diagnosed by the workers of a
     ``pool``; ``verify`` as in `load`. Beyond ``memory`` bytes
-    of curves, by default a quarter of the machine's, runs of the report keep only the curves that
+    of curves, by default 64 MB, runs of the report keep only the curves that
     their findings speak of and look for the others when they are asked for them. A file that cannot
     be read, and a run without curves, stand in the report's ``unread``. Paths below the working
     directory are relative to it. Whether a live run stands still is judged at the wall time ``now``, in
@@ -179,10 +180,11 @@ def scan(
     )
 
 
-def default_folder(settings: Config) -> Path:
+def default_folder(settings: Config) -> Where:
     """The log folder that is meant where none is named; raises NoRunsError."""
     if settings.logdir is not None:
-        return settings.root / settings.logdir
+        logdir = place(settings.logdir)
+        return logdir if isinstance(logdir, UrlPath) else settings.root / logdir
     for name in DEFAULT_FOLDERS:
         if Path(name).is_dir():
             return Path(name)

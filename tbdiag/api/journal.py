@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tbdiag.api.folders import default_folder
+from tbdiag.api.folders import FOLLOW_UPS, default_folder
 from tbdiag.api.settings import Place, configured
 from tbdiag.config import Config
 from tbdiag.errors import JournalError
 from tbdiag.journal import replay
 from tbdiag.journal.file import Journal
+from tbdiag.model.place import UrlPath, place
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +49,9 @@ def read_journal(path: Place | None = None, *, config: Config | Place | None = N
     Without a path, the log folder that `scan` would take. Raises JournalError where there is no
     journal or it cannot be read, ConfigError, and NoRunsError where no folder is known.
     """
-    folder = default_folder(configured(config)) if path is None else Path(path)
+    settings = configured(config)
+    given = default_folder(settings) if path is None else place(path)
+    folder = settings.root / FOLLOW_UPS if isinstance(given, UrlPath) else given
     if not folder.exists():
         raise JournalError(f"{folder} does not exist")
     journal = Journal(folder) if folder.is_file() else Journal.beside(folder)

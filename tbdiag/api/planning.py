@@ -14,7 +14,7 @@ from tbdiag.advisor.plan import Plan, comparable, largest
 from tbdiag.advisor.record import Record, best
 from tbdiag.advisor.space import Axis, Space, configured, from_nowhere, inferred
 from tbdiag.advisor.usual import usual
-from tbdiag.api.folders import scan
+from tbdiag.api.folders import FOLLOW_UPS, scan
 from tbdiag.api.intake import Progress
 from tbdiag.api.settings import Place
 from tbdiag.config import Choices, Config, Dimension, Range, Train, find
@@ -23,6 +23,7 @@ from tbdiag.diagnosis import select
 from tbdiag.errors import ConfigError, RequestError
 from tbdiag.journal.file import Journal
 from tbdiag.journal.replay import replayed
+from tbdiag.model.place import is_url
 from tbdiag.model.report import RunReport
 from tbdiag.model.role import Override, Role
 from tbdiag.naming.knobs import knob
@@ -172,7 +173,12 @@ def _axes(
 def _logdir(
     path: Place | Sequence[Place] | None, config: Config, runs: Sequence[RunReport]
 ) -> Path:
-    """Where follow-up runs go: the configured log folder if the runs lie in it, else beside them."""
+    """Where follow-up runs go: the configured log folder if the runs lie in it, else beside them.
+
+    Those of runs that lie far away go to ``logs`` beside the configuration.
+    """
+    if any(is_url(str(each.run.path)) for each in runs):
+        return (config.root / FOLLOW_UPS).resolve()
     places = [Path(each.run.path).resolve() for each in runs]
     if config.logdir is not None:
         own = (config.root / config.logdir).resolve()
@@ -187,6 +193,8 @@ def _logdir(
 
 def _name(report: RunReport, logdir: Path) -> str:
     """The run by its folder below the log folder, which stays the same however it is asked for."""
+    if is_url(str(report.run.path)):
+        return report.run.id
     path = Path(report.run.path).resolve()
     if path.is_file():
         path = path.parent

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tbdiag import __version__
 from tbdiag.api import Report, scan
@@ -19,6 +20,9 @@ from tbdiag.errors import RequestError
 from tbdiag.model.finding import Severity
 from tbdiag.views import json_v1, terminal
 from tbdiag.views.text import count
+
+if TYPE_CHECKING:
+    from tbdiag.scale.base import Pool
 
 FORMATS = ("text", "json")
 _MOST = 8  # paths named one by one
@@ -57,15 +61,12 @@ def scanned(
     memory: int | None,
     verify: bool,
 ) -> Report:
-    """The report, with a progress bar on the way; diagnosed on a ``cluster`` where one is named."""
-    with ExitStack() as stack:
-        pool = None
-        if cluster is not None:
-            from tbdiag.scale.ray import RayPool
+    """The report, with a progress bar on the way.
 
-            pool = stack.enter_context(RayPool(cluster))
-        update = stack.enter_context(progress())
-        found = scan(
+    Diagnosed on a ``cluster`` where one is named; else ``jobs`` processes read logs on disk.
+    """
+    with _pool(paths, jobs, cluster) as pool, progress() as update:
+        return scan(
             paths or None,
             select=select or (),
             ignore=ignore or (),
@@ -73,13 +74,22 @@ def scanned(
             progress=update,
             cache=cache,
             jobs=jobs,
-            pool=pool,
             memory=memory,
             verify=verify,
+            pool=pool,
         )
-    if n := repeated():
-        warn(f"tbdiag: {n} requests were repeated, since the storage did not answer them at once")
-    return found
+
+
+def _pool(
+    paths: Sequence[Path] | None, jobs: int | None, cluster: str | None
+) -> AbstractContextManager[Pool | None]:
+    if cluster is not None:
+        from tbdiag.scale.ray import RayPool
+
+        return RayPool(cluster)
+    from tbdiag.scale.local import side_by_side
+
+    return side_by_side(paths, jobs)
 
 
 def report(found: Report, targets: Sequence[Target], *, color: Color, show_passed: bool) -> None:
@@ -100,6 +110,8 @@ def report(found: Report, targets: Sequence[Target], *, color: Color, show_passe
             draft.open("w", encoding="utf-8", errors="backslashreplace") as out,
         ):
             out.writelines(chain([head], text))
+    if n := repeated():
+        warn(f"tbdiag: {n} requests were repeated, since the storage did not answer them at once")
     if "text" not in [form for form, _ in targets]:
         for path, reason in found.unread[:_MOST]:
             warn(f"tbdiag: {path} was not examined: {reason}")

@@ -139,9 +139,7 @@ Jobs = Annotated[
 ]
 Memory = Annotated[
     int | None,
-    Option(
-        parser=size, metavar="SIZE", help="Hold no more curves: 2GB; else a quarter of the RAM."
-    ),
+    Option(parser=size, metavar="SIZE", help="Hold no more curves: 2GB; else 64MB."),
 ]
 Count = Annotated[int, Option("-n", min=1, metavar="N", help="Propose so many runs.")]
 Proposals = Annotated[str, Option("--format", help="text, json, shell, or several: text,json.")]

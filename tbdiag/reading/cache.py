@@ -28,7 +28,9 @@ from tbdiag.reading.shelf import Entry, Shelf
 from tbdiag.reading.slots import Overrides, Show, Slot, looked_into
 from tbdiag.reading.store import Store
 
+_FEW = 32  # changed folders whose names are looked for in each path
 _EVERY = 5.0  # seconds after which what was read so far is made safe
+_SHARE = 20  # times as long as that took the last time, for all of it is written again
 
 
 class Cache:
@@ -58,7 +60,7 @@ class Cache:
             slot.entry.place.length for slot in self.slots if slot.entry and slot.entry.place
         )
         self._room = store.limit - kept
-        self._saved = time.monotonic()
+        self._saved, self._pause = time.monotonic(), _EVERY
 
     def _slots(self) -> tuple[KeptSlot, ...]:
         shelf, listing = self.shelf, self.listing
@@ -84,8 +86,10 @@ class Cache:
             entry = known.get(each)
             if entry is None:
                 slots.append(KeptSlot(self, each, None, owners.get(_owner(each))))
-            # Whatever the files depend on stands in their paths; most are told by that alone.
-            elif any(name in each for name in named) and not changed.isdisjoint(_folders(each)):
+            # Whatever the files depend on stands in their paths; of few, most are told by that alone.
+            elif (len(named) > _FEW or any(name in each for name in named)) and (
+                not changed.isdisjoint(_folders(each))
+            ):
                 slots.append(KeptSlot(self, each, None, entry))
             else:
                 slots.append(KeptSlot(self, each, entry, None))
@@ -118,15 +122,19 @@ class Cache:
 
     def changed(self) -> None:
         """Something is to be kept; what was read so far is made safe now and then."""
-        if self._changed and time.monotonic() > self._saved + _EVERY:
+        if self._changed and time.monotonic() > self._saved + self._pause:
             self.save()
         self._changed = True
 
     def save(self) -> None:
         """Writes what is to be kept, if there is anything new."""
-        self._saved = time.monotonic()
-        if not self._changed:
-            return
+        if self._changed:
+            started = time.monotonic()
+            self._save()
+            self._saved = time.monotonic()
+            self._pause = max(_EVERY, _SHARE * (self._saved - started))
+
+    def _save(self) -> None:
         shelf, self._changed = self.shelf, False
         shelf.entries = [slot.entry for slot in self.slots if slot.entry is not None]
         new = shelf.entries if not shelf.aside else [e for e in shelf.entries if e not in self._old]

@@ -11,6 +11,8 @@ from tbdiag.model.place import Place, back
 from tbdiag.reading.layout import Layout, Part
 from tbdiag.reading.listing import Listing, natural, printable, walk
 
+_TOGETHER = 512  # folders that are glanced into together where they are far away
+
 
 @dataclass(frozen=True, slots=True)
 class EventFile:
@@ -87,9 +89,11 @@ def discover(paths: Sequence[Place], follow_symlinks: bool = True) -> Discovery:
 def discovered(listing: Listing) -> Discovery:
     """The runs in what was found below the given paths."""
     layout = Layout({folder: list(files) for folder, files in listing.folders.items()})
-    layout.warm()
     owners: dict[str, list[Part]] = {}
-    for folder in listing.folders:
+    folders = list(listing.folders)
+    for number, folder in enumerate(folders):
+        if number % _TOGETHER == 0:
+            layout.warm(folders[number : number + _TOGETHER])
         part = layout.part(folder)
         owners.setdefault(part.owner, []).append(part)
     runs = [_run(owner, members, listing) for owner, members in owners.items()]

@@ -49,15 +49,15 @@ class Layout:
             self.children.setdefault(parent, []).append(name)
         self._glances: dict[str, Columns | None] = {}
 
-    def warm(self) -> None:
-        """Fetches what will be glanced into, where that is far away, side by side."""
-        if not any(map(is_url, self.folders)):
+    def warm(self, folders: Sequence[str]) -> None:
+        """Fetches side by side what will be glanced into to tell about ``folders`` that are far away."""
+        if not any(map(is_url, folders)):
             return
         from tbdiag.reading import remote
 
         wanted = [
-            UrlPath(f"{folder}/{min(files)}")
-            for folder, files in self.folders.items()
+            UrlPath(f"{folder}/{min(self.folders[folder])}")
+            for folder in folders
             if is_url(folder)
             and (
                 os.path.split(folder)[0] in self.folders

@@ -257,7 +257,7 @@ def record(url: str, wanted: Sequence[tuple[int, int]]) -> bytes:
         return first
     some = [each for each in wanted[:_RECORDS] if mount.blobs.get((url, each[0])) is None]
     found = mount.storage.ranges([(url, at, at + length) for at, length in some])
-    datas = [data if isinstance(data, bytes) else b"" for data in found]
-    for (at, _), data in zip(some, datas, strict=True):
+    contents = [data if isinstance(data, bytes) else b"" for data in found]
+    for (at, _), data in zip(some, contents, strict=True):
         mount.blobs.put((url, at), data)
-    return datas[0]
+    return contents[0]

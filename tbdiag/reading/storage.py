@@ -125,8 +125,10 @@ class Storage:
                 break
         self._failed = self._failed + len(open_) if len(open_) == len(parts) else 0
         joined: list[bytes | ReadError] = []
-        for number, (url, _, _) in enumerate(wanted):
-            own = [f for f, part in zip(found, parts, strict=True) if part[0] == number]
+        pieces: list[list[bytes | Exception]] = [[] for _ in wanted]
+        for piece, part in zip(found, parts, strict=True):
+            pieces[part[0]].append(piece)
+        for (url, _, _), own in zip(wanted, pieces, strict=True):
             bad = next((each for each in own if isinstance(each, Exception)), None)
             if bad is not None:
                 joined.append(ReadError(f"{url}: {self._sentence(bad)}"))

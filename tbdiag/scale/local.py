@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from multiprocessing import get_context
+from pathlib import Path
 
 from tbdiag.errors import RequestError
+from tbdiag.model.place import UrlPath, place
 from tbdiag.scale.base import AHEAD, TRIES, B, R
 
 
@@ -63,7 +66,9 @@ class LocalPool:
 
     def _submitted(self, work: Callable[[B], R], batch: B) -> Future[R]:
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(self.workers, mp_context=get_context("spawn"))
+            self._pool = ProcessPoolExecutor(
+                self.workers, mp_context=get_context("spawn"), initializer=_leave_interrupts
+            )
         try:
             return self._pool.submit(work, batch)
         except BrokenProcessPool as error:  # found out when its result is asked for
@@ -81,3 +86,21 @@ class LocalPool:
 
     def __exit__(self, *error: object) -> None:
         self._end()
+
+
+def side_by_side(
+    paths: Sequence[Path] | None, jobs: int | None
+) -> AbstractContextManager[LocalPool | None]:
+    """``jobs`` processes, where logs on disk are diagnosed; None where one is enough.
+
+    The network is waited for in threads, which is what the reader does by itself.
+    """
+    far = any(isinstance(place(path), UrlPath) for path in paths or ())
+    return LocalPool(jobs) if jobs is not None and jobs > 1 and not far else nullcontext()
+
+
+def _leave_interrupts() -> None:
+    """^C ends the process that is asked, which ends the others."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

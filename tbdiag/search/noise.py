@@ -46,7 +46,10 @@ def noise(
     best = ranked[0].value
     usual = assumed_sd(objective, best, metric_sd=metric_sd, loss_sd=loss_sd)
     weight = 0.0 if objective.role in _REWARDS else weight
-    groups = grouped(alive) if repeats is None else [[e for e in g if e in alive] for g in repeats]
+    kept = set(map(id, alive))
+    groups = (
+        grouped(alive) if repeats is None else [[e for e in g if id(e) in kept] for g in repeats]
+    )
     sd, counted = pooled((values(_distinct(group)) for group in groups), usual, weight)
     if objective.role in _REWARDS and not counted:
         return None

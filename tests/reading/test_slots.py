@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 import tbdiag
+from tbdiag.api import folders
 from tbdiag.cli.options import size
 from tbdiag.config import Config
+from tbdiag.diagnosis.remember import Folded
 from tbdiag.errors import ReadError
 from tbdiag.model.run import Run
 from tbdiag.reading import runs, slots
@@ -165,3 +167,45 @@ print(*sys.modules)
         assert not {"tbdiag.detectors", "tbdiag.views", "importlib.metadata", "argparse"} & set(
             done.stdout.split()
         )
+
+
+@pytest.mark.parametrize("cache", [False, True])
+def test_of_a_large_report_runs_are_kept_as_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: bool
+) -> None:
+    sweep(tmp_path)
+    for index in range(10):
+        (tmp_path / f"run{index}" / "hparams.yaml").write_text(
+            f"lr: {index + 1}e-3\nepochs: 9\nd: 1"
+        )
+    whole = tbdiag.scan(tmp_path, config=NONE, cache=False, now=2e9)
+    monkeypatch.setattr(folders, "_WHOLE", 2)
+    text = {"color": False, "width": 80, "ascii": False}
+    for _ in range(2):  # the second time out of the cache
+        small = tbdiag.scan(tmp_path, config=NONE, cache=cache, now=2e9)
+        assert [isinstance(each, Folded) for each in small.runs] == [False] * 2 + [True] * 8
+        assert small.to_json() == whole.to_json()
+        assert terminal.render(small, **text) == terminal.render(whole, **text)
+        for one, other in zip(whole.runs, small.runs, strict=True):
+            assert_equal(one.run, other.run)
+
+
+def test_no_curve_is_read_again_for_the_search(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweep(tmp_path)
+    for index in range(10):
+        (tmp_path / f"run{index}" / "hparams.yaml").write_text(f"lr: {index + 1}e-3\nepochs: 9")
+    monkeypatch.setattr(folders, "_WHOLE", 0)
+    loads: list[str] = []
+    load = runs.load
+
+    def noted(files: Any, *rest: Any) -> tuple[Run, ...]:
+        loads.append(files.id)
+        return load(files, *rest)
+
+    monkeypatch.setattr(runs, "load", noted)
+    found = tbdiag.scan(tmp_path, config=NONE, cache=False)
+    assert found.search
+    best = {each.run for finding in found.search for each in finding.evidence}
+    assert len(loads) - 10 <= len(best)

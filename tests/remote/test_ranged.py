@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import fsspec
 import numpy as np
 import pytest
 
@@ -15,6 +14,8 @@ from tbdiag.reading import eventfile, follow, ranged, records, remote
 from tbdiag.reading.columns import Columns
 from tbdiag.reading.discover import discover
 from tests.reading.eventfiles import NAME, data, event, histo, hparams, scalar, start, text, write
+
+fsspec = pytest.importorskip("fsspec", reason="the extra s3 is not installed")
 
 ROOT = Path(__file__).parents[2]
 LOGS = sorted((ROOT / "sample_logs").rglob("*tfevents*"))[::6]

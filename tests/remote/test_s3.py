@@ -24,6 +24,9 @@ from tests.cli.builders import DIVERGED, HEALTHY, ROOT, event_dir
 from tests.reading.eventfiles import NAME, data, event, scalar, write
 from tests.remote.s3 import KEY, SECRET, Proxy, Request, proxy, s3_server, upload
 
+for _needed in ("s3fs", "moto"):
+    pytest.importorskip(_needed, reason="the extras s3 and dev are not installed")
+
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
 

@@ -16,7 +16,7 @@ from tbdiag.config import Config
 from tbdiag.diagnosis.select import select
 from tbdiag.reading.discover import discover
 from tbdiag.scale.batches import Job, batches, diagnosed
-from tests.cli.builders import DIVERGED, HEALTHY, event_dir
+from tests.cli.builders import DIVERGED, HEALTHY, event_dir, process
 from tests.reading.eventfiles import NAME, scalar
 
 NONE = Config()
@@ -101,3 +101,16 @@ def test_a_batch_tells_results_not_curves(tmp_path: Path) -> None:
     size = len(pickle.dumps(found)) / len(found)
     assert size < 12_000
     assert all(told is not None and told.record is None for told in found)
+
+
+@pytest.mark.parametrize("cache", [(), ("--no-cache",)])
+def test_the_command_scans_in_as_many_processes_as_it_is_told(
+    tmp_path: Path, cache: tuple[str, ...]
+) -> None:
+    sweep(tmp_path / "logs")
+    words = ("scan", "logs", "--format", "json", *cache)
+    several = process(*words, "--jobs", "2", cwd=tmp_path)
+    assert several.stderr == b""
+    one = process(*words, cwd=tmp_path, TBDIAG_CACHE_DIR=str(tmp_path / "other"))
+    assert several.stdout == one.stdout
+    assert several.returncode == one.returncode == 1

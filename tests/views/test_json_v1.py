@@ -191,3 +191,16 @@ def test_any_text_serialises_as_ascii_that_strict_parsers_read(text: str) -> Non
 
 def test_a_lone_surrogate_is_written_out() -> None:
     assert read(a_report(a_run_report(a_run("a\udc80"))))["runs"][0]["run"] == "a\\udc80"
+
+
+def test_a_large_report_is_written_run_by_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    report = a_dozen_runs()
+    spread = json_v1.render(report)
+    assert spread == json.dumps(json_v1.document(report), indent=2) + "\n"
+    monkeypatch.setattr(json_v1, "_SPREAD", 1)
+    pieces = list(json_v1.chunks(report))
+    assert len(pieces) == len(report.runs) + 2
+    assert max(map(len, pieces)) < len(spread) / 4
+    lines = "".join(pieces).splitlines()
+    assert sum(line.startswith('    {"run": ') for line in lines) == len(report.runs)
+    assert json.loads("".join(pieces)) == json.loads(spread)
