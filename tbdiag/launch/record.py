@@ -7,6 +7,7 @@ import signal
 import socket
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tbdiag.launch.base import Exit, How, Job
 from tbdiag.launch.supervise import PAGE, boot, born
@@ -34,6 +35,7 @@ class Record:
     left: int = 0
     immortal: int = 0
     note: str = ""
+    handle: str = ""  # what the scheduler of a cluster calls it
 
     @property
     def elsewhere(self) -> bool:
@@ -65,7 +67,14 @@ def read(path: Path) -> Record | None:
     except FileNotFoundError:
         return None
     try:
-        told = json.loads(page)
+        return of(json.loads(page))
+    except ValueError:
+        return None
+
+
+def of(told: Any) -> Record | None:
+    """The record that a page holds, None where it is none."""
+    try:
         return Record(
             host=str(told["host"]),
             boot=str(told["boot"]),
@@ -79,6 +88,7 @@ def read(path: Path) -> Record | None:
             left=int(told.get("left", 0)),
             immortal=int(told.get("immortal", 0)),
             note=str(told.get("note", "")),
+            handle=str(told.get("handle", "")),
         )
     except (ValueError, KeyError, TypeError):
         return None
@@ -98,6 +108,8 @@ def ending(record: Record, job: Job) -> Exit:
         )
     elif how is How.STOPPED:
         reason = "it was stopped"
+    elif how is How.LOST:
+        reason = record.note or f"the worker that watched it on {record.host} was lost"
     elif record.note:
         reason = f"it could not be started: {record.note}"
     else:

@@ -4,7 +4,8 @@ It is started as a file, by an interpreter that knows the standard library alone
 within milliseconds and imports nothing of tbdiag's. It puts the run in a session of its own, keeps its
 time limit, ends all of its processes and writes down how it ended, whatever became of the launcher.
 
-SIGTERM: ask the run to end. SIGUSR1: end it now. The record is one page of a file that is claimed before
+SIGTERM: ask the run to end. SIGUSR1: end it now. A run that is tethered is ended, too, when whoever
+started it is gone: on a cluster its place is then somebody else's. The record is one page of a file that is claimed before
 anything is started and then overwritten in place, which needs no room on a full disk.
 """
 
@@ -113,8 +114,10 @@ class _Record:
 class _Watch:
     """A run under way."""
 
-    def __init__(self, child: int, limit: float, grace: float, wake: int) -> None:
-        self.child, self.grace, self.wake = child, grace, wake
+    def __init__(
+        self, child: int, limit: float, grace: float, wake: int, tether: int | None
+    ) -> None:
+        self.child, self.grace, self.wake, self.tether = child, grace, wake, tether
         self.due = time.monotonic() + limit  # when it has had its time
         self.kill_at = float("inf")
         self.give_up = float("inf")
@@ -178,9 +181,19 @@ class _Watch:
         pause = max(min(self.due if self.how == "exited" else float("inf"), self.kill_at) - now, 0)
         if self.code is not None or self.give_up < float("inf"):
             pause = _TICK  # processes that are not our children end without a signal
-        ready, _, _ = select.select([self.wake], [], [], min(pause, 3600.0))
-        if ready:
+        watched = [self.wake] if self.tether is None else [self.wake, self.tether]
+        ready, _, _ = select.select(watched, [], [], min(pause, 3600.0))
+        if self.wake in ready:
             os.read(self.wake, PAGE)
+        if self.tether in ready and not os.read(0, 1):
+            self.tether = None
+            self.torn()
+
+    def torn(self) -> None:
+        """Whoever started the run is gone."""
+        if self.code is None and self.how == "exited":
+            self.how = "lost"
+        self.kill_at = 0.0
 
 
 def _signals() -> tuple[set[int], int]:
@@ -247,7 +260,8 @@ def main(words: Sequence[str]) -> int:
         return 0
     with suppress(OSError):  # the run matters more
         record.write(child=[child, born(child)])
-    watch = _Watch(child, float(limit), float(grace), wake)
+    tether = 0 if record.told.get("tethered") else None
+    watch = _Watch(child, float(limit), float(grace), wake, tether)
     watch.to_the_end(asked)
     end = {"how": watch.how, "code": watch.code, "ended": time.time()}
     try:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tbdiag.errors import LaunchError
+from tbdiag.launch import record
 from tbdiag.launch.base import Exit, How, Job, Launcher
 
 Make = Callable[[int], Launcher]  # a launcher of so many slots; a new one knows nothing of the last
@@ -256,16 +259,67 @@ def leaves_nothing_of_a_run_that_ended(make: Make, folder: Path) -> None:
     assert gone(pid)
 
 
-def refuses_a_program_that_is_not_there(make: Make, folder: Path) -> None:
+def tells_of_a_program_that_is_not_there(make: Make, folder: Path) -> None:
     launcher = make(1)
-    for word in ("no-such-program", "./train.sh"):
-        one = job(folder, "")
-        missing = Job(id="x", argv=(word,), cwd=folder, logdir=folder, output=one.output)
-        with pytest.raises(LaunchError, match=f'^the command starts "{word}", .*no .*program'):
+    for number, word in enumerate(("no-such-program", "./train.sh")):
+        output = folder / "trials" / f"x{number}" / "output.txt"
+        missing = Job(id="x", argv=(word,), cwd=folder, logdir=folder, output=output)
+        told = f'the command starts "{word}", .*no .*program'
+        said = ""
+        try:
             launcher.start(missing)
+        except LaunchError as error:  # at once, where it runs on this machine
+            said = f"it could not be started: {error}"
+        else:  # from the node
+            end = ends(launcher)["x"]
+            assert (end.how, end.code) == (How.EXITED, 127)
+            said = end.reason
+        assert re.match(f"it could not be started: {told}", said)
     assert launcher.running == ()
     launcher.start(job(folder, ""))  # nothing was used up
     assert ends(launcher)["t1"].well
+
+
+def makes_no_log_folder_and_needs_none(make: Make, folder: Path) -> None:
+    launcher = make(1)
+    script = "import os, sys; print(os.path.exists(sys.argv[1])); os.makedirs(sys.argv[1])"
+    one = job(folder, script, str(folder / "logs" / "t1"))
+    launcher.start(replace(one, logdir=folder / "logs" / "t1"))
+    assert ends(launcher)["t1"].well
+    assert one.output.read_text() == "False\n"
+    assert (folder / "logs" / "t1").is_dir()
+
+
+def tries_again_under_another_name(make: Make, folder: Path) -> None:
+    """What a lost run was to do is done by another one, beside which it stands."""
+    launcher = make(1)
+    for name, word in (("a", "0"), ("b", "1")):
+        script = "import os, sys; os.kill(os.getpid(), 9) if sys.argv[1] == '0' else print('done')"
+        launcher.start(job(folder, script, word, id=name))
+        assert ends(launcher)[name].well == (name == "b")
+    assert (folder / "trials" / "b" / "output.txt").read_text() == "done\n"
+
+
+def loses_a_run_whose_watcher_is_killed(make: Make, folder: Path) -> None:
+    launcher = make(1)
+    one = job(folder, FAMILY + HANG, str(folder / "pid"))
+    launcher.start(one)
+    pid = int(awaited(folder / "pid"))
+    told = record.read(record.place(one))
+    assert told is not None
+    assert told.child is not None
+    # the supervisor here, the scheduler's own process on a cluster
+    watcher = told.supervisor[0]
+    if told.handle:
+        watcher = int(Path(f"/proc/{watcher}/stat").read_text().rpartition(")")[2].split()[1])
+    os.kill(watcher, signal.SIGKILL)
+    end = ends(launcher)["t1"]
+    assert (end.how, end.well) == (How.LOST, False)
+    assert end.reason
+    assert gone(told.child[0])
+    assert gone(pid)
+    launcher.start(job(folder, "", id="t2"))  # and its slot is free again
+    assert ends(launcher)["t2"].well
 
 
 def runs_nothing_twice(make: Make, folder: Path) -> None:
@@ -342,7 +396,10 @@ CLAUSES = {
         ends_grandchildren,
         ends_grandchildren_in_sessions_of_their_own,
         leaves_nothing_of_a_run_that_ended,
-        refuses_a_program_that_is_not_there,
+        tells_of_a_program_that_is_not_there,
+        makes_no_log_folder_and_needs_none,
+        tries_again_under_another_name,
+        loses_a_run_whose_watcher_is_killed,
         runs_nothing_twice,
         finds_a_run_that_goes_on,
         finds_a_run_that_has_ended_since,

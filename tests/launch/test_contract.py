@@ -8,18 +8,44 @@ from pathlib import Path
 import pytest
 
 from tbdiag.launch.base import Launcher
+from tbdiag.launch.cluster import ClusterLauncher
 from tbdiag.launch.local import LocalLauncher
 from tests.launch.contract import CLAUSES, SLOW, Make
 
+
+def on_ray(slots: int) -> Launcher:
+    from tbdiag.launch.ray import RayScheduler
+
+    return ClusterLauncher(RayScheduler(), slots)
+
+
+def in_slurm(slots: int) -> Launcher:
+    from tbdiag.launch.slurm import SlurmScheduler
+
+    return ClusterLauncher(SlurmScheduler(cluster="local"), slots)
+
+
 LAUNCHERS: dict[str, Callable[[int], Launcher]] = {
     "local": lambda slots: LocalLauncher(slots=slots, gpus=()),
+    "ray": on_ray,
+    "slurm": in_slurm,
 }
 
 
-@pytest.fixture(params=LAUNCHERS)
+@pytest.fixture(
+    params=[
+        "local",
+        pytest.param("ray", marks=pytest.mark.ray),
+        "slurm",
+    ]
+)
 def make(request: pytest.FixtureRequest) -> Iterator[Make]:
     """Makes launchers, and ends what a clause that failed has left running."""
     made: list[Launcher] = []
+    if request.param == "ray":
+        request.getfixturevalue("cluster")
+    if request.param == "slurm":
+        pytest.importorskip("submitit", reason="needs the extra `slurm`")
 
     def new(slots: int) -> Launcher:
         made.append(LAUNCHERS[request.param](slots))
