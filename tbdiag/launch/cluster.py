@@ -57,6 +57,9 @@ class Scheduler(Protocol):
     def see(self, job: Job, handle: str) -> Seen:
         """Where a run is; brings back what it wrote where no disk is shared."""
 
+    def waits(self, job: Job, handle: str) -> bool:
+        """Whether a run has not begun, as far as can be told within a second."""
+
     def ask(self, job: Job, handle: str, grace: float) -> None:
         """Asks a run that has begun to end within ``grace`` seconds."""
 
@@ -169,9 +172,8 @@ class ClusterLauncher:
             with suppress(OSError):
                 notes.ask(run.job, grace)
             return
-        if run.stage is Stage.WAITING:
-            run.stage = self.scheduler.see(run.job, run.handle).stage
-        if run.stage is Stage.WAITING:
+        begun = run.stage is not Stage.WAITING or records.place(run.job).exists()
+        if not begun and self.scheduler.waits(run.job, run.handle):
             self.scheduler.cancel(run.handle)
         else:
             self.scheduler.ask(run.job, run.handle, grace)

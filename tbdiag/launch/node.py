@@ -33,7 +33,6 @@ _KEPT = 86_400.0  # seconds for which the end of a run is kept that nobody fetch
 _LINGER = 60.0  # seconds where the end stands on a disk that others see
 _LARGE = 1 << 20  # bytes of a file that is brought back and no event file
 _MOST = 8 << 20  # bytes that are brought back at a time
-_CLAIMED = 75  # exit code of the supervisor: somebody has started this run already
 
 
 class Node:
@@ -101,7 +100,13 @@ class Node:
         except LaunchError as error:
             return self._failed(str(error))
         os.makedirs(os.path.dirname(self.output), exist_ok=True)  # noqa: PTH103, PTH120
-        facts = {"id": task["id"], "slot": 0, "handle": self.handle, "tethered": True}
+        facts: dict[str, Any] = {
+            "id": task["id"],
+            "slot": 0,
+            "handle": self.handle,
+            "tethered": True,
+        }
+        facts["worker"] = os.getpid()
         claimed, answer = os.pipe()
         words = [sys.executable, "-I", "-S", "-c", self.supervisor, path, json.dumps(facts)]
         words += [task["limit"], repr(float(task["grace"])), str(answer), first, *task["argv"][1:]]
@@ -123,39 +128,46 @@ class Node:
 
     def _watched(self, process: subprocess.Popen[bytes], claimed: int) -> Page:
         """Lets the run begin, holds the string by which it hangs, and hands on what is asked of it."""
-        ready, _, _ = select.select([claimed], [], [], _BIRTH)
-        begun = bool(ready) and os.read(claimed, 1) == b"."
-        os.close(claimed)
         assert process.stdin is not None
-        if not begun:
+        process.wait()  # the supervisor goes on as nobody's child
+        try:
+            ready, _, _ = select.select([claimed], [], [], _BIRTH)
+            if not ready or os.read(claimed, 1) != b".":
+                process.stdin.close()
+                return self._unbegun()
+            process.stdin.write(b".")
+            process.stdin.flush()
+            supervisor = int((_page(self.output + RECORD) or {})["supervisor"][0])
+            while not select.select([claimed], [], [], _PAUSE)[0]:
+                self._heed(supervisor)
+        finally:
             process.stdin.close()
-            process.kill()
-            if process.wait() == _CLAIMED:
-                return {"how": "lost", "code": None, "note": "it was started before"}
-            return self._failed("its supervisor could not be started")
-        process.stdin.write(b".")
-        process.stdin.flush()
-        while process.poll() is None:
-            self._heed(process)
-            time.sleep(_PAUSE)
-        process.stdin.close()
+            os.close(claimed)
         page = _page(self.output + RECORD)
         if page is None or page.get("how") is None:
-            note = f"its supervisor failed with exit code {process.returncode}"
+            note = "its supervisor was lost, or could not write down how it ended"
             return {**(page or {}), "how": "lost", "code": None, "note": note}
         return page
 
-    def _heed(self, process: subprocess.Popen[bytes]) -> None:
+    def _unbegun(self) -> Page:
+        """The page of a run that was not begun: it was before, or it could not be watched."""
+        if _page(self.output + RECORD) is not None:
+            return {"how": "lost", "code": None, "note": "it was started before"}
+        last = _text(self.output).strip().rpartition("\n")[2]
+        return self._failed(f"it cannot be watched{f': {last}' if last else ''}")
+
+    def _heed(self, supervisor: int) -> None:
         """Hands on that the run is to end."""
         if self._kill_at is None and (wanted := _text(self.output + STOP)).endswith("\n"):
             self.stop(float(wanted))
         if self._kill_at is None:
             return
-        if not self._asked:
-            process.send_signal(signal.SIGTERM)
-            self._asked = True
-        if time.monotonic() >= self._kill_at:
-            process.send_signal(signal.SIGUSR1)
+        with suppress(ProcessLookupError):
+            if not self._asked:
+                os.kill(supervisor, signal.SIGTERM)
+                self._asked = True
+            if time.monotonic() >= self._kill_at:
+                os.kill(supervisor, signal.SIGUSR1)
 
     def _failed(self, note: str) -> Page:
         """The page of a run that could not be started, on the disk where others see it."""

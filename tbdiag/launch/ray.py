@@ -20,6 +20,7 @@ from tbdiag.launch.handed import Handed
 from tbdiag.scale.ray import NAMESPACE, reached, said
 
 _EVERY = 0.5  # seconds between two questions to a run
+_PATIENCE = 1.0  # seconds for an answer of a run that may not have begun
 _CALLS = 8  # that a run answers at a time
 
 
@@ -120,6 +121,16 @@ class RayScheduler:
         held.seen = Seen(Stage.RUNNING, None if more else page)
         held.next_at = self.clock() + (0.0 if more else _EVERY)
         return held.seen
+
+    def waits(self, job: Job, handle: str) -> bool:
+        """Whether the actor does not answer, as it has no place yet."""
+        import ray
+
+        held, seen = self._found(handle), self.see(job, handle)
+        if held is not None and held.asked is not None:
+            ray.wait([held.asked], timeout=_PATIENCE)
+            seen = self.see(job, handle)
+        return seen.stage is Stage.WAITING
 
     def ask(self, job: Job, handle: str, grace: float) -> None:
         """Asks the actor to end its run."""

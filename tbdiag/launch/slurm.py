@@ -174,6 +174,11 @@ class SlurmScheduler:
         del job
         return self.queue.stage(handle)
 
+    def waits(self, job: Job, handle: str) -> bool:
+        """Whether a run is in the queue."""
+        del job
+        return self.queue.stage(handle).stage is Stage.WAITING
+
     def ask(self, job: Job, handle: str, grace: float) -> None:
         """Asks through the disk, as Slurm's own way of asking gives no time of one's choice."""
         with suppress(OSError):

@@ -5,7 +5,8 @@ within milliseconds and imports nothing of tbdiag's. It puts the run in a sessio
 time limit, ends all of its processes and writes down how it ended, whatever became of the launcher.
 
 SIGTERM: ask the run to end. SIGUSR1: end it now. A run that is tethered is ended, too, when whoever
-started it is gone: on a cluster its place is then somebody else's. The record is one page of a file that is claimed before
+started it is gone, for on a cluster its place is then somebody else's; it is not a child of that process,
+which a scheduler may end with its children, and so the run would outlive its supervisor. The record is one page of a file that is claimed before
 anything is started and then overwritten in place, which needs no room on a full disk.
 """
 
@@ -235,12 +236,16 @@ def main(words: Sequence[str]) -> int:
     tells, or it has not.
     """
     path, facts, limit, grace, answer, *argv = words
+    told = json.loads(facts)
+    tethered = bool(told.get("tethered"))
+    if tethered and os.fork():
+        os._exit(0)
     asked, wake = _signals()
     me = os.getpid()
     try:
         record = _Record(
             path,
-            json.loads(facts)
+            told
             | {"host": socket.gethostname(), "boot": boot(), "supervisor": [me, born(me)]}
             | {"started": time.time(), "child": None, "how": None, "code": None},
         )
@@ -248,7 +253,8 @@ def main(words: Sequence[str]) -> int:
         return CLAIMED
     with suppress(BrokenPipeError):
         os.write(int(answer), b".")
-    os.close(int(answer))
+    if not tethered:  # else its end is how the other side learns of ours
+        os.close(int(answer))
     if not os.read(0, 1):
         os.unlink(path)  # noqa: PTH108 - pathlib costs start-up
         return WITHDRAWN
@@ -260,8 +266,7 @@ def main(words: Sequence[str]) -> int:
         return 0
     with suppress(OSError):  # the run matters more
         record.write(child=[child, born(child)])
-    tether = 0 if record.told.get("tethered") else None
-    watch = _Watch(child, float(limit), float(grace), wake, tether)
+    watch = _Watch(child, float(limit), float(grace), wake, 0 if tethered else None)
     watch.to_the_end(asked)
     end = {"how": watch.how, "code": watch.code, "ended": time.time()}
     try:

@@ -309,10 +309,8 @@ def loses_a_run_whose_watcher_is_killed(make: Make, folder: Path) -> None:
     assert told is not None
     assert told.child is not None
     # the supervisor here, the scheduler's own process on a cluster
-    watcher = told.supervisor[0]
-    if told.handle:
-        watcher = int(Path(f"/proc/{watcher}/stat").read_text().rpartition(")")[2].split()[1])
-    os.kill(watcher, signal.SIGKILL)
+    page = json.loads(record.place(one).read_text())
+    os.kill(page.get("worker", told.supervisor[0]), signal.SIGKILL)
     end = ends(launcher)["t1"]
     assert (end.how, end.well) == (How.LOST, False)
     assert end.reason
