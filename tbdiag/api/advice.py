@@ -162,12 +162,13 @@ def retrain(
     kill: bool = True,
     keep_going: bool = False,
     storage: str | None = None,
+    study: str | None = None,
     policy: Policy | None = None,
     config: Config | Place | None = None,
     cache: bool = True,
     tell: Tell | None = None,
     ready: Callable[[Plan], object] | None = None,
-    launcher: Launcher | None = None,
+    launcher: Launcher | str | None = None,
 ) -> Retraining:
     """Launches follow-up runs and verifies them, until the problem of the best run is gone.
 
@@ -176,13 +177,14 @@ def retrain(
     ``max_trials`` follow-ups, ``max_epochs`` of all of them, ``timeout`` seconds. A winner is trained on
     ``repeats`` other seeds before its gain is claimed. Hopeless runs are ended where ``kill``. With
     ``keep_going`` it does not stop when the problem is gone. All is noted in ``<logdir>/.tbdiag``; the study
-    lies there too, or in ``storage``, a URL of Optuna's. ``ready`` is called with the plan before anything is
+    lies there too, or in ``storage``, a URL of Optuna's, where others may share it by its name, ``study``.
+    ``launcher`` is local, ray or slurm, by default the configured one. ``ready`` is called with the plan before anything is
     started, ``tell`` with each piece of news. A call
     after one that was killed goes on where that one was. Raises RequestError.
     """
     from tbdiag.advisor.loop import Limits, Loop
+    from tbdiag.launch.choose import chosen
     from tbdiag.launch.function import FunctionLauncher
-    from tbdiag.launch.local import LocalLauncher
 
     if train is not None and not callable(train):
         train, path = None, train if path is None else path
@@ -196,8 +198,12 @@ def retrain(
     if ready is not None:
         ready(plan)
     journal = Journal.beside(plan.logdir)
-    if launcher is None:
-        launcher = FunctionLauncher(train) if train is not None else LocalLauncher(slots=parallel)
+    if train is not None and isinstance(launcher, str):
+        raise RequestError("a function is called in this process: a launcher needs a command")
+    if launcher is None and train is not None:
+        launcher = FunctionLauncher(train)
+    elif launcher is None or isinstance(launcher, str):
+        launcher = chosen(settings.launch, parallel, launcher)
     with journal.held():
         loop = Loop(
             plan=plan,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
 
@@ -51,11 +52,18 @@ def scanned(
     *,
     cache: bool,
     jobs: int | None,
+    cluster: str | None,
     memory: int | None,
     verify: bool,
 ) -> Report:
-    """The report, with a progress bar on the way."""
-    with progress() as update:
+    """The report, with a progress bar on the way; diagnosed on a ``cluster`` where one is named."""
+    with ExitStack() as stack:
+        pool = None
+        if cluster is not None:
+            from tbdiag.scale.ray import RayPool
+
+            pool = stack.enter_context(RayPool(cluster))
+        update = stack.enter_context(progress())
         return scan(
             paths or None,
             select=select or (),
@@ -64,6 +72,7 @@ def scanned(
             progress=update,
             cache=cache,
             jobs=jobs,
+            pool=pool,
             memory=memory,
             verify=verify,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -26,6 +25,14 @@ class FailOn(StrEnum):
     NEVER = "never"
 
 
+class Launchers(StrEnum):
+    """Where follow-up runs are started."""
+
+    LOCAL = "local"
+    RAY = "ray"
+    SLURM = "slurm"
+
+
 class Show(StrEnum):
     """What to show beside the findings."""
 
@@ -33,11 +40,13 @@ class Show(StrEnum):
 
 
 def size(text: str) -> int:
-    """Bytes from words such as ``2GB``, ``500 MB`` or ``1.5g``, in thousands of thousands."""
-    match = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*([kmgt]?)b?\s*", text, re.IGNORECASE)
-    if match is None:
-        raise BadParameter(f'"{text}" is no size: write 500MB or 2GB')
-    return int(float(match[1]) * 1000 ** " kmgt".index(match[2].lower() or " "))
+    """Bytes from words, as the configuration takes them."""
+    from tbdiag.config import sizes
+
+    try:
+        return sizes.size(text)
+    except ValueError as error:
+        raise BadParameter(str(error)) from None
 
 
 Paths = Annotated[
@@ -129,6 +138,18 @@ Repeats = Annotated[
 ]
 Storage = Annotated[
     str | None, Option(metavar="URL", help="Keep Optuna's study there, not beside the logs.")
+]
+Study = Annotated[
+    str | None, Option(metavar="NAME", help="Share the study of this name in the storage.")
+]
+Launches = Annotated[
+    Launchers | None, Option("--launcher", help="Where runs are started; else as configured.")
+]
+Cluster = Annotated[
+    str | None,
+    Option(
+        "--cluster", metavar="ADDRESS", help="Diagnose on this Ray cluster: ray://host:10001, auto."
+    ),
 ]
 DryRun = Annotated[bool, Option("--dry-run", help="Show what would be launched first.")]
 NoKill = Annotated[bool, Option("--no-kill", help="Let hopeless runs go on to their end.")]

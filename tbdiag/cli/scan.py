@@ -25,6 +25,7 @@ def scan(
     config: o.ConfigFile = None,
     no_cache: o.NoCache = False,
     jobs: o.Jobs = None,
+    cluster: o.Cluster = None,
     memory: o.Memory = None,
     verify: o.Verify = False,
     color: o.Colors = o.Color.AUTO,
@@ -37,7 +38,15 @@ def scan(
 
     targets = deliver.targets(formats, output)
     found = deliver.scanned(
-        paths, select, ignore, config, cache=not no_cache, jobs=jobs, memory=memory, verify=verify
+        paths,
+        select,
+        ignore,
+        config,
+        cache=not no_cache,
+        jobs=jobs,
+        cluster=cluster,
+        memory=memory,
+        verify=verify,
     )
     deliver.report(found, targets, color=color, show_passed=show is not None)
     if plots is not None:

@@ -23,7 +23,9 @@ def suggest(
     timeout: o.Timeout = None,
     parallel: o.Parallel = 1,
     repeats: o.Repeats = 2,
+    launcher: o.Launches = None,
     storage: o.Storage = None,
+    study: o.Study = None,
     dry_run: o.DryRun = False,
     no_kill: o.NoKill = False,
     keep_going: o.KeepGoing = False,
@@ -43,7 +45,8 @@ def suggest(
         advising.propose(paths, n, formats, output, config, not no_cache, color)
         return
     budget = advising.budget(max_trials, max_epochs, timeout, parallel, repeats)
-    how = {**budget, "storage": storage, "kill": not no_kill, "keep_going": keep_going}
+    how = {**budget, "storage": storage, "study": study, "kill": not no_kill}
+    how |= {"keep_going": keep_going, "launcher": launcher and launcher.value}
     code = advising.retrain(paths, formats, output, config, not no_cache, color, how)
     if code:
         raise Exit(code)

@@ -11,17 +11,21 @@ from tbdiag.config.settings import (
     Choices,
     Config,
     Dimension,
+    InSlurm,
+    Launch,
+    OnRay,
     Problem,
     Range,
     Train,
     did_you_mean,
     shown,
 )
+from tbdiag.config.sizes import size
 from tbdiag.errors import ConfigError
 from tbdiag.model.role import Better, Override, Role
 
 if TYPE_CHECKING:
-    from tbdiag.config.schema import ConfigTable, TagTable
+    from tbdiag.config.schema import ConfigTable, LaunchTable, TagTable
 
 OWN_NAME = "tbdiag.toml"
 SHARED_NAME = "pyproject.toml"
@@ -146,6 +150,25 @@ def _config(place: Config, table: ConfigTable) -> Config:
         train=train,
         space={name: _dimension(each) for name, each in table.space.items()},
         storage=table.storage,
+        launch=_launch(table.launch),
+    )
+
+
+def _launch(table: LaunchTable) -> Launch:
+    ray, slurm = table.ray, table.slurm
+    return Launch(
+        launcher=table.launcher,
+        cpus=table.cpus,
+        gpus=table.gpus,
+        memory=None if table.memory is None else size(table.memory),
+        ray=OnRay(address=ray.address, resources=ray.resources, runtime_env=ray.runtime_env),
+        slurm=InSlurm(
+            cluster=slurm.cluster,
+            partition=slurm.partition,
+            time=slurm.time,
+            setup=tuple(slurm.setup),
+            additional=slurm.additional,
+        ),
     )
 
 

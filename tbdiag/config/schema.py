@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -21,7 +22,8 @@ from pydantic import (  # noqa: TID253 - the doorway of pydantic, imported only 
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from tbdiag.config.positions import Key
-from tbdiag.config.settings import did_you_mean
+from tbdiag.config.settings import LAUNCHERS, did_you_mean
+from tbdiag.config.sizes import size
 from tbdiag.model.role import Role
 
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -124,6 +126,72 @@ class TrainTable(_Table):
     budget: Word | None = None
 
 
+def _positive(value: float) -> float:
+    if value <= 0:
+        raise _wrong(f"must be above 0, not {value:g}")
+    return value
+
+
+def _counted(value: float) -> float:
+    if value < 0:
+        raise _wrong(f"must not be below 0, not {value:g}")
+    return value
+
+
+def _size(value: str) -> str:
+    try:
+        size(value)
+    except ValueError as error:
+        raise _wrong(f"must be a size such as 16GB, and {error}") from None
+    return value
+
+
+def _time(value: object) -> object:
+    """Minutes, or what ``sbatch --time`` takes: ``2:00:00``, ``1-12:00:00``."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise _wrong('must be minutes or a time such as "2:00:00"')
+    if not re.fullmatch(r"(\d+-)?\d+(:\d+){0,2}", str(value)):
+        raise _wrong(f'must be minutes or a time such as "2:00:00", not {value!r}')
+    return str(value)
+
+
+def _launcher(name: str) -> str:
+    if name not in LAUNCHERS:
+        raise _wrong(
+            f'must be one of {", ".join(LAUNCHERS)}, not "{name}"{did_you_mean(name, LAUNCHERS)}'
+        )
+    return name
+
+
+class RayTable(_Table):
+    """``[launch.ray]``."""
+
+    address: Word = "auto"
+    resources: dict[Word, Annotated[Number, AfterValidator(_counted)]] = {}
+    runtime_env: dict[Word, Any] = {}
+
+
+class SlurmTable(_Table):
+    """``[launch.slurm]``."""
+
+    cluster: Literal["slurm", "local"] = "slurm"
+    partition: Word | None = None
+    time: Annotated[Word | None, BeforeValidator(_time)] = None
+    setup: list[Word] = []
+    additional: dict[Word, Choice] = {}
+
+
+class LaunchTable(_Table):
+    """``[launch]``."""
+
+    launcher: Annotated[Word, AfterValidator(_launcher)] = LAUNCHERS[0]
+    cpus: Annotated[Number, AfterValidator(_positive)] = 1
+    gpus: Annotated[Number, AfterValidator(_counted)] = 0
+    memory: Annotated[Word, AfterValidator(_size)] | None = None
+    ray: RayTable = RayTable()
+    slurm: SlurmTable = SlurmTable()
+
+
 class ConfigTable(_Table):
     """The whole file, or ``[tool.tbdiag]``."""
 
@@ -135,6 +203,7 @@ class ConfigTable(_Table):
     train: TrainTable | None = None
     space: dict[Word, DimensionTable] = {}
     storage: dict[Word, dict[str, Any]] = {}
+    launch: LaunchTable = LaunchTable()
 
 
 def check(raw: Mapping[str, Any]) -> tuple[ConfigTable, list[tuple[Key, str]]]:
@@ -186,6 +255,9 @@ def _table(key: Key) -> type[_Table]:
         return ConfigTable
     if key[0] == "space":
         return RangeTable
+    if key[0] == "launch":
+        inner: dict[object, type[_Table]] = {"ray": RayTable, "slurm": SlurmTable}
+        return LaunchTable if len(key) == 2 else inner.get(key[1], LaunchTable)
     return TrainTable if len(key) == 2 else TagTable
 
 
