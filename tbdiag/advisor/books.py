@@ -56,6 +56,7 @@ class Books:
                 continue  # never started: the policy decides anew
             if trial.state is State.RUNNING:
                 self.running.append(trial)
+                self.trials[proposal.id] = trial
             else:
                 record = self._taken(trial)
                 if attempt.verdict is not None:
@@ -99,6 +100,27 @@ class Books:
         """Notes that a follow-up was decided on."""
         self.journal.proposed(proposal)
 
+    def claim(self, proposal: Proposal) -> bool:
+        """Whether no other controller of the study tries the same; then none will.
+
+        One that the journal tells of as started is noted as given up where another one took it over.
+        """
+        if self.ledger is None:
+            return True
+        page = Page(
+            key=proposal.id,
+            params=proposal.params,
+            value=None,
+            told={"logdir": (self.plan.logdir / proposal.id).as_posix(), **_origin(proposal)},
+        )
+        if self.ledger.claim(page):
+            return True
+        trial = self.trials.get(proposal.id)
+        if trial is not None and trial.state is State.RUNNING:
+            reason = "another controller of the study has taken it over"
+            self.finish(replace(trial, state=State.INTERRUPTED, reason=reason))
+        return False
+
     def launch(self, proposal: Proposal, job: Job, at: float) -> Trial:
         """Notes, before it is done, that a follow-up is started."""
         trial = Trial(
@@ -120,6 +142,8 @@ class Books:
         if record is not None and record.state is not trial.state:
             trial = replace(trial, state=record.state, reason="it logged no curve")
         self.journal.finished(trial)
+        if trial.state is State.INTERRUPTED and self.ledger is not None:
+            self.ledger.give_up(trial.proposal.id, trial.reason)
         record = self._taken(trial, record)
         if record is None or trial.state is State.INTERRUPTED:
             return record, None
@@ -207,13 +231,7 @@ class Books:
         if trial is None:
             told |= {"origin": "imported"}
         else:
-            told |= {
-                "origin": trial.proposal.origin.value,
-                "parent": trial.proposal.parent,
-                "why": trial.proposal.why,
-                "answers": list(trial.proposal.expects),
-                "reason": trial.reason,
-            }
+            told |= {**_origin(trial.proposal), "reason": trial.reason}
         told["diagnosis"] = [f"{f.code} {f.name}: {f.message}" for f in record.roots]
         told["other settings"] = {
             n: v for n, v in record.params.items() if n not in self.ledger.space
@@ -253,6 +271,16 @@ class Books:
                 for each in start.roots
             ),
         )
+
+
+def _origin(proposal: Proposal) -> dict[str, Any]:
+    """Where a follow-up comes from, as the study tells it."""
+    return {
+        "origin": proposal.origin.value,
+        "parent": proposal.parent,
+        "why": proposal.why,
+        "answers": list(proposal.expects),
+    }
 
 
 def known(plan: Plan, journal: Journal) -> tuple[Position, int]:

@@ -11,16 +11,16 @@ from tbdiag.advisor.answers import answerable, problem
 from tbdiag.advisor.books import Books
 from tbdiag.advisor.claims import Claims
 from tbdiag.advisor.look import Watch
-from tbdiag.advisor.news import Conclusion, Ended, Ending, Launched, Tell, Underway
+from tbdiag.advisor.news import Conclusion, Ended, Ending, Launched, Remark, Tell, Underway
 from tbdiag.advisor.plan import Plan
-from tbdiag.advisor.position import Position
+from tbdiag.advisor.position import Move, Position
 from tbdiag.advisor.prescribe import BUDGET, Desk
 from tbdiag.advisor.propose import Policy, propose
 from tbdiag.advisor.record import Record, best
 from tbdiag.errors import LaunchError
 from tbdiag.launch.base import GRACE, Exit, How, Launcher
 from tbdiag.model.finding import Finding, Severity
-from tbdiag.model.proposal import Params, Proposal, State, Trial
+from tbdiag.model.proposal import Origin, Params, Proposal, State, Trial
 from tbdiag.model.run import Scalar
 from tbdiag.naming.knobs import knob
 from tbdiag.naming.settings import About, about
@@ -130,7 +130,13 @@ class Loop:
 
     @property
     def _position(self) -> Position:
-        return self.plan.position(self.books.followups, self._pending, self.books.failed)
+        ledger = self.books.ledger
+        return self.plan.position(
+            self.books.followups,
+            self._pending,
+            self.books.failed,
+            () if ledger is None else ledger.elsewhere(),
+        )
 
     def _ill(self, record: Record) -> bool:
         """Whether something is wrong with a run that is more than a note, and can be answered."""
@@ -143,6 +149,9 @@ class Loop:
         for trial in self.books.running:
             job = self.books.job(trial.proposal)
             if self.launcher.adopt(job):
+                self.books.claim(
+                    trial.proposal
+                )  # or what became of it stands beside who took it over
                 self._begin(trial, adopted=True)
             else:
                 self._queue.append(trial.proposal)
@@ -226,6 +235,8 @@ class Loop:
             return (claims.queue or self._queue).pop(0)
         if claims.open:
             return None  # its repeats are under way
+        if (orphan := self._orphan()) is not None:
+            return orphan
         left = None if self.limits.trials is None else self.limits.trials - self._launched
         if left is not None and claims.last_chance(left, self._pending):
             return claims.queue.pop(0)
@@ -235,6 +246,27 @@ class Loop:
         proposal = self.plan.proposal(move, self.books.name())
         self.books.propose(proposal)
         return proposal
+
+    def _orphan(self) -> Proposal | None:
+        """A run that another controller of the study did not make to its end, if it is one of ours."""
+        ledger, position = self.books.ledger, None
+        for orphan in () if ledger is None else ledger.orphans():
+            position = position or self._position
+            if not self.plan.takes(orphan.params) or position.tried(orphan.params):
+                continue
+            origin = Origin(orphan.origin)
+            move = Move(
+                origin=origin,
+                parent=self.plan.start,
+                params=orphan.params,
+                why=f"taken over, as {orphan.reason}",
+                answers=self.targets if origin is Origin.REMEDY else (),
+            )
+            proposal = self.plan.proposal(move, self.books.name())
+            self.books.propose(proposal)
+            self.tell(Remark(f"{proposal.id} takes over a run: {orphan.reason}"))
+            return proposal
+        return None
 
     def _sampled(self) -> Params | None:
         if self.books.ledger is None:
@@ -254,6 +286,9 @@ class Loop:
         return running + [each.params for each in (*self._queue, *self._claims.queue)]
 
     def _start(self, proposal: Proposal) -> None:
+        """Starts a follow-up, unless another controller of the study is at it."""
+        if not self.books.claim(proposal):
+            return
         left = None
         if self.limits.seconds is not None:
             left = max(self.limits.seconds - (self.clock() - self._began), 1.0)
@@ -313,8 +348,12 @@ class Loop:
 
     def _close(self) -> None:
         """Stops all that runs, politely; what has ended by then counts as it ended."""
-        for name, end in self.launcher.close(GRACE) if self._under else ():
-            self._end(name, end)
+        try:
+            for name, end in self.launcher.close(GRACE) if self._under else ():
+                self._end(name, end)
+        finally:
+            if self.books.ledger is not None:
+                self.books.ledger.close()
 
     def _concluded(self, ending: Ending, reason: str) -> Conclusion:
         start = self.plan.start

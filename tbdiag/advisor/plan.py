@@ -82,16 +82,28 @@ class Plan:
         return {n: d for n, d in self.space.items() if about(n) not in (About.DATA, About.SEED)}
 
     def position(
-        self, followups: Sequence[Record], pending: Sequence[Params], failed: Sequence[Params]
+        self,
+        followups: Sequence[Record],
+        pending: Sequence[Params],
+        failed: Sequence[Params],
+        elsewhere: Sequence[Params] = (),
     ) -> Position:
-        """What is known with these follow-up runs."""
+        """What is known with these follow-up runs, and those of others ``elsewhere``."""
         return Position(
             records=[*self.past, *followups],
             start=self.start,
             space=self.space,
             pending=pending,
             failed=failed,
+            elsewhere=elsewhere,
             name=self.study,
+        )
+
+    def takes(self, params: Params) -> bool:
+        """Whether a run with these settings is a follow-up of the plan: the same ones, on the same data."""
+        ours, theirs = data(self.start.params), data(params)
+        return set(params) == set(self.start.params) and all(
+            equal(value, theirs[name]) for name, value in ours.items()
         )
 
     def proposal(self, move: Move, name: str) -> Proposal:

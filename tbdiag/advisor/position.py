@@ -31,7 +31,8 @@ class Position:
     """All that is known: comparable ``records`` in the order in which they came, the ``start`` among them.
 
     ``pending`` are settings that run at this moment, ``failed`` those that could not be judged: they
-    are not tried again either. ``name`` seeds what is left to chance.
+    are not tried again either, nor those that others try ``elsewhere``. ``name`` seeds what is left to
+    chance.
     """
 
     records: Sequence[Record]
@@ -39,6 +40,7 @@ class Position:
     space: Space
     pending: Sequence[Params] = ()
     failed: Sequence[Params] = ()
+    elsewhere: Sequence[Params] = ()
     name: str = ""
 
     @property
@@ -74,7 +76,7 @@ class Position:
     def tried(self, params: Mapping[str, Scalar]) -> bool:
         """Whether a run with these settings exists, runs, or could not be judged."""
         known = (*(each.params for each in self.records), *self.pending, *self.failed)
-        return any(same(each, params) for each in known)
+        return any(same(each, params) for each in (*known, *self.elsewhere))
 
 
 def moved(

@@ -60,6 +60,7 @@ def proposals(position: Position, n: int, policy: Policy | None = None) -> list[
             space=position.space,
             pending=[*position.pending, *(each.params for each in found)],
             failed=position.failed,
+            elsewhere=position.elsewhere,
             name=position.name,
         )
         move = propose(ahead, policy)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tbdiag.advisor.storages import opened, told
 from tbdiag.config.settings import Choices, Dimension
 from tbdiag.errors import RequestError
 from tbdiag.model.proposal import Params, State
@@ -21,7 +22,6 @@ from tbdiag.signals.ranks import ranks
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
-    from optuna.storages import BaseStorage
     from optuna.study import Study
     from optuna.trial import FrozenTrial, TrialState
 
@@ -46,7 +46,7 @@ def importances(
     Hutter, 2023) and add up to 1, also where nothing matters at all: p is the share of ``draws``
     shuffles of the losses, and of the runs as they are, in which the setting seems to matter as much.
     """
-    with _silence():
+    with silence():
         study = _study(trials, by_ratio)
         order = ranks(losses)
         seen = _scores(study, order)
@@ -78,6 +78,15 @@ class Page:
     told: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orphan:
+    """A run that a controller claimed and did not make to its end: its settings, and why in words."""
+
+    params: Params
+    origin: str
+    reason: str
+
+
 class Ledger:
     """The Optuna study ``name`` in a file of a folder, or at any URL that Optuna knows.
 
@@ -89,19 +98,28 @@ class Ledger:
     def __init__(
         self, storage: Path | str, name: str, space: Mapping[str, Dimension], *, higher: bool
     ) -> None:
-        import optuna
-
         self.name, self.space = name, space
-        self._place = str(storage)
-        with _silence(), _told(self._place):
-            self._study = optuna.create_study(
-                storage=_opened(storage),
-                study_name=name,
-                direction="maximize" if higher else "minimize",
-                load_if_exists=True,
-            )
+        self._place = storage
+        with silence(), told(storage):
+            self._study = self._opened(higher)
             kept = self._study.get_trials(deepcopy=False)
         self._keys = {str(each.user_attrs.get("run", "")) for each in kept}
+
+    def _opened(self, higher: bool) -> Study:
+        import optuna
+
+        study = optuna.create_study(
+            storage=opened(self._place),
+            study_name=self.name,
+            direction="maximize" if higher else "minimize",
+            load_if_exists=True,
+        )
+        if (study.direction is optuna.study.StudyDirection.MAXIMIZE) is not higher:
+            raise RequestError(
+                f'the study "{self.name}" looks for the {"lowest" if higher else "highest"} value, '
+                "and this objective is better the other way: give it another name by --study"
+            )
+        return study
 
     def __contains__(self, key: str) -> bool:
         return key in self._keys
@@ -111,7 +129,7 @@ class Ledger:
         if page.key in self:
             return
         trial = self._trial(page)
-        with _silence(), _told(self._place):
+        with silence(), told(self._place):
             self._study.add_trial(trial)
         self._keys.add(page.key)
 
@@ -122,17 +140,40 @@ class Ledger:
         """
         import optuna
 
-        with _silence():
+        with silence():
             copy = optuna.create_study(
                 direction=self._study.direction,
                 sampler=optuna.samplers.TPESampler(seed=seed, multivariate=True),
             )
-            copy.add_trials(self._study.get_trials(deepcopy=False))
+            copy.add_trials(self._known())
             for params in pending:
                 page = Page(key="", params=params, value=None, state=State.RUNNING)
                 copy.add_trial(self._trial(page))
             asked = copy.ask({name: _allowed(each) for name, each in self.space.items()})
         return dict(asked.params)
+
+    def _known(self) -> list[FrozenTrial]:
+        """The trials that the sampler learns from."""
+        return self._study.get_trials(deepcopy=False)
+
+    def claim(self, page: Page) -> bool:
+        """Whether the run of a page may be made: no other controller is at it. Nobody else is here."""
+        del page
+        return True
+
+    def elsewhere(self) -> list[Params]:
+        """The settings that other controllers try or have tried: none."""
+        return []
+
+    def orphans(self) -> list[Orphan]:
+        """Runs whose controllers were lost, to be made by somebody else: none."""
+        return []
+
+    def give_up(self, key: str, reason: str) -> None:
+        """Tells others that a run that was claimed was not made to its end."""
+
+    def close(self) -> None:
+        """Nothing more is claimed or written."""
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -153,47 +194,16 @@ class Ledger:
                 off[name] = value
             params[name], distributions[name] = inner, distribution
         state = _state_of(page)
-        told = dict(page.told) | ({"not as written": off} if off else {})
+        beside = dict(page.told) | ({"not as written": off} if off else {})
         known = page.value if state is optuna.trial.TrialState.COMPLETE else None
         return optuna.trial.create_trial(
             state=state,
             value=known,
             params=params,
             distributions=distributions,
-            user_attrs={"run": page.key, **told},
+            user_attrs={"run": page.key, **beside},
             intermediate_values={step: float(value) for step, value in page.curve.items()},
         )
-
-
-@contextmanager
-def _told(place: str) -> Iterator[None]:
-    """Within it what the storage's own libraries raise is one sentence."""
-    try:
-        yield
-    except Exception as error:  # noqa: BLE001 - each kind of storage has errors of its own
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise RequestError(f"the storage {place} cannot be used: {reason}") from None
-
-
-def _opened(storage: Path | str) -> BaseStorage | str:
-    """The file as Optuna's journal storage, anything else as it is.
-
-    A record that a killed process did not end is cut off: nobody was told that it was written, and
-    Optuna would append to it and never read on.
-    """
-    if isinstance(storage, str):
-        return storage
-    from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
-
-    storage.parent.mkdir(parents=True, exist_ok=True)
-    if storage.exists():
-        with storage.open("rb+") as file:
-            content = file.read()
-            whole = content.rfind(b"\n") + 1
-            if whole < len(content):
-                file.truncate(whole)
-    return JournalStorage(JournalFileBackend(str(storage)))
 
 
 def _state_of(page: Page) -> TrialState:
@@ -298,7 +308,7 @@ def _scores(study: Study, order: Floats) -> dict[str, float]:
 
 
 @contextmanager
-def _silence() -> Iterator[None]:
+def silence() -> Iterator[None]:
     """Within it Optuna says nothing: a study in memory is nobody's news."""
     import optuna
 

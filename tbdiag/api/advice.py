@@ -207,7 +207,7 @@ def retrain(
     with journal.held():
         loop = Loop(
             plan=plan,
-            books=_books(plan, journal, storage),
+            books=_books(plan, journal, storage, study),
             launcher=launcher,
             limits=Limits(trials=max_trials, epochs=max_epochs, seconds=timeout),
             policy=policy or Policy(),
@@ -220,12 +220,18 @@ def retrain(
     return Retraining(**{each.name: getattr(end, each.name) for each in fields(end)})
 
 
-def _books(plan: Plan, journal: Journal, storage: str | None) -> Books:
+def _books(plan: Plan, journal: Journal, storage: str | None, study: str | None) -> Books:
     from tbdiag.advisor.books import Books
+    from tbdiag.advisor.shared import SharedLedger, owner_of
     from tbdiag.advisor.study import Ledger
 
-    place = storage if storage is not None else plan.logdir / FOLDER / _STUDY
-    ledger = Ledger(place, plan.study, plan.ledger, higher=plan.higher)
+    name, kept = study or plan.study, plan.logdir / FOLDER
+    ledger: Ledger
+    if storage is None:
+        ledger = Ledger(kept / _STUDY, name, plan.ledger, higher=plan.higher)
+    else:
+        owner = owner_of(kept)
+        ledger = SharedLedger(storage, name, plan.ledger, higher=plan.higher, owner=owner)
     return Books(plan=plan, journal=journal, ledger=ledger)
 
 

@@ -1,0 +1,339 @@
+"""A study that several controllers share, each with a log folder and a journal of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tbdiag.advisor.record import same
+from tbdiag.advisor.storages import Steady, told
+from tbdiag.advisor.study import Ledger, Orphan, Page, silence
+from tbdiag.config.settings import Dimension
+from tbdiag.model.proposal import Params, State
+
+if TYPE_CHECKING:
+    from optuna.storages import BaseStorage
+    from optuna.study import Study
+    from optuna.trial import FrozenTrial
+
+GRACE = 120.0  # seconds without a sign of life after which a controller counts as lost
+BEAT = 15.0  # seconds between two signs of life
+
+IMPORTED = "imported"
+
+
+class SharedLedger(Ledger):
+    """A `Ledger` at a URL, in which a run stands from the moment on at which it is decided on.
+
+    ``owner`` names the log folder of this controller, across its calls. A run is claimed before it is
+    started: of two claims to the same settings the earlier one holds. While a controller lives it
+    gives signs of life; where those of another one have been missing for ``grace`` seconds, by this
+    machine's own clock, its runs are declared lost, and whoever is free makes them.
+    """
+
+    def __init__(
+        self,
+        storage: str,
+        name: str,
+        space: Mapping[str, Dimension],
+        *,
+        higher: bool,
+        owner: str,
+        grace: float = GRACE,
+        beat: float = BEAT,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.owner, self._grace, self._beat, self._clock = owner, grace, beat, clock
+        self._steady = Steady(storage)
+        self._storage: BaseStorage
+        self._held: dict[str, int] = {}  # key of a run → id of its trial
+        self._signs: dict[int, tuple[int, float]] = {}  # the last one, and when it was first seen
+        self._swept = -float("inf")
+        self._count = 0
+        self._end = threading.Event()
+        self._thread: threading.Thread | None = None
+        super().__init__(storage, name, space, higher=higher)
+        with silence(), told(storage):
+            done = [each for each in self._trials() if not _running(each) and _stands(each)]
+        self._keys = {str(each.user_attrs.get("key", "")) for each in done}
+
+    def _opened(self, higher: bool) -> Study:
+        study = self._steady(lambda: Ledger._opened(self, higher))
+        self._storage = study._storage
+        return study
+
+    # What stands in it
+
+    def __contains__(self, key: str) -> bool:
+        return f"{self.owner}/{key}" in self._keys
+
+    def add(self, page: Page) -> None:
+        """Writes down a run that is over, unless it stands there already.
+
+        A past run that several controllers know stands there once. A follow-up of this controller always
+        does, also where its claim was declared lost meanwhile.
+        """
+        own = page.told.get("origin") != IMPORTED
+        key = f"{self.owner}/{page.key}" if own else _past(page)
+        if key in self._keys:
+            return
+        with silence(), told(self._place):
+            if key not in self._held:
+                ours = [each for each in self._trials() if self._ours(each, key)] if own else []
+                if ours:
+                    self._held[key] = ours[0]._trial_id
+            if key in self._held or (not own and self._take(key, page)):
+                self._finish(key, page)
+            elif own:
+                self._add_late(key, page)
+        self._keys.add(key)
+
+    def claim(self, page: Page) -> bool:
+        """Claims a run; whether no other controller tries the same, or has tried it."""
+        key = f"{self.owner}/{page.key}"
+        with silence(), told(self._place):
+            held = key in self._held or self._take(key, page)
+        if held and self._thread is None:
+            self._thread = threading.Thread(target=self._live, daemon=True)
+            self._thread.start()
+        return held
+
+    def elsewhere(self) -> list[Params]:
+        """The settings that other controllers try or have tried."""
+        with silence(), told(self._place):
+            trials = self._trials()
+        return [settings for each in trials if self._theirs(each) and (settings := _settings(each))]
+
+    def orphans(self) -> list[Orphan]:
+        """Runs whose controllers were lost and that nobody has made since."""
+        with silence(), told(self._place):
+            if self._clock() - self._swept >= self._beat:
+                self._sweep()
+                self._swept = self._clock()
+            trials = self._trials()
+        done = [s for each in trials if _stands(each) and (s := _settings(each))]
+        found: list[Orphan] = []
+        for each in trials:
+            settings, origin = _settings(each), str(each.user_attrs.get("origin", ""))
+            if not _lost(each) or not settings or origin in (IMPORTED, "repeat"):
+                continue
+            if any(same(settings, other) for other in (*done, *(o.params for o in found))):
+                continue
+            found.append(
+                Orphan(
+                    params=settings, origin=origin, reason=str(each.user_attrs.get("reason", ""))
+                )
+            )
+        return found
+
+    def give_up(self, key: str, reason: str) -> None:
+        """Declares a claim of this controller lost, so that another one may make its run."""
+        trial = self._held.pop(f"{self.owner}/{key}", None)
+        if trial is not None:
+            with silence(), told(self._place):
+                self._declare(trial, reason)
+
+    def close(self) -> None:
+        """No more signs of life; what is still claimed may be made by others after the grace."""
+        self._end.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    # Claims
+
+    def _take(self, key: str, page: Page) -> bool:
+        """Writes a claim; whether it holds. An earlier one of the same run is gone on with."""
+        imported = page.told.get("origin") == IMPORTED
+
+        def rivals(trials: Sequence[FrozenTrial]) -> list[int]:
+            """The numbers of others' trials of the same run, or with the same settings."""
+            return [
+                each.number
+                for each in trials
+                if _stands(each)
+                and each.user_attrs.get("owner") != self.owner
+                and (
+                    each.user_attrs.get("key") == key
+                    if imported
+                    else self._theirs(each) and same(_settings(each), page.params)
+                )
+            ]
+
+        trials = self._trials()
+        if not any(self._ours(each, key) for each in trials):
+            if rivals(trials):
+                return False
+            template = self._claimed(key, page)
+            study = self._study._study_id
+            self._steady(lambda: self._storage.create_new_trial(study, template_trial=template))
+            trials = self._trials()
+        ours = [each for each in trials if self._ours(each, key)]
+        beaten = any(number < ours[0].number for number in rivals(trials))
+        for each in ours if beaten else ours[1:]:  # else an answer of the storage got lost
+            self._withdraw(each._trial_id)
+        if not beaten:
+            self._held[key] = ours[0]._trial_id
+        return not beaten
+
+    def _withdraw(self, trial: int) -> None:
+        import optuna
+
+        with suppress(optuna.exceptions.UpdateFinishedTrialError):
+            self._attribute(trial, "withdrawn", True)
+            self._state(trial, optuna.trial.TrialState.FAIL)
+
+    def _claimed(self, key: str, page: Page) -> FrozenTrial:
+        trial = self._trial(replace(page, state=State.RUNNING, value=None, curve={}))
+        trial.user_attrs |= {
+            "key": key,
+            "owner": self.owner,
+            "host": socket.gethostname(),
+            "settings": json.dumps(dict(page.params)),
+            "beat": self._count,
+        }
+        return trial
+
+    def _finish(self, key: str, page: Page) -> None:
+        """Ends a claim; where it was declared lost meanwhile, the run stands there beside it."""
+        import optuna
+
+        number = self._held.pop(key)
+        whole = self._trial(page)
+        values = None if whole.value is None else [whole.value]
+        try:
+            for name, value in whole.user_attrs.items():
+                self._attribute(number, name, value)
+            for step, value in whole.intermediate_values.items():
+                self._steady(
+                    lambda step=step, value=value: self._storage.set_trial_intermediate_value(  # type: ignore[misc]
+                        number, step, value
+                    )
+                )
+            self._steady(lambda: self._storage.set_trial_state_values(number, whole.state, values))
+        except optuna.exceptions.UpdateFinishedTrialError:
+            self._add_late(key, page)
+
+    def _add_late(self, key: str, page: Page) -> None:
+        """Writes down a run whose claim is gone."""
+        whole = self._trial(page)
+        whole.user_attrs |= self._claimed(key, page).user_attrs
+        self._steady(lambda: self._study.add_trial(whole))
+
+    # Signs of life
+
+    def _live(self) -> None:
+        """Gives signs of life until the end; a storage that is away is tried again next time."""
+        while not self._end.wait(self._beat):
+            self._count += 1
+            for trial in tuple(self._held.values()):
+                with suppress(Exception), silence():
+                    self._storage.set_trial_user_attr(trial, "beat", self._count)
+
+    def _sweep(self) -> None:
+        """Declares runs lost whose controllers have given no sign of life for too long."""
+        now = self._clock()
+        for each in self._trials():
+            if not _running(each) or each.user_attrs.get("owner") in (None, self.owner):
+                continue
+            sign = int(each.user_attrs.get("beat", 0))
+            last, since = self._signs.get(each._trial_id, (-1, now))
+            if sign != last:
+                self._signs[each._trial_id] = sign, now
+            elif now - since >= self._grace:
+                owner, host = each.user_attrs["owner"], each.user_attrs.get("host", "")
+                reason = (
+                    f"its controller {owner} on {host} gave no sign of life for {self._grace:.0f} s"
+                )
+                self._declare(each._trial_id, reason)
+
+    def _declare(self, trial: int, reason: str) -> None:
+        """Fails a trial as lost; of several that try, one does."""
+        import optuna
+
+        with suppress(optuna.exceptions.UpdateFinishedTrialError):
+            self._attribute(trial, "lost", True)
+            self._attribute(trial, "reason", reason)
+            self._state(trial, optuna.trial.TrialState.FAIL)
+
+    # The storage
+
+    def _trials(self) -> list[FrozenTrial]:
+        return self._steady(lambda: self._study.get_trials(deepcopy=False))
+
+    def _known(self) -> list[FrozenTrial]:
+        """Without what this controller runs itself: that comes beside it."""
+        return [
+            each
+            for each in self._trials()
+            if not (_running(each) and each.user_attrs.get("owner") == self.owner)
+        ]
+
+    def _attribute(self, trial: int, name: str, value: Any) -> None:
+        self._steady(lambda: self._storage.set_trial_user_attr(trial, name, value))
+
+    def _state(self, trial: int, state: Any) -> None:
+        self._steady(lambda: self._storage.set_trial_state_values(trial, state))
+
+    def _ours(self, trial: FrozenTrial, key: str) -> bool:
+        """Whether a trial is this controller's claim of a run."""
+        told = trial.user_attrs
+        return _running(trial) and told.get("key") == key and told.get("owner") == self.owner
+
+    def _theirs(self, trial: FrozenTrial) -> bool:
+        """Whether a run of another controller stands there, running or over."""
+        owner = trial.user_attrs.get("owner")
+        imported = trial.user_attrs.get("origin") == IMPORTED
+        return owner not in (None, self.owner) and not imported and _stands(trial)
+
+
+def owner_of(folder: Path) -> str:
+    """What a log folder is called in a shared study: noted in ``folder`` by the first who asks.
+
+    Raises OSError.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "owner.txt"
+    draft = folder / f"owner.{secrets.token_hex(4)}"
+    draft.write_text(f"{socket.gethostname()}-{secrets.token_hex(3)}\n", "utf-8")
+    try:
+        with suppress(FileExistsError):
+            path.hardlink_to(draft)  # whole, or somebody else's
+    finally:
+        draft.unlink()
+    return path.read_text("utf-8").strip()
+
+
+def _running(trial: FrozenTrial) -> bool:
+    return not trial.state.is_finished()
+
+
+def _lost(trial: FrozenTrial) -> bool:
+    return trial.state.name == "FAIL" and bool(trial.user_attrs.get("lost"))
+
+
+def _stands(trial: FrozenTrial) -> bool:
+    """Whether the run of a trial is being made or was made: it was neither lost nor withdrawn."""
+    return not (_lost(trial) or (trial.state.name == "FAIL" and trial.user_attrs.get("withdrawn")))
+
+
+def _settings(trial: FrozenTrial) -> Params:
+    with suppress(ValueError, KeyError):
+        found = json.loads(trial.user_attrs["settings"])
+        if isinstance(found, dict):
+            return found
+    return {}
+
+
+def _past(page: Page) -> str:
+    """What names a past run for everybody who knows it: its name, its settings and its result."""
+    whole = json.dumps([page.key, sorted(page.params.items()), page.value], default=str)
+    return f"past/{hashlib.sha256(whole.encode()).hexdigest()[:16]}"
