@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tbdiag.advisor.record import same
-from tbdiag.advisor.storages import Steady, told
+from tbdiag.advisor.storages import Steady, closed, told
 from tbdiag.advisor.study import Ledger, Orphan, Page, silence
 from tbdiag.config.settings import Dimension
 from tbdiag.model.proposal import Params, State
@@ -37,7 +37,8 @@ class SharedLedger(Ledger):
     ``owner`` names the log folder of this controller, across its calls. A run is claimed before it is
     started: of two claims to the same settings the earlier one holds. While a controller lives it
     gives signs of life; where those of another one have been missing for ``grace`` seconds, by this
-    machine's own clock, its runs are declared lost, and whoever is free makes them.
+    machine's own clock, its runs are declared lost, and whoever is free makes them. It gives one every
+    ``beat`` seconds.
     """
 
     def __init__(
@@ -48,11 +49,12 @@ class SharedLedger(Ledger):
         *,
         higher: bool,
         owner: str,
-        grace: float = GRACE,
-        beat: float = BEAT,
+        grace: float | None = None,
+        beat: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.owner, self._grace, self._beat, self._clock = owner, grace, beat, clock
+        self.owner, self._clock = owner, clock
+        self._grace, self._beat = grace or GRACE, beat or BEAT
         self._steady = Steady(storage)
         self._storage: BaseStorage
         self._held: dict[str, int] = {}  # key of a run → id of its trial
@@ -147,6 +149,7 @@ class SharedLedger(Ledger):
         self._end.set()
         if self._thread is not None:
             self._thread.join()
+        closed(self._storage)
 
     # Claims
 
@@ -235,8 +238,9 @@ class SharedLedger(Ledger):
         while not self._end.wait(self._beat):
             self._count += 1
             for trial in tuple(self._held.values()):
-                with suppress(Exception), silence():
+                with suppress(Exception):
                     self._storage.set_trial_user_attr(trial, "beat", self._count)
+        self._storage.remove_session()
 
     def _sweep(self) -> None:
         """Declares runs lost whose controllers have given no sign of life for too long."""

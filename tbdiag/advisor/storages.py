@@ -85,6 +85,14 @@ def opened(storage: Path | str) -> BaseStorage:
     return optuna.storages.get_storage(optuna.storages.RDBStorage(storage, engine_kwargs=engine))
 
 
+def closed(storage: BaseStorage) -> None:
+    """Lets go of the connections of a storage, in this thread and the pool of all."""
+    storage.remove_session()
+    engine = getattr(getattr(storage, "_backend", storage), "engine", None)
+    if engine is not None:
+        engine.dispose()
+
+
 @dataclass(frozen=True, slots=True)
 class Steady:
     """Calls of a storage that may be away for a while, or is opened by several at once."""

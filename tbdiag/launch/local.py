@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tbdiag.errors import LaunchError
+from tbdiag.launch import handed as notes
 from tbdiag.launch import record as records
 from tbdiag.launch import supervise
 from tbdiag.launch.base import GRACE, Exit, How, Job
@@ -73,7 +74,7 @@ class LocalLauncher:
         """Starts a job; raises LaunchError where it cannot be, or was started before."""
         if len(self._runs) >= self.slots:
             raise ValueError("no slot is free")
-        if records.place(job).exists():
+        if records.place(job).exists() or notes.place(job).exists():
             raise LaunchError(_twice(job))
         slot = self._free()
         environment = {**os.environ, "PATH": search_path(os.environ), **job.env}
@@ -97,6 +98,10 @@ class LocalLauncher:
         path = records.place(job)
         until = self.clock() + _BIRTH
         record = records.read(path)
+        handed = notes.read(job)
+        if handed is not None and (record is None or record.how is None):
+            to = handed.launcher or "a cluster"
+            raise LaunchError(f"{job.id} was handed to {to}: go on with --launcher {to}")
         while path.exists() and (record is None or record.unborn) and self.clock() < until:
             self.sleep(_PAUSE)
             record = records.read(path)

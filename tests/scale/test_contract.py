@@ -11,12 +11,21 @@ from tbdiag.scale.base import Pool
 from tbdiag.scale.local import LocalPool
 from tests.scale.contract import CLAUSES
 
-POOLS: dict[str, Callable[[int], Pool]] = {"local": LocalPool}
+
+def on_ray(workers: int) -> Pool:
+    from tbdiag.scale.ray import RayPool
+
+    return RayPool(workers=workers)
+
+
+POOLS: dict[str, Callable[[int], Pool]] = {"local": LocalPool, "ray": on_ray}
 
 
 @pytest.mark.parametrize("clause", CLAUSES)
-@pytest.mark.parametrize("kind", POOLS)
-def test_contract(kind: str, clause: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["local", pytest.param("ray", marks=pytest.mark.ray)])
+def test_contract(kind: str, clause: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    if kind == "ray":
+        request.getfixturevalue("cluster")
     CLAUSES[clause](POOLS[kind], tmp_path)
 
 
