@@ -9,10 +9,12 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,7 +38,7 @@ def absent(what: str, variable: str) -> None:
 
 
 @contextmanager
-def postgresql(folder: Path) -> Iterator[str]:
+def postgresql() -> Iterator[str]:
     """The URL of an empty database; initdb refuses root, so as root another user runs it."""
     tools = _tools()
     if tools is None:
@@ -46,42 +48,39 @@ def postgresql(folder: Path) -> Iterator[str]:
         import psycopg
     except ImportError:
         absent("psycopg is not installed", "TBDIAG_REQUIRE_POSTGRES")
-    who: dict[str, int] = {}
-    if os.getuid() == 0:
-        user = pwd.getpwnam("nobody")
-        who = {"user": user.pw_uid, "group": user.pw_gid}
-        # the user must reach it: pytest's own folders are root's alone
-        for each in (folder, *folder.parents):
-            if each.stat().st_uid == 0 and not each.stat().st_mode & 0o001:
-                each.chmod(each.stat().st_mode | 0o011)
-        os.chown(folder, user.pw_uid, user.pw_gid)
-    secret, data, port = folder / "secret", folder / "data", free_port()
-    secret.write_text(PASSWORD + "\n")
-    if who:
-        os.chown(secret, who["user"], who["group"])
-    words = [str(tools / "initdb"), "-D", str(data), "-U", "tbdiag", "--auth=scram-sha-256"]
-    words += ["--pwfile", str(secret), "-E", "UTF8", "--locale=C", "--no-sync"]
-    environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"}
-    subprocess.run(words, check=True, capture_output=True, cwd=folder, env=environment, **who)
-    words = [str(tools / "postgres"), "-D", str(data), "-p", str(port), "-k", str(folder)]
-    words += ["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_connections=200"]
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(
-            words,
-            stdout=log,
-            stderr=log,
-            cwd=folder,
-            env=environment,
-            start_new_session=True,
-            **who,
-        )
-    try:
-        url = f"postgresql://tbdiag:{PASSWORD}@127.0.0.1:{port}/postgres"
-        _awaited(lambda: psycopg.connect(url).close(), server, folder / "log")
-        yield url
-    finally:
-        server.send_signal(signal.SIGINT)  # without waiting for those who are connected
-        server.wait(30)
+    # not below pytest's own folder, which nobody else may enter
+    with tempfile.TemporaryDirectory(prefix="tbdiag-postgresql-") as name:
+        folder, port, who = Path(name), free_port(), _other(Path(name))
+        (folder / "secret").write_text(PASSWORD + "\n")
+        (folder / "secret").chmod(0o644)
+        words = [str(tools / "initdb"), "-D", str(folder / "data"), "-U", "tbdiag"]
+        words += ["--auth=scram-sha-256", "--pwfile", str(folder / "secret")]
+        words += ["-E", "UTF8", "--locale=C", "--no-sync"]
+        plain = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"}
+        done = subprocess.run(words, check=False, capture_output=True, cwd="/", env=plain, **who)
+        assert done.returncode == 0, done.stderr.decode()
+        words = [str(tools / "postgres"), "-D", str(folder / "data"), "-k", name, "-p", str(port)]
+        words += ["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
+        with (folder / "log").open("wb") as log:
+            server = subprocess.Popen(
+                words, stdout=log, stderr=log, cwd="/", env=plain, start_new_session=True, **who
+            )
+        try:
+            url = f"postgresql://tbdiag:{PASSWORD}@127.0.0.1:{port}/postgres"
+            _awaited(lambda: psycopg.connect(url).close(), server, folder / "log")
+            yield url
+        finally:
+            server.send_signal(signal.SIGINT)  # without waiting for those who are connected
+            server.wait(30)
+
+
+def _other(folder: Path) -> dict[str, Any]:
+    """Who runs a server that refuses root, and may write into the folder: nobody, else we."""
+    if os.getuid() != 0:
+        return {}
+    user = pwd.getpwnam("nobody")
+    os.chown(folder, user.pw_uid, user.pw_gid)
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
 
 @contextmanager

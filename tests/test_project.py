@@ -34,6 +34,10 @@ DISTRIBUTIONS = {
 }
 
 
+# Libraries that are imported only where their extra is asked for, and which one that is.
+EXTRAS = {"ray": "ray", "submitit": "slurm"}
+
+
 def run(*words: str) -> subprocess.CompletedProcess[str]:
     """The outcome of a Python command in the project's folder."""
     return subprocess.run(
@@ -87,7 +91,12 @@ def test_each_layer_imports_only_what_is_below() -> None:
 def test_what_is_imported_is_declared() -> None:
     # pydantic brings pydantic_core, of exactly the version that it needs
     used = {DISTRIBUTIONS.get(name, name) for name in imported()} - {"pydantic_core"}
-    assert used <= declared(PROJECT["dependencies"])
+    assert used <= declared(PROJECT["dependencies"]) | set(EXTRAS)
+
+
+@pytest.mark.parametrize("library", EXTRAS)
+def test_what_an_extra_brings_is_imported_where_it_is_asked_for(library: str) -> None:
+    assert library in declared(PROJECT["optional-dependencies"][EXTRAS[library]])
 
 
 @pytest.mark.parametrize("name", sorted(declared(PROJECT["dependencies"])))

@@ -12,8 +12,8 @@ from tests.advisor.shared_contract import CLAUSES
 
 
 @pytest.fixture(scope="module")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with servers.postgresql(tmp_path_factory.mktemp("postgresql")) as url:
+def postgresql() -> Iterator[str]:
+    with servers.postgresql() as url:
         yield url
 
 
