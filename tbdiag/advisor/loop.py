@@ -78,6 +78,7 @@ class Loop:
     _looked: float = 0.0
     _cost: float = 0.0
     _queue: list[Proposal] = field(default_factory=list)
+    _taken: dict[str, str] = field(default_factory=dict)
     _claimed: Claims | None = None
 
     def run(self) -> Conclusion:
@@ -264,7 +265,7 @@ class Loop:
             )
             proposal = self.plan.proposal(move, self.books.name())
             self.books.propose(proposal)
-            self.tell(Remark(f"{proposal.id} takes over a run: {orphan.reason}"))
+            self._taken[proposal.id] = orphan.reason
             return proposal
         return None
 
@@ -289,6 +290,8 @@ class Loop:
         """Starts a follow-up, unless another controller of the study is at it."""
         if not self.books.claim(proposal):
             return
+        if (reason := self._taken.pop(proposal.id, None)) is not None:
+            self.tell(Remark(f"{proposal.id} takes over a run: {reason}"))
         left = None
         if self.limits.seconds is not None:
             left = max(self.limits.seconds - (self.clock() - self._began), 1.0)

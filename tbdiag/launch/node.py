@@ -145,6 +145,7 @@ class Node:
             os.close(claimed)
         page = _page(self.output + RECORD)
         if page is None or page.get("how") is None:
+            _sweep(page)
             note = "its supervisor was lost, or could not write down how it ended"
             return {**(page or {}), "how": "lost", "code": None, "note": note}
         return page
@@ -213,6 +214,14 @@ def _files(folder: str) -> list[tuple[str, str]]:
         for inside, _, names in os.walk(folder)
         for name in sorted(names)
     ]
+
+
+def _sweep(page: Page | None) -> None:
+    """Ends what a run has left whose supervisor was killed."""
+    with suppress(OSError, KeyError, TypeError):
+        child = int((page or {})["child"][0])
+        if os.getsid(child) == child:  # as it was started
+            os.killpg(child, signal.SIGKILL)
 
 
 def _path(text: str) -> Any:

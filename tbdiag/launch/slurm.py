@@ -37,6 +37,8 @@ _WHY = {
     "TIMEOUT": "its time was up",
     "DEADLINE": "its time was up",
     "CANCELLED": "it was cancelled there",
+    "COMPLETED": "nobody saw its end",
+    "FAILED": "nobody saw its end",
 }
 
 
@@ -71,7 +73,7 @@ class Squeue:
             return Seen(Stage.RUNNING)
         why = _WHY.get(state)
         if why is None:
-            why = f"it is {state}" if state else "it knows nothing of it any more"
+            why = f"its job is {state}" if state else "it knows nothing of it any more"
         self._asked.discard(handle)
         return Seen(Stage.GONE, note=f"Slurm lost it: {why}")
 

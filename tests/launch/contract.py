@@ -320,6 +320,19 @@ def loses_a_run_whose_watcher_is_killed(make: Make, folder: Path) -> None:
     assert ends(launcher)["t2"].well
 
 
+def leaves_nothing_of_a_run_whose_supervisor_is_killed(make: Make, folder: Path) -> None:
+    launcher = make(1)
+    one = job(folder, FAMILY + HANG, str(folder / "pid"))
+    launcher.start(one)
+    awaited(folder / "pid")
+    told = record.read(record.place(one))
+    assert told is not None
+    assert told.child is not None
+    os.kill(told.supervisor[0], signal.SIGKILL)
+    assert ends(launcher)["t1"].how is How.LOST
+    assert gone(told.child[0])
+
+
 def runs_nothing_twice(make: Make, folder: Path) -> None:
     script = "print('x', file=open('count', 'a'))"
     launcher = make(1)
@@ -398,6 +411,7 @@ CLAUSES = {
         makes_no_log_folder_and_needs_none,
         tries_again_under_another_name,
         loses_a_run_whose_watcher_is_killed,
+        leaves_nothing_of_a_run_whose_supervisor_is_killed,
         runs_nothing_twice,
         finds_a_run_that_goes_on,
         finds_a_run_that_has_ended_since,
