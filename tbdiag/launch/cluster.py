@@ -221,7 +221,9 @@ class ClusterLauncher:
         if end.how is How.LOST and run.asked:
             return replace(end, how=How.STOPPED, reason="it was stopped")
         if end.how is How.STOPPED and not run.asked:
-            why = f"{self.scheduler.label} ended it: cancelled, out of time, or its place was needed"
+            why = (
+                f"{self.scheduler.label} ended it: cancelled, out of time, or its place was needed"
+            )
             return replace(end, reason=why)
         return end
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -39,26 +40,30 @@ def reached(address: str, wanted_by: str, runtime_env: Mapping[str, Any] | None 
         {"include_dashboard": False, "object_store_memory": _STORE} if own else {}
     )
     try:
-        ray.init(
-            address=address,
-            namespace=NAMESPACE,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            runtime_env=dict(runtime_env) if runtime_env else None,
-            **more,
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is wrong is said below
+            ray.init(
+                address=address,
+                namespace=NAMESPACE,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                runtime_env=dict(runtime_env) if runtime_env else None,
+                **more,
+            )
     except Exception as error:  # noqa: BLE001 - Ray has a dozen ways to say that there is nobody
+        hint = f"start one with `ray start --head`, or name its address ({LOCAL} for this machine)"
+        if address.startswith("ray://"):  # which is all that its client says without a token, too
+            hint = "where it asks for a token, RAY_AUTH_MODE=token hands over yours"
         raise RequestError(
-            f"no Ray cluster is reached at {address}: {said(error)}; start one with "
-            f"`ray start --head`, name its address, or try with {LOCAL}"
+            f"no Ray cluster is reached at {address}: {said(error)}; {hint}"
         ) from None
     return True
 
 
 def said(error: BaseException) -> str:
-    """What an error of Ray's says, on one line."""
+    """What an error of Ray's says: its first sentence."""
     lines = [line.strip() for line in str(error).splitlines()]
-    first = next((line for line in lines if line), type(error).__name__)
+    first = next((line for line in lines if line), type(error).__name__).partition(". ")[0]
     return first.rstrip(".") if len(first) <= 300 else f"{first[:300]} …"
 
 
