@@ -17,6 +17,7 @@ def small_cluster() -> Iterator[None]:
     os.environ["RAY_AUTH_MODE"] = "disabled"  # nobody else reaches it
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     ray.init(
+        address="local",  # also where another one is running
         num_cpus=2,
         include_dashboard=False,
         object_store_memory=80 << 20,
