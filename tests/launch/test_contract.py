@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -25,10 +26,17 @@ def in_slurm(slots: int) -> Launcher:
     return ClusterLauncher(SlurmScheduler(cluster="local"), slots)
 
 
+def in_a_real_slurm(slots: int) -> Launcher:
+    from tbdiag.launch.slurm import SlurmScheduler
+
+    return ClusterLauncher(SlurmScheduler(time="5"), slots)
+
+
 LAUNCHERS: dict[str, Callable[[int], Launcher]] = {
     "local": lambda slots: LocalLauncher(slots=slots, gpus=()),
     "ray": on_ray,
     "slurm": in_slurm,
+    "sbatch": in_a_real_slurm,
 }
 
 
@@ -37,6 +45,7 @@ LAUNCHERS: dict[str, Callable[[int], Launcher]] = {
         "local",
         pytest.param("ray", marks=pytest.mark.ray),
         "slurm",
+        "sbatch",
     ]
 )
 def make(request: pytest.FixtureRequest) -> Iterator[Make]:
@@ -44,7 +53,9 @@ def make(request: pytest.FixtureRequest) -> Iterator[Make]:
     made: list[Launcher] = []
     if request.param == "ray":
         request.getfixturevalue("cluster")
-    if request.param == "slurm":
+    if request.param == "sbatch" and os.environ.get("TBDIAG_TEST_SLURM") != "1":
+        pytest.skip("TBDIAG_TEST_SLURM=1 says that there is a Slurm to be used for tests")
+    if request.param in ("slurm", "sbatch"):
         pytest.importorskip("submitit", reason="needs the extra `slurm`")
 
     def new(slots: int) -> Launcher:

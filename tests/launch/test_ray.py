@@ -20,7 +20,7 @@ from tbdiag.launch import record
 from tbdiag.launch.base import How, Job
 from tbdiag.launch.cluster import ClusterLauncher
 from tbdiag.launch.local import LocalLauncher
-from tests.launch.contract import DEAF, HANG, POLITE, awaited, ends, gone, job
+from tests.launch.contract import DEAF, FAMILY, HANG, POLITE, awaited, ends, gone, job
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("cluster")]
 
@@ -240,3 +240,18 @@ def test_a_launcher_that_died_while_it_handed_over_has_started_nothing(tmp_path:
         time.sleep(0.1)
     scheduler.release(handle)
     assert not (tmp_path / "count").exists()
+
+
+def test_a_worker_that_ray_ends_takes_its_run_with_it(tmp_path: Path) -> None:
+    one = job(tmp_path, FAMILY + HANG, str(tmp_path / "pid"))
+    launcher = on_ray()
+    launcher.start(one)
+    pid = int(awaited(tmp_path / "pid"))
+    told = record.read(record.place(one))
+    assert told is not None
+    assert told.child is not None
+    launcher.scheduler.cancel(told.handle)  # which ends the children of the worker as well
+    end = ends(launcher)["t1"]
+    assert (end.how, end.code) == (How.LOST, -9)
+    assert gone(told.child[0])
+    assert gone(pid)

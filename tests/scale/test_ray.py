@@ -15,6 +15,7 @@ from tbdiag.api import scan
 from tbdiag.errors import RequestError
 from tbdiag.scale.batches import Batch, Job, diagnosed
 from tbdiag.scale.ray import RayPool, _done, reached
+from tests.cli.builders import called
 
 SAMPLES = Path(__file__).parent.parent.parent / "sample_logs"
 NOW = 1_800_000_000.0
@@ -94,3 +95,9 @@ def _lacking(number: int) -> int:
 
 def test_a_cluster_that_is_there_is_used_again() -> None:
     assert not reached("auto", "a test")
+
+
+def test_the_command_takes_the_cluster(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("scan", SAMPLES, "--format", "json", "--no-cache", "--fail-on", "never")
+    here = called(capsys, *words)
+    assert called(capsys, *words, "--cluster", "auto") == here
