@@ -69,7 +69,7 @@ class SharedLedger(Ledger):
         self._keys = {str(each.user_attrs.get("key", "")) for each in done}
 
     def _opened(self, higher: bool) -> Study:
-        study = self._steady(lambda: Ledger._opened(self, higher))
+        study = Steady.opening(self._place)(lambda: Ledger._opened(self, higher))
         self._storage = study._storage
         return study
 
@@ -302,17 +302,14 @@ class SharedLedger(Ledger):
 def owner_of(folder: Path) -> str:
     """What a log folder is called in a shared study: noted in ``folder`` by the first who asks.
 
-    Raises OSError.
+    Only the controller that holds the folder may ask. Raises OSError.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / "owner.txt"
-    draft = folder / f"owner.{secrets.token_hex(4)}"
-    draft.write_text(f"{socket.gethostname()}-{secrets.token_hex(3)}\n", "utf-8")
-    try:
-        with suppress(FileExistsError):
-            path.hardlink_to(draft)  # whole, or somebody else's
-    finally:
-        draft.unlink()
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(".new")
+        draft.write_text(f"{socket.gethostname()}-{secrets.token_hex(3)}\n", "utf-8")
+        draft.replace(path)
     return path.read_text("utf-8").strip()
 
 

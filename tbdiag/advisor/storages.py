@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 _PATIENCE = 10.0  # seconds for a proxy to answer
 _OUTAGE = 60.0  # seconds for which a storage may be away
+_ABSENT = 3.0  # seconds for which one may be away that was never there
 _PAUSE = 0.25
 
 # What a storage of each kind needs beside Optuna: module, what to call it, extra.
@@ -95,12 +96,21 @@ def closed(storage: BaseStorage) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Steady:
-    """Calls of a storage that may be away for a while, or is opened by several at once."""
+    """Calls of a storage that may be away for ``outage`` seconds, or is opened by several at once.
+
+    Where it is not reached at all it is given up after ``absent`` seconds.
+    """
 
     storage: Path | str
     outage: float = _OUTAGE
+    absent: float = _OUTAGE
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+
+    @classmethod
+    def opening(cls, storage: Path | str) -> Steady:
+        """For the first calls: an address that is wrong is told soon."""
+        return cls(storage, absent=_ABSENT)
 
     def __call__(self, act: Callable[[], T]) -> T:
         """What ``act`` gives, tried again where it fails for reasons of the storage's.
@@ -109,20 +119,32 @@ class Steady:
         """
         from optuna.exceptions import OptunaError, StorageInternalError
 
-        until, pause = self.clock() + self.outage, _PAUSE
+        since, pause = self.clock(), _PAUSE
         while True:
             try:
                 return act()
             except StorageInternalError as error:
                 reason: Exception = error
-            except (OptunaError, RequestError, ValueError, KeyError, TypeError):
+            except (OptunaError, RequestError, ValueError, KeyError, TypeError, ImportError):
                 raise
             except Exception as error:  # noqa: BLE001 - each kind of storage has errors of its own
                 reason = error
-            if self.clock() >= until:
+            if self.clock() - since >= (self.absent if _unreached(reason) else self.outage):
                 raise RequestError(_sentence(self.storage, reason)) from None
             self.sleep(pause * (0.5 + random.random()))  # noqa: S311 - so that several do not meet again
             pause = min(2 * pause, 5.0)
+
+
+def _unreached(error: BaseException | None) -> bool:
+    """Whether an error, or what it comes from, says that nobody answers, or refuses to."""
+    while error is not None:
+        if {each.__name__ for each in type(error).__mro__} & {
+            "OperationalError",
+            "ConnectionError",
+        }:
+            return True
+        error = error.__cause__
+    return False
 
 
 def _sentence(storage: Path | str, error: BaseException) -> str:

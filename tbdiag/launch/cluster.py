@@ -20,6 +20,7 @@ from tbdiag.launch.node import Page
 from tbdiag.launch.record import Record
 
 _PAUSE = 0.1  # seconds between two looks while nothing else is to be done
+_EVERY = 0.5  # seconds between two looks at the record of a run, which may be on a slow disk
 _LAG = 10.0  # seconds within which what was written on a node is seen here
 _SLACK = 10.0  # seconds after the grace until the scheduler is asked to end it by force
 _PATIENCE = 30.0  # seconds after that until a run counts as lost
@@ -78,7 +79,7 @@ class _Run:
     asked: bool = False
     kill_at: float | None = None  # when the scheduler is asked to end it by force
     gone_at: float | None = None
-    note: str = ""
+    look_at: float = 0.0  # when its record is looked at again
     stage: Stage = Stage.WAITING
 
 
@@ -193,6 +194,9 @@ class ClusterLauncher:
         return ended
 
     def _end(self, run: _Run) -> Exit | None:
+        if self.clock() < run.look_at:
+            return None
+        run.look_at = self.clock() + _EVERY
         record = records.read(records.place(run.job))
         if record is not None and record.how is not None:
             return self._ending(run, record)

@@ -111,3 +111,11 @@ def test_any_storage_of_optuna_will_do(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'study.db'}"
     Ledger(url, "test", SPACE, higher=False).add(Page(key="a", params=PARAMS, value=0.5))
     assert "a" in Ledger(url, "test", SPACE, higher=False)
+
+
+def test_a_study_that_looks_the_other_way_is_refused(tmp_path: Path) -> None:
+    ledger(tmp_path)
+    with pytest.raises(
+        RequestError, match=r'the study "test" looks for the lowest value.* --study'
+    ):
+        ledger(tmp_path, higher=True)

@@ -116,10 +116,7 @@ def test_no_password_is_said_or_kept(
 
     pytest.importorskip("psycopg", reason="needs the extra `postgres`")
     pytest.importorskip("redis", reason="needs the extra `redis`")
-    steady = storages.Steady.__init__
-    monkeypatch.setattr(
-        storages.Steady, "__init__", lambda self, storage: steady(self, storage, outage=0.0)
-    )
+    monkeypatch.setattr(storages, "_ABSENT", 0.0)
     code, out, err = called(capsys, "suggest", "logs", "--retrain", "--storage", url)
     assert code == 2
     assert err.startswith(sentence)
