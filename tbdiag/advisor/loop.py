@@ -137,6 +137,7 @@ class Loop:
             self._pending,
             self.books.failed,
             () if ledger is None else ledger.elsewhere(),
+            "" if ledger is None else ledger.owner,
         )
 
     def _ill(self, record: Record) -> bool:

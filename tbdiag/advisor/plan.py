@@ -87,8 +87,12 @@ class Plan:
         pending: Sequence[Params],
         failed: Sequence[Params],
         elsewhere: Sequence[Params] = (),
+        who: str = "",
     ) -> Position:
-        """What is known with these follow-up runs, and those of others ``elsewhere``."""
+        """What is known with these follow-up runs, and those of others ``elsewhere``.
+
+        ``who`` is the controller that asks: what is left to chance differs between them.
+        """
         return Position(
             records=[*self.past, *followups],
             start=self.start,
@@ -96,7 +100,7 @@ class Plan:
             pending=pending,
             failed=failed,
             elsewhere=elsewhere,
-            name=self.study,
+            name=self.study + who,
         )
 
     def takes(self, params: Params) -> bool:

@@ -8,6 +8,7 @@ import secrets
 import socket
 import threading
 import time
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -19,6 +20,7 @@ from tbdiag.advisor.storages import Steady, closed, told
 from tbdiag.advisor.study import Ledger, Orphan, Page, silence
 from tbdiag.config.settings import Dimension
 from tbdiag.model.proposal import Params, State
+from tbdiag.model.run import Scalar
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
@@ -29,6 +31,7 @@ GRACE = 120.0  # seconds without a sign of life after which a controller counts 
 BEAT = 15.0  # seconds between two signs of life
 
 IMPORTED = "imported"
+_REPEAT = "repeat"
 
 
 class SharedLedger(Ledger):
@@ -109,6 +112,10 @@ class SharedLedger(Ledger):
             self._thread.start()
         return held
 
+    def ask(self, pending: Sequence[Params], *, seed: int = 0) -> dict[str, Scalar]:
+        """What the sampler would try next: to each controller something else."""
+        return super().ask(pending, seed=zlib.crc32(f"{self.owner} {seed}".encode()))
+
     def elsewhere(self) -> list[Params]:
         """The settings that other controllers try or have tried."""
         with silence(), told(self._place):
@@ -126,7 +133,7 @@ class SharedLedger(Ledger):
         found: list[Orphan] = []
         for each in trials:
             settings, origin = _settings(each), str(each.user_attrs.get("origin", ""))
-            if not _lost(each) or not settings or origin in (IMPORTED, "repeat"):
+            if not _lost(each) or not settings or origin in (IMPORTED, _REPEAT):
                 continue
             if any(same(settings, other) for other in (*done, *(o.params for o in found))):
                 continue
@@ -155,14 +162,19 @@ class SharedLedger(Ledger):
 
     def _take(self, key: str, page: Page) -> bool:
         """Writes a claim; whether it holds. An earlier one of the same run is gone on with."""
-        imported = page.told.get("origin") == IMPORTED
+        origin = page.told.get("origin")
+        imported = origin == IMPORTED
 
         def rivals(trials: Sequence[FrozenTrial]) -> list[int]:
-            """The numbers of others' trials of the same run, or with the same settings."""
+            """The numbers of others' trials of the same run, or with the same settings.
+
+            A repeat has none: it proves what this controller claims, and is made for that.
+            """
             return [
                 each.number
                 for each in trials
-                if _stands(each)
+                if origin != _REPEAT
+                and _stands(each)
                 and each.user_attrs.get("owner") != self.owner
                 and (
                     each.user_attrs.get("key") == key

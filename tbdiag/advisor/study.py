@@ -95,6 +95,8 @@ class Ledger:
     place, with the true one beside it. Raises RequestError where the storage cannot be used.
     """
 
+    owner = ""  # of the runs in it, where there are several
+
     def __init__(
         self, storage: Path | str, name: str, space: Mapping[str, Dimension], *, higher: bool
     ) -> None:

@@ -238,8 +238,10 @@ def main(words: Sequence[str]) -> int:
     path, facts, limit, grace, answer, *argv = words
     told = json.loads(facts)
     tethered = bool(told.get("tethered"))
-    if tethered and os.fork():
-        os._exit(0)
+    if tethered:
+        if os.fork():
+            os._exit(0)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())  # Ray's workers hear no SIGINT
     asked, wake = _signals()
     me = os.getpid()
     try:

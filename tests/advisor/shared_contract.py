@@ -224,6 +224,31 @@ def a_controller_that_comes_back_goes_on(url: str, name: str, folder: Path) -> N
     third.close()
 
 
+def repeats_are_everybodys_own(url: str, name: str, folder: Path) -> None:
+    del folder
+    one, other = ledger(url, name, "one"), ledger(url, name, "other")
+    for book in (one, other):
+        assert book.claim(page("r", settings(1), origin="repeat"))
+    one.give_up("r", "it was interrupted")
+    assert other.orphans() == []
+    other.add(page("r", settings(1), 0.3, origin="repeat"))
+    assert not one.claim(page("a", settings(1)))
+    for each in (one, other):
+        each.close()
+
+
+def each_controller_is_told_something_else(url: str, name: str, folder: Path) -> None:
+    del folder
+    books = [ledger(url, name, owner) for owner in ("one", "other")]
+    for number in range(12):
+        books[0].add(page(f"a{number}", settings(number), float(number)))
+    told = [book.ask([], seed=3) for book in books]
+    assert told[0] != told[1]
+    assert told[0] == books[0].ask([], seed=3)
+    for each in books:
+        each.close()
+
+
 def what_failed_is_tried_and_not_lost(url: str, name: str, folder: Path) -> None:
     del folder
     one, other = ledger(url, name, "one"), ledger(url, name, "other")
@@ -268,6 +293,8 @@ CLAUSES = {
         a_result_that_comes_late_is_kept,
         an_interrupted_run_is_free_at_once,
         a_controller_that_comes_back_goes_on,
+        repeats_are_everybodys_own,
+        each_controller_is_told_something_else,
         what_failed_is_tried_and_not_lost,
         the_curve_and_the_reasons_stand_there,
     )

@@ -169,6 +169,14 @@ def gives_environment_and_folder(make: Make, folder: Path) -> None:
     assert one.output.read_text() == f'{{"lr": "a;b"}} {folder} {"HOME" in os.environ}\n'
 
 
+def hears_every_signal(make: Make, folder: Path) -> None:
+    launcher = make(1)
+    one = job(folder, "import signal; print(sorted(signal.pthread_sigmask(signal.SIG_BLOCK, ())))")
+    launcher.start(one)
+    ends(launcher)
+    assert one.output.read_text() == "[]\n"
+
+
 def reads_nothing_from_the_terminal(make: Make, folder: Path) -> None:
     launcher = make(1)
     one = job(folder, "import sys; print(repr(sys.stdin.read()))")
@@ -398,6 +406,7 @@ CLAUSES = {
         tells_exit_codes_and_signals,
         gives_each_argument_as_it_is,
         gives_environment_and_folder,
+        hears_every_signal,
         reads_nothing_from_the_terminal,
         runs_at_most_its_slots_at_a_time,
         ends_a_run_that_takes_too_long,
