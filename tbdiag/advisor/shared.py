@@ -71,7 +71,7 @@ class SharedLedger(Ledger):
         self._grace, self._beat = grace or GRACE, beat or BEAT
         self._steady = Steady(storage)
         self._storage: BaseStorage
-        self._held: dict[str, int] = {}  # key of a run → id of its trial
+        self._held: dict[str, FrozenTrial] = {}  # the claim of each run, as it was written
         self._signs: dict[int, tuple[int, float]] = {}  # the last one, and when it was first seen
         self._swept = -float("inf")
         self._count = 0
@@ -106,7 +106,7 @@ class SharedLedger(Ledger):
             if key not in self._held:
                 ours = [each for each in self._trials() if self._ours(each, key)] if own else []
                 if ours:
-                    self._held[key] = ours[0]._trial_id
+                    self._held[key] = ours[0]
             if key in self._held or (not own and self._take(key, page)):
                 self._finish(key, page)
             elif own:
@@ -157,7 +157,7 @@ class SharedLedger(Ledger):
         trial = self._held.pop(f"{self.owner}/{key}", None)
         if trial is not None:
             with silence(), told(self._place):
-                self._declare(trial, reason)
+                self._declare(trial._trial_id, reason)
 
     def close(self) -> None:
         """No more signs of life; what is still claimed may be made by others after the grace."""
@@ -204,7 +204,7 @@ class SharedLedger(Ledger):
         for each in ours if beaten else ours[1:]:  # else an answer of the storage got lost
             self._withdraw(each._trial_id)
         if not beaten:
-            self._held[key] = ours[0]._trial_id
+            self._held[key] = ours[0]
         return not beaten
 
     def _withdraw(self, trial: int) -> None:
@@ -215,7 +215,8 @@ class SharedLedger(Ledger):
             self._state(trial, optuna.trial.TrialState.FAIL)
 
     def _claimed(self, key: str, page: Page) -> FrozenTrial:
-        trial = self._trial(replace(page, state=State.RUNNING, value=None, curve={}))
+        """A claim; of a past run all that there is to be told is told at once."""
+        trial = self._trial(replace(page, state=State.RUNNING, value=None))
         trial.user_attrs |= {
             KEY: key,
             OWNER: self.owner,
@@ -229,19 +230,16 @@ class SharedLedger(Ledger):
         """Ends a claim; where it was declared lost meanwhile, the run stands there beside it."""
         import optuna
 
-        number = self._held.pop(key)
-        whole = self._trial(page)
+        claim = self._held.pop(key)
+        trial, whole = claim._trial_id, self._trial(page)
         values = None if whole.value is None else [whole.value]
         try:
             for name, value in whole.user_attrs.items():
-                self._attribute(number, name, value)
-            for step, value in whole.intermediate_values.items():
-                self._steady(
-                    lambda step=step, value=value: self._storage.set_trial_intermediate_value(  # type: ignore[misc]
-                        number, step, value
-                    )
-                )
-            self._steady(lambda: self._storage.set_trial_state_values(number, whole.state, values))
+                if name not in claim.user_attrs or claim.user_attrs[name] != value:
+                    self._attribute(trial, name, value)
+            for step in whole.intermediate_values.keys() - claim.intermediate_values.keys():
+                self._point(trial, step, whole.intermediate_values[step])
+            self._steady(lambda: self._storage.set_trial_state_values(trial, whole.state, values))
         except optuna.exceptions.UpdateFinishedTrialError:
             self._add_late(key, page)
 
@@ -259,7 +257,7 @@ class SharedLedger(Ledger):
             self._count += 1
             for trial in tuple(self._held.values()):
                 with suppress(Exception):
-                    self._storage.set_trial_user_attr(trial, SIGN, self._count)
+                    self._storage.set_trial_user_attr(trial._trial_id, SIGN, self._count)
         self._storage.remove_session()
 
     def _sweep(self) -> None:
@@ -303,6 +301,9 @@ class SharedLedger(Ledger):
 
     def _attribute(self, trial: int, name: str, value: Any) -> None:
         self._steady(lambda: self._storage.set_trial_user_attr(trial, name, value))
+
+    def _point(self, trial: int, step: int, value: float) -> None:
+        self._steady(lambda: self._storage.set_trial_intermediate_value(trial, step, value))
 
     def _state(self, trial: int, state: Any) -> None:
         self._steady(lambda: self._storage.set_trial_state_values(trial, state))
