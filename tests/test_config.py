@@ -262,6 +262,8 @@ def test_storage_takes_what_fsspec_does_and_shows_no_secret(tmp_path: Path) -> N
     path.write_text('[storage]\nendpoint_url = "http://x"\n')
     with pytest.raises(ConfigError, match=r"2: .*endpoint_url.* must be a table"):
         config.load(path)
+
+
 def test_launching_is_configured(tmp_path: Path) -> None:
     text = """
     [launch]
