@@ -313,3 +313,54 @@ def test_storage_takes_what_fsspec_does_and_shows_no_secret(tmp_path: Path) -> N
     path.write_text('[storage]\nendpoint_url = "http://x"\n')
     with pytest.raises(ConfigError, match=r"2: .*endpoint_url.* must be a table"):
         config.load(path)
+
+
+def test_launching_is_configured(tmp_path: Path) -> None:
+    text = """
+    [launch]
+    launcher = "slurm"
+    cpus = 4
+    memory = "16GB"
+    [launch.ray]
+    address = "ray://head:10001"
+    resources = { a100 = 1 }
+    [launch.slurm]
+    time = 90
+    additional = { account = "vision", exclusive = true }
+    """
+    (tmp_path / "tbdiag.toml").write_text(text)
+    launch = config.load(tmp_path / "tbdiag.toml").launch
+    assert (launch.launcher, launch.cpus, launch.gpus) == ("slurm", 4, 0)
+    assert launch.memory == 16_000_000_000
+    assert launch.ray.address == "ray://head:10001"
+    assert launch.ray.resources == {"a100": 1}
+    assert launch.slurm.time == "90"
+    assert launch.slurm.additional == {"account": "vision", "exclusive": True}
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        (
+            'launcher = "slrum"',
+            'must be one of local, ray, slurm, not "slrum"; did you mean "slurm"?',
+        ),
+        ("cpus = 0", '"launch.cpus" must be above 0, not 0'),
+        ("gpus = -1", '"launch.gpus" must not be below 0, not -1'),
+        ('memory = "much"', '"launch.memory" must be a size such as 16GB'),
+        ('slurm.time = "soon"', """must be minutes or a time such as "2:00:00", not 'soon'"""),
+        (
+            'slurm.partitoin = "gpu"',
+            'unknown key "launch.slurm.partitoin"; did you mean "partition"?',
+        ),
+        ("ray.resources = { a100 = -1 }", '"launch.ray.resources.a100" must not be below 0'),
+        ("processors = 4", 'unknown key "launch.processors"'),
+    ],
+)
+def test_mistakes_about_launching_are_told(tmp_path: Path, line: str, sentence: str) -> None:
+    (tmp_path / "tbdiag.toml").write_text(f"[launch]\n{line}\n")
+    with pytest.raises(ConfigError) as raised:
+        config.load(tmp_path / "tbdiag.toml")
+    (problem,) = raised.value.problems
+    assert sentence in problem
+    assert "tbdiag.toml:2: " in problem

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import secrets
 import socket
 import threading
 import time
@@ -12,9 +10,25 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tbdiag.advisor.marks import (
+    HOST,
+    IMPORTED,
+    KEY,
+    LOST,
+    OWNER,
+    REASON,
+    REPEAT,
+    SETTINGS,
+    SIGN,
+    WITHDRAWN,
+    lost,
+    past,
+    running,
+    settings_of,
+    stands,
+)
 from tbdiag.advisor.record import same
 from tbdiag.advisor.storages import Steady, closed, told
 from tbdiag.advisor.study import Ledger, Orphan, Page, silence
@@ -29,9 +43,6 @@ if TYPE_CHECKING:
 
 GRACE = 120.0  # seconds without a sign of life after which a controller counts as lost
 BEAT = 15.0  # seconds between two signs of life
-
-IMPORTED = "imported"
-_REPEAT = "repeat"
 
 
 class SharedLedger(Ledger):
@@ -60,7 +71,7 @@ class SharedLedger(Ledger):
         self._grace, self._beat = grace or GRACE, beat or BEAT
         self._steady = Steady(storage)
         self._storage: BaseStorage
-        self._held: dict[str, int] = {}  # key of a run → id of its trial
+        self._held: dict[str, FrozenTrial] = {}  # the claim of each run, as it was written
         self._signs: dict[int, tuple[int, float]] = {}  # the last one, and when it was first seen
         self._swept = -float("inf")
         self._count = 0
@@ -68,8 +79,8 @@ class SharedLedger(Ledger):
         self._thread: threading.Thread | None = None
         super().__init__(storage, name, space, higher=higher)
         with silence(), told(storage):
-            done = [each for each in self._trials() if not _running(each) and _stands(each)]
-        self._keys = {str(each.user_attrs.get("key", "")) for each in done}
+            done = [each for each in self._trials() if not running(each) and stands(each)]
+        self._keys = {str(each.user_attrs.get(KEY, "")) for each in done}
 
     def _opened(self, higher: bool) -> Study:
         study = Steady.opening(self._place)(lambda: Ledger._opened(self, higher))
@@ -88,14 +99,14 @@ class SharedLedger(Ledger):
         does, also where its claim was declared lost meanwhile.
         """
         own = page.told.get("origin") != IMPORTED
-        key = f"{self.owner}/{page.key}" if own else _past(page)
+        key = f"{self.owner}/{page.key}" if own else past(page)
         if key in self._keys:
             return
         with silence(), told(self._place):
             if key not in self._held:
                 ours = [each for each in self._trials() if self._ours(each, key)] if own else []
                 if ours:
-                    self._held[key] = ours[0]._trial_id
+                    self._held[key] = ours[0]
             if key in self._held or (not own and self._take(key, page)):
                 self._finish(key, page)
             elif own:
@@ -120,7 +131,7 @@ class SharedLedger(Ledger):
         """The settings that other controllers try or have tried."""
         with silence(), told(self._place):
             trials = self._trials()
-        return [settings for each in trials if self._theirs(each) and (settings := _settings(each))]
+        return [params for each in trials if self._theirs(each) and (params := settings_of(each))]
 
     def orphans(self) -> list[Orphan]:
         """Runs whose controllers were lost and that nobody has made since."""
@@ -129,19 +140,16 @@ class SharedLedger(Ledger):
                 self._sweep()
                 self._swept = self._clock()
             trials = self._trials()
-        done = [s for each in trials if _stands(each) and (s := _settings(each))]
+        done = [s for each in trials if stands(each) and (s := settings_of(each))]
         found: list[Orphan] = []
         for each in trials:
-            settings, origin = _settings(each), str(each.user_attrs.get("origin", ""))
-            if not _lost(each) or not settings or origin in (IMPORTED, _REPEAT):
+            params, origin = settings_of(each), str(each.user_attrs.get("origin", ""))
+            if not lost(each) or not params or origin in (IMPORTED, REPEAT):
                 continue
-            if any(same(settings, other) for other in (*done, *(o.params for o in found))):
+            if any(same(params, other) for other in (*done, *(one.params for one in found))):
                 continue
-            found.append(
-                Orphan(
-                    params=settings, origin=origin, reason=str(each.user_attrs.get("reason", ""))
-                )
-            )
+            reason = str(each.user_attrs.get(REASON, ""))
+            found.append(Orphan(params=params, origin=origin, reason=reason))
         return found
 
     def give_up(self, key: str, reason: str) -> None:
@@ -149,7 +157,7 @@ class SharedLedger(Ledger):
         trial = self._held.pop(f"{self.owner}/{key}", None)
         if trial is not None:
             with silence(), told(self._place):
-                self._declare(trial, reason)
+                self._declare(trial._trial_id, reason)
 
     def close(self) -> None:
         """No more signs of life; what is still claimed may be made by others after the grace."""
@@ -173,13 +181,13 @@ class SharedLedger(Ledger):
             return [
                 each.number
                 for each in trials
-                if origin != _REPEAT
-                and _stands(each)
-                and each.user_attrs.get("owner") != self.owner
+                if origin != REPEAT
+                and stands(each)
+                and each.user_attrs.get(OWNER) != self.owner
                 and (
-                    each.user_attrs.get("key") == key
+                    each.user_attrs.get(KEY) == key
                     if imported
-                    else self._theirs(each) and same(_settings(each), page.params)
+                    else self._theirs(each) and same(settings_of(each), page.params)
                 )
             ]
 
@@ -196,24 +204,25 @@ class SharedLedger(Ledger):
         for each in ours if beaten else ours[1:]:  # else an answer of the storage got lost
             self._withdraw(each._trial_id)
         if not beaten:
-            self._held[key] = ours[0]._trial_id
+            self._held[key] = ours[0]
         return not beaten
 
     def _withdraw(self, trial: int) -> None:
         import optuna
 
         with suppress(optuna.exceptions.UpdateFinishedTrialError):
-            self._attribute(trial, "withdrawn", True)
+            self._attribute(trial, WITHDRAWN, True)
             self._state(trial, optuna.trial.TrialState.FAIL)
 
     def _claimed(self, key: str, page: Page) -> FrozenTrial:
-        trial = self._trial(replace(page, state=State.RUNNING, value=None, curve={}))
+        """A claim; of a past run all that there is to be told is told at once."""
+        trial = self._trial(replace(page, state=State.RUNNING, value=None))
         trial.user_attrs |= {
-            "key": key,
-            "owner": self.owner,
-            "host": socket.gethostname(),
-            "settings": json.dumps(dict(page.params)),
-            "beat": self._count,
+            KEY: key,
+            OWNER: self.owner,
+            HOST: socket.gethostname(),
+            SETTINGS: json.dumps(dict(page.params)),
+            SIGN: self._count,
         }
         return trial
 
@@ -221,19 +230,16 @@ class SharedLedger(Ledger):
         """Ends a claim; where it was declared lost meanwhile, the run stands there beside it."""
         import optuna
 
-        number = self._held.pop(key)
-        whole = self._trial(page)
+        claim = self._held.pop(key)
+        trial, whole = claim._trial_id, self._trial(page)
         values = None if whole.value is None else [whole.value]
         try:
             for name, value in whole.user_attrs.items():
-                self._attribute(number, name, value)
-            for step, value in whole.intermediate_values.items():
-                self._steady(
-                    lambda step=step, value=value: self._storage.set_trial_intermediate_value(  # type: ignore[misc]
-                        number, step, value
-                    )
-                )
-            self._steady(lambda: self._storage.set_trial_state_values(number, whole.state, values))
+                if name not in claim.user_attrs or claim.user_attrs[name] != value:
+                    self._attribute(trial, name, value)
+            for step in whole.intermediate_values.keys() - claim.intermediate_values.keys():
+                self._point(trial, step, whole.intermediate_values[step])
+            self._steady(lambda: self._storage.set_trial_state_values(trial, whole.state, values))
         except optuna.exceptions.UpdateFinishedTrialError:
             self._add_late(key, page)
 
@@ -251,21 +257,21 @@ class SharedLedger(Ledger):
             self._count += 1
             for trial in tuple(self._held.values()):
                 with suppress(Exception):
-                    self._storage.set_trial_user_attr(trial, "beat", self._count)
+                    self._storage.set_trial_user_attr(trial._trial_id, SIGN, self._count)
         self._storage.remove_session()
 
     def _sweep(self) -> None:
         """Declares runs lost whose controllers have given no sign of life for too long."""
         now = self._clock()
         for each in self._trials():
-            if not _running(each) or each.user_attrs.get("owner") in (None, self.owner):
+            if not running(each) or each.user_attrs.get(OWNER) in (None, self.owner):
                 continue
-            sign = int(each.user_attrs.get("beat", 0))
+            sign = int(each.user_attrs.get(SIGN, 0))
             last, since = self._signs.get(each._trial_id, (-1, now))
             if sign != last:
                 self._signs[each._trial_id] = sign, now
             elif now - since >= self._grace:
-                owner, host = each.user_attrs["owner"], each.user_attrs.get("host", "")
+                owner, host = each.user_attrs[OWNER], each.user_attrs.get(HOST, "")
                 reason = (
                     f"its controller {owner} on {host} gave no sign of life for {self._grace:.0f} s"
                 )
@@ -276,8 +282,8 @@ class SharedLedger(Ledger):
         import optuna
 
         with suppress(optuna.exceptions.UpdateFinishedTrialError):
-            self._attribute(trial, "lost", True)
-            self._attribute(trial, "reason", reason)
+            self._attribute(trial, LOST, True)
+            self._attribute(trial, REASON, reason)
             self._state(trial, optuna.trial.TrialState.FAIL)
 
     # The storage
@@ -290,63 +296,25 @@ class SharedLedger(Ledger):
         return [
             each
             for each in self._trials()
-            if not (_running(each) and each.user_attrs.get("owner") == self.owner)
+            if not (running(each) and each.user_attrs.get(OWNER) == self.owner)
         ]
 
     def _attribute(self, trial: int, name: str, value: Any) -> None:
         self._steady(lambda: self._storage.set_trial_user_attr(trial, name, value))
+
+    def _point(self, trial: int, step: int, value: float) -> None:
+        self._steady(lambda: self._storage.set_trial_intermediate_value(trial, step, value))
 
     def _state(self, trial: int, state: Any) -> None:
         self._steady(lambda: self._storage.set_trial_state_values(trial, state))
 
     def _ours(self, trial: FrozenTrial, key: str) -> bool:
         """Whether a trial is this controller's claim of a run."""
-        told = trial.user_attrs
-        return _running(trial) and told.get("key") == key and told.get("owner") == self.owner
+        marks = trial.user_attrs
+        return running(trial) and marks.get(KEY) == key and marks.get(OWNER) == self.owner
 
     def _theirs(self, trial: FrozenTrial) -> bool:
         """Whether a run of another controller stands there, running or over."""
-        owner = trial.user_attrs.get("owner")
+        owner = trial.user_attrs.get(OWNER)
         imported = trial.user_attrs.get("origin") == IMPORTED
-        return owner not in (None, self.owner) and not imported and _stands(trial)
-
-
-def owner_of(folder: Path) -> str:
-    """What a log folder is called in a shared study: noted in ``folder`` by the first who asks.
-
-    Only the controller that holds the folder may ask. Raises OSError.
-    """
-    path = folder / "owner.txt"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(".new")
-        draft.write_text(f"{socket.gethostname()}-{secrets.token_hex(3)}\n", "utf-8")
-        draft.replace(path)
-    return path.read_text("utf-8").strip()
-
-
-def _running(trial: FrozenTrial) -> bool:
-    return not trial.state.is_finished()
-
-
-def _lost(trial: FrozenTrial) -> bool:
-    return trial.state.name == "FAIL" and bool(trial.user_attrs.get("lost"))
-
-
-def _stands(trial: FrozenTrial) -> bool:
-    """Whether the run of a trial is being made or was made: it was neither lost nor withdrawn."""
-    return not (_lost(trial) or (trial.state.name == "FAIL" and trial.user_attrs.get("withdrawn")))
-
-
-def _settings(trial: FrozenTrial) -> Params:
-    with suppress(ValueError, KeyError):
-        found = json.loads(trial.user_attrs["settings"])
-        if isinstance(found, dict):
-            return found
-    return {}
-
-
-def _past(page: Page) -> str:
-    """What names a past run for everybody who knows it: its name, its settings and its result."""
-    whole = json.dumps([page.key, sorted(page.params.items()), page.value], default=str)
-    return f"past/{hashlib.sha256(whole.encode()).hexdigest()[:16]}"
+        return owner not in (None, self.owner) and not imported and stands(trial)

@@ -228,7 +228,8 @@ def retrain(
 
 def _books(plan: Plan, journal: Journal, storage: str | None, study: str | None) -> Books:
     from tbdiag.advisor.books import Books
-    from tbdiag.advisor.shared import SharedLedger, owner_of
+    from tbdiag.advisor.marks import owner_of
+    from tbdiag.advisor.shared import SharedLedger
     from tbdiag.advisor.study import Ledger
 
     name, kept = study or plan.study, plan.logdir / FOLDER
