@@ -94,8 +94,9 @@ FAMILIES: dict[str, Family] = {
     "oscillation": Family(
         codes=("OPT003", "OPT001", "NUM002", "NUM003"),
         codes_when=_HIGH_WHEN,
-        related=("VAL002", "OPT008", "NUM004", "GRD002", "GRD005", "OPT010"),
-        why="Momentum of .99 at an undiminished rate: the effective rate is ten times too high.",
+        related=("VAL002", "OPT008", "NUM004", "GRD002", "GRD003", "GRD004", "GRD005", "OPT010"),
+        why="Momentum of .99 at an undiminished rate: the effective rate is ten times too high, and "
+        "all that such a rate does to gradients and units may show.",
     ),
     "over-clipping": Family(
         codes=("OPT011", "OPT002"),
@@ -196,9 +197,10 @@ FAMILIES: dict[str, Family] = {
         "epoch and a lucky set are its consequences.",
     ),
     "noisy-validation": Family(
-        codes=("VAL002", "OPT001"),
-        related=("OPT008", "OPT003", "OPT005", "GEN004", "OPT010"),
-        why="The noise is the optimizer's: the rate at the end is too high.",
+        codes=("VAL002", "OPT001", "OPT008"),
+        related=("OPT003", "OPT005", "GEN004", "OPT010"),
+        why="The noise is the optimizer's: the rate at the end is too high, for it was never lowered. "
+        "What was injected is a constant rate, and that it should have been lowered cures it.",
     ),
     "leak": Family(codes=("VAL003",), related=(), why="Validation samples are training samples."),
     "easy-validation": Family(

@@ -197,6 +197,8 @@ def _epoch(case: Case, loss: Series) -> float | None:
         even = float(np.mean(np.abs(between - usual) <= 0.02 * usual)) > 0.8
         if even and _covers(curve, loss):
             return usual
+        if even and usual == 1 and curve.steps[-1] < loss.steps[-1] / 4:
+            return float(loss.steps[-1] - loss.steps[0] + 1) / len(curve)  # it counts epochs
     return None
 
 

@@ -44,7 +44,8 @@ class ExplodingGradients(Detector):
     or `records` records or more show the gradient of the first of `layers` or more layers above
     `ratio` times that of the last, by root mean square and by norm. Or, however it learns, the
     norm stands `bursts` times or more above `height` times its median over `window` points and that
-    of the first part; what lies before `settled` does not count. It is an error where more than `stuck` is left to learn.
+    of the first part; what lies before `settled` does not count: a note, where the run learns well.
+    It is an error where more than `stuck` is left to learn.
 
     ## Remedy
 
@@ -92,6 +93,7 @@ class ExplodingGradients(Detector):
         found = self._rising(norm) if poorly and norm is not None else None
         if found is None and poorly:
             found = self._through_layers(case)
+        mere = found is None
         if found is None and norm is not None:
             found = self._bursts(norm)
         if found is None:
@@ -101,7 +103,7 @@ class ExplodingGradients(Detector):
         yield self.finding(
             message,
             evidence,
-            severity=Severity.ERROR if lost else Severity.WARNING,
+            severity=_severity(lost=lost, mere=mere and not poorly),
             confidence=confidence,
             remedies=REMEDIES,
         )
@@ -221,6 +223,13 @@ class ExplodingGradients(Detector):
             a_run({**poor, Role.GRAD_NORM: np.where(np.arange(400) % 190 == 100, 30, wild)}),
         )
         yield silent("tiny", a_run({**poor, Role.GRAD_NORM: 1e-6 * (1 + jitter(200, 0.2) ** 2)}))
+
+
+def _severity(*, lost: bool, mere: bool) -> Severity:
+    """A run that learns well is told of mere bursts, and no more."""
+    if mere:
+        return Severity.NOTE
+    return Severity.ERROR if lost else Severity.WARNING
 
 
 def _regained(case: Case) -> float:

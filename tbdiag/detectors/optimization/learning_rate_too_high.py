@@ -18,6 +18,7 @@ from tbdiag.signals.medians import median
 from tbdiag.signals.noise import noise
 from tbdiag.signals.schedule import Shape
 from tbdiag.signals.smoothing import tail
+from tbdiag.signals.stated import Family
 from tbdiag.signals.trend import mann_kendall, theil_sen
 from tbdiag.signals.updates import rate_at
 from tbdiag.synth import a_run, cosine, decay, flat, jitter, noisy
@@ -67,6 +68,9 @@ class LearningRateTooHigh(Detector):
     accuracy that ends `lost` and three times its noise below the best of its first fifth: what was
     learned in the first steps was thrown away, and the finding is an error. An accuracy that stays as far
     below its own start for the rest of the first half counts twice, too: it came back only when the rate fell.
+    A rate of `adam` for Adam and its kin, `momentum` with momentum or `plain` without for `lasting` of the run is a sign, for no network
+    is known to bear it; a trace beside it is another: a loss per batch that first rose `rises`-fold, `left`
+    of the first loss, a first half that wavers by `wavers`, a validation loss that ends `relapses` times its best.
 
     ## Remedy
 
@@ -76,7 +80,8 @@ class LearningRateTooHigh(Detector):
 
     Sign changes of the loss say nothing about the rate: noise alone is no sign here. A plateau at
     the optimum has little of its first loss left. Half a decade too high cannot be told from a
-    well-chosen rate without a schedule. Strong weight decay also freezes a loss.
+    well-chosen rate without a schedule. Strong weight decay also freezes a loss,
+    and so do `tiny` units that can do no more.
 
     ## References
 
@@ -111,6 +116,14 @@ class LearningRateTooHigh(Detector):
     lost: Annotated[float, Threshold("accuracy learned early and lost", above=0)] = 0.05
     unsettled: Annotated[float, Threshold("last loss over first, accuracy lost", above=0)] = 0.3
     strong_decay: Annotated[float, Threshold("weight decay that freezes by itself", above=0)] = 0.01
+    tiny: Annotated[int, Threshold("units of a network that can do no more", at_least=0)] = 4
+    adam: Annotated[float, Threshold("rate that is unheard of for Adam", above=0)] = 0.045
+    momentum: Annotated[float, Threshold("the same with momentum", above=0)] = 0.55
+    plain: Annotated[float, Threshold("the same for plain gradient descent", above=0)] = 20.0
+    lasting: Annotated[float, Threshold("share of the run at such a rate", above=0)] = 0.25
+    rises: Annotated[float, Threshold("early batch loss over the first, beside that", above=1)] = 1.5
+    wavers: Annotated[float, Threshold("relative noise, beside that", above=0)] = 0.05
+    relapses: Annotated[float, Threshold("validation loss over its best, beside that", above=1)] = 1.1
 
     def check(self, case: Case) -> Iterator[Finding]:
         """One finding where the signs add up to two."""
@@ -162,6 +175,47 @@ class LearningRateTooHigh(Detector):
         yield self._early_blow_up(case)
         yield self._held_up(case)
         yield self._standstill(case)
+        yield from self._unheard(case)
+
+    def _unheard(self, case: Case) -> Iterator[_Symptom]:
+        """A rate that no network is known to bear, and that this one shows a trace of."""
+        rate, kind, course = case.number(Knob.LR), case.optimizer, case.curve(Role.LEARNING_RATE)
+        if rate is None or kind is None:
+            return
+        if course is not None and len(course) > 3:  # a short bump does no lasting harm
+            rate = float(np.quantile(course.values, 1 - self.lasting))
+        limits = {Family.ADAM: self.adam, Family.MOMENTUM: self.momentum, Family.SGD: self.plain}
+        if rate < limits[kind]:
+            return
+        text = f"{rate:.3g} is far above what {kind.phrase} is known to bear"
+        yield _Symptom(text, Measure("rate", rate, ">=", limits[kind]))
+        trace = self._trace(case)
+        if trace is not None:
+            yield trace
+
+    def _trace(self, case: Case) -> _Symptom | None:
+        """What would be no sign by itself."""
+        seen, batch = case.progress, case.curve(Role.BATCH_LOSS)
+        if batch is not None and len(batch) >= self.points and batch.values[0] > 0:
+            top = float(batch.values[: self.batches].max()) / float(batch.values[0])
+            if self.rises < top <= self.blow_up:
+                text = f"the loss per batch first rose {top:.2g}-fold"
+                return _Symptom(text, Measure("rise", top, ">", self.rises))
+        if seen.left > self.left:
+            text = f"{seen.left:.0%} of the first loss is left"
+            return _Symptom(text, Measure("still_left", seen.left, ">", self.left))
+        course = case.course(Role.TRAIN_LOSS).values
+        early = course[: len(course) // 2]
+        wavering = noise(early) / max(abs(median(early)), 1e-300)
+        if wavering > self.wavers:
+            text = f"the loss wavers by {_share(wavering)} in the first half"
+            return _Symptom(text, Measure("wavering", wavering, ">", self.wavers))
+        if case.curve(Role.VAL_LOSS) is not None and len(case.the(Role.VAL_LOSS)) >= 8:
+            turn = case.turn(Role.VAL_LOSS)
+            if turn.value > 0 and turn.end > self.relapses * turn.value:
+                text = f"the validation loss ends {_share(turn.end / turn.value - 1)} above its best"
+                return _Symptom(text, Measure("over", turn.end / turn.value, ">", self.relapses))
+        return None
 
     def _relapse(self, case: Case) -> _Symptom | None:
         """What was learned in the first steps and lost, for good or for half of the run."""
@@ -250,7 +304,8 @@ class LearningRateTooHigh(Detector):
         still = abs(seen.drop) < self.frozen and seen.noise < self.frozen
         if not (still and self.stuck_left < seen.left < 1 and seen.ready < self.early):
             return None
-        if self._strongly_decayed(case):
+        width = case.number(Knob.WIDTH)
+        if self._strongly_decayed(case) or (width is not None and width <= self.tiny):
             return None
         text = f"it fell at once to {seen.left:.0%} of its first value and has stood still since"
         return _Symptom(text, Measure("left", seen.left, ">", self.stuck_left), 2)

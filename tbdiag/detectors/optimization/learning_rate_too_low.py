@@ -14,6 +14,7 @@ from tbdiag.detectors.optimization.remedies import RATE_TENFOLD, RATE_TRIPLE
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
 from tbdiag.model.knob import Knob
 from tbdiag.model.role import Role
+from tbdiag.model.series import Series
 from tbdiag.signals.forecast import forecast
 from tbdiag.signals.medians import median
 from tbdiag.signals.smoothing import tail
@@ -70,8 +71,8 @@ class LearningRateTooLow(Detector):
 
     code, severity, since = "OPT002", Severity.WARNING, "0.1.0"
     needs = (Role.TRAIN_LOSS,)
-    points = 20
-    explains = ("GRD005", "OPT004", "OPT006", "OPT010", "GEN002", "GEN003")
+    points = 14
+    explains = ("GRD005", "OPT004", "OPT010", "GEN002", "GEN003")
 
     steady: Annotated[float, Threshold("tau of a steady fall", above=0, at_most=1)] = 0.9
     annealed: Annotated[float, Threshold("tau under a lowered rate", above=0, at_most=1)] = 0.97
@@ -91,6 +92,11 @@ class LearningRateTooLow(Detector):
     pays: Annotated[float, Threshold("sure gain of validation, as a share", at_least=0)] = 0.015
     steep: Annotated[float, Threshold("log loss to fall of which less pays", above=0)] = 0.25
     little: Annotated[float, Threshold("gain of validation beside that", at_least=0)] = 0.01
+    evaluations: Annotated[int, Threshold("evaluations that show smoothness", at_least=6)] = 14
+    most: Annotated[int, Threshold("points of the curves that are compared", at_least=20)] = 120
+    gains: Annotated[float, Threshold("sure gain of a smooth validation loss", at_least=0)] = 0.01
+    rest: Annotated[float, Threshold("last over first of a smooth loss", above=0)] = 0.07
+    rises: Annotated[float, Threshold("share of early rises of one that crawls", at_least=0)] = 0.1
     idle: Annotated[float, Threshold("share of the run at a spent rate", above=0)] = 0.25
 
     def cannot_tell(self, case: Case) -> str | None:
@@ -104,7 +110,10 @@ class LearningRateTooLow(Detector):
         left, course = case.progress.left, case.schedule
         if case.bottleneck and case.accuracy(Role.TRAIN_METRIC) is not None:
             return  # what so narrow a network leaves is not the rate's
-        if not self.left < left < 1 or (course is not None and course.idle > self.idle):
+        if not self.rest < left < 1 or (course is not None and course.idle > self.idle):
+            return
+        smooth = self._smooth(case)
+        if not smooth and not self.left < left:
             return
         seen = case.headway
         lowered = course is not None and course.last < self.spent * course.peak
@@ -125,8 +134,12 @@ class LearningRateTooLow(Detector):
             hardly = validation is None or validation < -self.validated
         else:
             hardly = hardly and self._validation_gains(case)
-        if not (silky or hardly or (crawls and self._validation_gains(case))):
+        if not smooth and not (silky or hardly or (crawls and self._validation_gains(case))):
             return
+        if not smooth and _early_rises(case.curve(Role.VAL_LOSS), self.evaluations) > self.rises:
+            return
+        if any(len(each) > 2 and each.frozen for each in case.layers.kernels):
+            return  # what holds it up is that layers are not trained
         curve = case.the(Role.TRAIN_LOSS)
         far = left > self.far
         yield self.finding(
@@ -145,6 +158,27 @@ class LearningRateTooLow(Detector):
             confidence=Confidence.HIGH if far else Confidence.MEDIUM,
             remedies=(RATE_TENFOLD, RATE_TRIPLE) if far else (RATE_TRIPLE, RATE_TENFOLD),
         )
+
+    def _smooth(self, case: Case) -> bool:
+        """Whether both losses fell at every step of the first half, and validation has far to go.
+
+        Steps as long as they may be make a validation loss jump about before the rate is lowered.
+        """
+        val, train = case.curve(Role.VAL_LOSS), case.course(Role.TRAIN_LOSS)
+        if val is None or len(val) < self.evaluations or len(val) > self.most:
+            return False
+        if max(_early_rises(val, 0), _early_rises(train, 0)) > 0:
+            return False
+        even = case.paced(Role.VAL_LOSS)
+        level = abs(median(tail(even)))
+        tau = mann_kendall(even[len(even) // 2 :]).tau
+        if case.headway.trend.tau > -self.steady or tau > -self.steady:
+            return False
+        if case.schedule is None and case.progress.left > self.far:
+            # Without the rate a schedule's end looks like arrival; so far up nothing arrives.
+            return not np.any(np.diff(val.values) > 0) and not np.any(np.diff(train.values) > 0)
+        ahead = forecast(np.arange(len(even), dtype=np.float64), even, len(even) / 2)
+        return -ahead.high > self.gains * level
 
     def _validation_gains(self, case: Case) -> bool:
         """Whether validation falls with training, or nobody knows."""
@@ -210,3 +244,10 @@ class LearningRateTooLow(Detector):
         yield silent(
             "noisy and done", a_run({Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.5, 8), 0.05)})
         )
+
+
+def _early_rises(curve: Series | None, least: int) -> float:
+    """The share of steps in the first half of a curve that go up, 0 for one of fewer points."""
+    if curve is None or len(curve) < max(least, 4):
+        return 0.0
+    return float(np.mean(np.diff(curve.values[: len(curve) // 2]) > 0))

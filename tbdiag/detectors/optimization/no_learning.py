@@ -66,7 +66,8 @@ class NoLearning(Detector):
     which OPT001 speaks.
 
     Or validation learned nothing: its accuracy stays near 1/C, its best loss lies near ln C, not below it
-    by more than the share `chance` and not above by more than `guessing`, and training went `by_heart` of the way from there to 1.
+    by more than the share `chance` and not above by more than `guessing`, and training went `by_heart` of the way
+    from there to 1, or its loss is not `guessing` below ln C either.
 
     ## Remedy
 
@@ -161,8 +162,11 @@ class NoLearning(Detector):
         if count < 2 or abs(share - 1 / count) > min(self.guess, 0.25 / count):
             return None
         best, learned = float(loss.values.min()), median(tail(train.values))
-        known = learned >= share + self.by_heart * (1 - share)
         level = math.log(count)
+        known = (
+            learned >= share + self.by_heart * (1 - share)
+            or case.progress.last >= (1 - self.guessing) * level
+        )
         if not (known and (1 - self.chance) * level <= best <= (1 + self.guessing) * level):
             return None
         # The best of many draws strays from 1/C by chance; what was learned stays.
@@ -201,8 +205,12 @@ class NoLearning(Detector):
         count = round(math.exp(last))
         if count < 2 or abs(last - math.log(count)) > self.chance * math.log(count):
             return None
-        share = median(tail(metric.values))
-        return count if abs(share - 1 / count) <= min(self.guess, 0.5 / count) else None
+        # Which answer it always gives decides which share of a small set it gets right.
+        shares = [median(tail(each.values)) for _, each in case.accuracies] or [
+            median(tail(metric.values))
+        ]
+        away = min(abs(share - 1 / count) for share in shares)
+        return count if away <= min(self.guess, 0.5 / count) else None
 
     @classmethod
     def samples(cls) -> Iterator[Sample]:
