@@ -14,8 +14,8 @@ class Family:
     """The codes that name what was injected, and those that are true side remarks.
 
     ``codes_when`` adds codes where an outcome was measured: ``nonfinite`` (a loss or a gradient
-    was NaN or infinite), ``unlearned`` (the training loss ended above 95 % of its first value),
-    ``diverged`` (it ended above its first value), ``longer-helps``.
+    was NaN or infinite), ``unlearned`` (the training loss ended above 95 % of its first value, or of
+    that of guessing), or where it was never logged: ``unseen`` (no histograms).
     """
 
     kind: Kind = "fault"
@@ -81,6 +81,7 @@ FAMILIES: dict[str, Family] = {
     ),
     "missing-schedule": Family(
         codes=("OPT008", "OPT005", "OPT001"),
+        codes_when={"nonfinite": ("NUM001",)},
         related=("VAL002", "OPT003", "GEN004"),
         why="A constant rate that a decay would have made better: a plateau above the floor that "
         "is the rate's own noise.",
@@ -141,8 +142,10 @@ FAMILIES: dict[str, Family] = {
     # --- initialisation ---
     "symmetric-init": Family(
         codes=("INI001", "OPT004"),
+        codes_when={"unseen": ("GEN002",)},
         related=("GRD001", "GRD003", "GRD006", "INI003", "GEN002", "OPT005"),
-        why="Without histograms only that nothing is learned can be seen.",
+        why="Without histograms only that nothing is learned can be seen, or as little as one "
+        "unit can: all are the same one.",
     ),
     "init-too-large": Family(
         codes=("INI002", "INI003"),

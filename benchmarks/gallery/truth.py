@@ -213,6 +213,7 @@ def manifested(family: str, kind: str, outcome: Outcome, controls: Sequence[Outc
     if "distance" in outcome:
         return bool(outcome["distance"] < 3 * _mean(controls, "distance"))
     well = not outcome["nonfinite"] and climbed(outcome) < 0.5 * OVERFIT
+    well = well and "unlearned" not in conditions(outcome)  # what pays for its batches still learns
     return well and (kind == "healthy" or family in _OWN_FLOOR or not worse(outcome, controls, 2.0))
 
 

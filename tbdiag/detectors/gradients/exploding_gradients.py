@@ -44,8 +44,8 @@ class ExplodingGradients(Detector):
     or `records` records or more show the gradient of the first of `layers` or more layers above
     `ratio` times that of the last, by root mean square and by norm. Or, however it learns, the
     norm stands `bursts` times or more above `height` times its median over `window` points and that
-    of the first part; what lies before `settled` does not count: a note, where the run learns well.
-    It is an error where more than `stuck` is left to learn.
+    of the first part; what lies before `settled` does not count. Bursts are a note, for a rate that
+    is too high makes them too; the others are an error where more than `stuck` is left to learn.
 
     ## Remedy
 
@@ -65,7 +65,7 @@ class ExplodingGradients(Detector):
     code, severity, since = "GRD002", Severity.WARNING, "0.1.0"
     needs = ((Role.TRAIN_LOSS, Role.BATCH_LOSS),)
     points = 4
-    explains = ("GRD003", "GRD004", "OPT001", "OPT003", "OPT004", "OPT005", "OPT006", "OPT008", "OPT009",
+    explains = ("GRD003", "GRD004", "OPT001", "OPT003", "OPT004", "OPT005", "OPT006", "OPT009",
                 "OPT011", "GEN002", "GEN003", "VAL002")  # fmt: skip
 
     poor: Annotated[float, Threshold("share left to learn of a poor run", above=0)] = 0.5
@@ -93,7 +93,7 @@ class ExplodingGradients(Detector):
         found = self._rising(norm) if poorly and norm is not None else None
         if found is None and poorly:
             found = self._through_layers(case)
-        mere = found is None
+        bursts = found is None
         if found is None and norm is not None:
             found = self._bursts(norm)
         if found is None:
@@ -103,7 +103,7 @@ class ExplodingGradients(Detector):
         yield self.finding(
             message,
             evidence,
-            severity=_severity(lost=lost, mere=mere and not poorly),
+            severity=_severity(lost=lost, bursts=bursts),
             confidence=confidence,
             remedies=REMEDIES,
         )
@@ -225,9 +225,9 @@ class ExplodingGradients(Detector):
         yield silent("tiny", a_run({**poor, Role.GRAD_NORM: 1e-6 * (1 + jitter(200, 0.2) ** 2)}))
 
 
-def _severity(*, lost: bool, mere: bool) -> Severity:
-    """A run that learns well is told of mere bursts, and no more."""
-    if mere:
+def _severity(*, lost: bool, bursts: bool) -> Severity:
+    """Bursts come with rates that are too high as well, and with recurrent networks that are well."""
+    if bursts:
         return Severity.NOTE
     return Severity.ERROR if lost else Severity.WARNING
 

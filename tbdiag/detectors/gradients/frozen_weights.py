@@ -79,7 +79,9 @@ class FrozenWeights(Detector):
     flat: Annotated[float, Threshold("share left where only some layers are frozen", above=0)] = (
         0.98
     )
-    untrained: Annotated[float, Threshold("share left where random ones are frozen", above=0)] = 0.05
+    untrained: Annotated[float, Threshold("share left where random ones are frozen", above=0)] = (
+        0.05
+    )
 
     def cannot_tell(self, case: Case) -> str | None:
         if not self._watched(case):

@@ -37,7 +37,7 @@ class LateDivergence(Detector):
 
     The curve is cut into `windows` windows, and the median taken in each. The last `last` of them
     all stand above the lowest by the share `rise` of it, by `deviations` times the noise of
-    successive differences, and by the share `regained` of what the loss had fallen. It had fallen
+    successive differences (before the lowest, where that is `calm` points or more), and by the share `regained` of what the loss had fallen. It had fallen
     by the share `fall` of its first value, and by `deviations` times the noise. The end keeps at
     least the share `kept` of the climb from the lowest window to the highest one after it, as far as
     that stays below where the loss began, and no

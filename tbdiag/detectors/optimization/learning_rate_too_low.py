@@ -17,9 +17,10 @@ from tbdiag.model.role import Role
 from tbdiag.model.series import Series
 from tbdiag.signals.forecast import forecast
 from tbdiag.signals.medians import median
+from tbdiag.signals.schedule import Shape
 from tbdiag.signals.smoothing import tail
 from tbdiag.signals.trend import mann_kendall
-from tbdiag.synth import a_run, cosine, decay, noisy, u_turn
+from tbdiag.synth import a_run, cosine, decay, flat, jitter, noisy, u_turn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +53,15 @@ class LearningRateTooLow(Detector):
     training loss would fall by more than `steep` on the log scale. Under dropout of `dropout` or
     more, only a loss with `far` of its first value left counts. A loss with relative noise below
     `noiseless` that falls without exception, between `stuck` and `moved` of its first value, counts as
-    well, however little it falls: steps that small do not even jitter. A rate that was spent before the last
-    `idle` of the run is another fault, OPT007.
+    well, however little it falls: steps that small do not even jitter.
+
+    Smooth runs need less: steps as long as they may be make a validation loss jump about until the rate is
+    lowered. Where that has `evaluations` or more, and it and the training loss, of `most` points at most, fell at every
+    step of the first half and fall steadily still, a sure gain of `gains` for half as much again is enough, with
+    `rest` of the first loss left; where the rate was not logged, `far` left and no rise at all. A validation loss of
+    which more than `rises` of the early steps go up is not that of a loss that crawls. A rate that was spent before the last
+    `idle` of the run is another fault, OPT007. Where neither a rate nor validation was logged, only a loss with
+    `far` left counts.
 
     ## Remedy
 
@@ -117,7 +125,9 @@ class LearningRateTooLow(Detector):
             return
         seen = case.headway
         lowered = course is not None and course.last < self.spent * course.peak
-        if seen.trend.tau >= -(self.annealed if lowered else self.steady):
+        train = case.the(Role.TRAIN_LOSS)
+        batches = len(train) > self.most and case.curve(Role.VAL_LOSS) is not None
+        if seen.trend.tau >= -(self.annealed if lowered and not batches else self.steady):
             return
         dropped = (case.number(Knob.DROPOUT) or 0.0) >= self.dropout
         if dropped and left < self.far:  # what dropout holds up is no way left to go
@@ -134,6 +144,9 @@ class LearningRateTooLow(Detector):
             hardly = validation is None or validation < -self.validated
         else:
             hardly = hardly and self._validation_gains(case)
+        if course is None and case.curve(Role.VAL_LOSS) is None and left < self.far:
+            return  # the end of a schedule, or of what there is to learn: nobody knows
+        crawls = crawls and (course is None or course.shape is not Shape.CYCLIC)
         if not smooth and not (silky or hardly or (crawls and self._validation_gains(case))):
             return
         if not smooth and _early_rises(case.curve(Role.VAL_LOSS), self.evaluations) > self.rises:
@@ -203,7 +216,25 @@ class LearningRateTooLow(Detector):
     @classmethod
     def samples(cls) -> Iterator[Sample]:
         """Crawls of two paces; converged, decayed and noisy runs as traps."""
-        yield fires("crawls", a_run({Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.2, 1), 0.003)}))
+        crawls = {Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.2, 1), 0.003)}
+        yield fires("crawls", a_run({**crawls, Role.LEARNING_RATE: flat(60, 1e-4)}))
+        yield silent("crawls, and neither rate nor validation tell why", a_run(crawls))
+        slow = decay(40, 2.3, 0.2, 1) * np.exp(jitter(40, 0.0005))
+        rate = cosine(40, 1e-4)
+        yield fires(
+            "falls without a single rise under a schedule",
+            a_run(
+                {
+                    Role.TRAIN_LOSS: 2.3 - 0.4 * np.cumsum(rate) / 1e-3,
+                    Role.VAL_LOSS: 2.3 - 0.38 * np.cumsum(rate) / 1e-3,
+                    Role.LEARNING_RATE: rate,
+                }
+            ),
+        )
+        yield silent(
+            "validation jumps about before the rate is lowered",
+            a_run({Role.TRAIN_LOSS: slow, Role.VAL_LOSS: slow * np.exp(jitter(40, 0.1, 3))}),
+        )
         yield silent(
             "dropout holds it up",
             a_run(

@@ -59,7 +59,7 @@ class NoLearning(Detector):
     ## How it is detected
 
     Either the median of the last tenth of the training loss is above `still` of the first loss,
-    or the loss lies within `chance` of ln C while the accuracy lies within `guess` of 1/C for some
+    or the loss lies within `chance` of ln C while the accuracy lies within `guess` (`near`, where the loss is within `exact`) of 1/C for some
     number of classes C of at most `classes`. A loss that falls steadily (Kendall's tau below
     −`steady`) is slow, not still, and a metric or a validation loss that got better beyond its
     noise proves that something was learned; so does an accuracy that was `lost` better early on, of
@@ -104,6 +104,8 @@ class NoLearning(Detector):
     still: Annotated[float, Threshold("last loss over first", above=0)] = 0.98
     chance: Annotated[float, Threshold("distance from ln C, as a share", above=0)] = 0.02
     guess: Annotated[float, Threshold("distance of the accuracy from 1/C", above=0)] = 0.02
+    exact: Annotated[float, Threshold("the same of a loss that is ln C itself", above=0)] = 0.005
+    near: Annotated[float, Threshold("distance of the accuracy then", above=0)] = 0.05
     classes: Annotated[int, Threshold("most classes looked for", at_least=2)] = 1000
     guessing: Annotated[float, Threshold("best validation loss over ln C", above=0)] = 0.1
     by_heart: Annotated[float, Threshold("way of training from chance to 1", above=0)] = 0.2
@@ -210,7 +212,9 @@ class NoLearning(Detector):
             median(tail(metric.values))
         ]
         away = min(abs(share - 1 / count) for share in shares)
-        return count if away <= min(self.guess, 0.5 / count) else None
+        exactly = abs(last - math.log(count)) <= self.exact * math.log(count)
+        allowed = self.near if exactly else self.guess
+        return count if away <= min(allowed, 0.5 / count) else None
 
     @classmethod
     def samples(cls) -> Iterator[Sample]:
