@@ -40,7 +40,7 @@ class StoppedTooEarly(Detector):
     ## How it is detected
 
     The curve falls nearly throughout: of its steps, over at most `most` points, no more than the share `rises`
-    go up, and its second half falls steadily, with Kendall's tau below −`falls` by steps and below −`steady` by the
+    go up (or tau is below −`surely`), and its second half falls steadily, with Kendall's tau below −`falls` by steps and below −`steady` by the
     way that the learning rate allowed, where the rate was logged. By that measure the slow end of a schedule is
     not mistaken for arrival. The Theil–Sen slope of its last `window`, flattened as the curve
     itself flattens, is carried on for `more` of it: that is what a run so much longer, with its
@@ -71,8 +71,9 @@ class StoppedTooEarly(Detector):
     window: Annotated[float, Threshold("share of the run that is projected", above=0)] = 0.5
     more: Annotated[float, Threshold("how much longer, as a share of the run", above=0)] = 0.5
     gain: Annotated[float, Threshold("projected gain, as a share of the loss", above=0)] = 0.0005
-    steady: Annotated[float, Threshold("tau by the way of the rate", at_least=0, at_most=1)] = 0.75
-    falls: Annotated[float, Threshold("tau by steps", at_least=0, at_most=1)] = 0.4
+    steady: Annotated[float, Threshold("tau by the way of the rate", at_least=0, at_most=1)] = 0.62
+    falls: Annotated[float, Threshold("tau by steps", at_least=0, at_most=1)] = 0.5
+    surely: Annotated[float, Threshold("tau of a fall that needs no smoothness", at_least=0)] = 0.85
     rises: Annotated[float, Threshold("share of steps that go up", at_least=0, at_most=1)] = 0.36
     smooth: Annotated[float, Threshold("the same of a fall that is sure", at_least=0)] = 0.2
     most: Annotated[int, Threshold("points of the curve that are compared", at_least=10)] = 40
@@ -97,7 +98,8 @@ class StoppedTooEarly(Detector):
         if int(calm.argmin()) < (1 - self.best_after) * (len(curve) - 1):
             return
         up = float(np.mean(np.diff(thinned(curve, self.most).values) > 0))
-        if up > self.rises or _falling(curve.values) > -self.falls:
+        fall = -_falling(curve.values)
+        if fall < self.falls or (up > self.rises and fall < self.surely):
             return
         end, share = self._end(case, role)
         if _falling(end) > -self.steady:
