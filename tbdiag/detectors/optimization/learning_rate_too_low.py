@@ -58,8 +58,8 @@ class LearningRateTooLow(Detector):
     Smooth runs need less: steps as long as they may be make a validation loss jump about until the rate is
     lowered. Where that has `evaluations` or more, and it and the training loss, of `most` points at most, fell at every
     step of the first half and fall steadily still, a sure gain of `gains` for half as much again is enough, with
-    `rest` of the first loss left; where the rate was not logged, `far` left and no rise at all. A validation loss of
-    which more than `rises` of the early steps go up is not that of a loss that crawls. A rate that was spent before the last
+    `rest` of the first loss left; where the rate was not logged, `whole` evaluations and no rise at all. Under a
+    schedule, a validation loss of which more than `rises` of the early steps go up is not that of a loss that crawls. A rate that was spent before the last
     `idle` of the run is another fault, OPT007. Where neither a rate nor validation was logged, only a loss with
     `far` left counts.
 
@@ -101,10 +101,13 @@ class LearningRateTooLow(Detector):
     steep: Annotated[float, Threshold("log loss to fall of which less pays", above=0)] = 0.25
     little: Annotated[float, Threshold("gain of validation beside that", at_least=0)] = 0.01
     evaluations: Annotated[int, Threshold("evaluations that show smoothness", at_least=6)] = 14
+    whole: Annotated[int, Threshold("evaluations without a rise, the rate unknown", at_least=6)] = (
+        24
+    )
     most: Annotated[int, Threshold("points of the curves that are compared", at_least=20)] = 120
     gains: Annotated[float, Threshold("sure gain of a smooth validation loss", at_least=0)] = 0.01
     rest: Annotated[float, Threshold("last over first of a smooth loss", above=0)] = 0.07
-    rises: Annotated[float, Threshold("share of early rises of one that crawls", at_least=0)] = 0.1
+    rises: Annotated[float, Threshold("share of early rises of one that crawls", at_least=0)] = 0.05
     idle: Annotated[float, Threshold("share of the run at a spent rate", above=0)] = 0.25
 
     def cannot_tell(self, case: Case) -> str | None:
@@ -149,7 +152,9 @@ class LearningRateTooLow(Detector):
         crawls = crawls and (course is None or course.shape is not Shape.CYCLIC)
         if not smooth and not (silky or hardly or (crawls and self._validation_gains(case))):
             return
-        if not smooth and _early_rises(case.curve(Role.VAL_LOSS), self.evaluations) > self.rises:
+        varies = course is not None and course.shape is not Shape.CONSTANT
+        val = case.curve(Role.VAL_LOSS)
+        if not smooth and varies and _early_rises(val, self.evaluations) > self.rises:
             return
         if any(len(each) > 2 and each.frozen for each in case.layers.kernels):
             return  # what holds it up is that layers are not trained
@@ -187,8 +192,8 @@ class LearningRateTooLow(Detector):
         tau = mann_kendall(even[len(even) // 2 :]).tau
         if case.headway.trend.tau > -self.steady or tau > -self.steady:
             return False
-        if case.schedule is None and case.progress.left > self.far:
-            # Without the rate a schedule's end looks like arrival; so far up nothing arrives.
+        if case.schedule is None and len(val) >= self.whole:
+            # Without the rate a schedule's end looks like arrival; what arrives wavers, though.
             return not np.any(np.diff(val.values) > 0) and not np.any(np.diff(train.values) > 0)
         ahead = forecast(np.arange(len(even), dtype=np.float64), even, len(even) / 2)
         return -ahead.high > self.gains * level

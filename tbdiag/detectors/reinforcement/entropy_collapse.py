@@ -72,7 +72,9 @@ class EntropyCollapse(Detector):
 
     share: Annotated[float, Threshold("entropy, or deviation, over its start", above=0)] = 0.05
     early: Annotated[float, Threshold("share of the run", above=0, at_most=1)] = 0.5
-    at_once: Annotated[float, Threshold("share of the run for a policy that settles", above=0)] = 0.3
+    at_once: Annotated[float, Threshold("share of the run for a policy that settles", above=0)] = (
+        0.3
+    )
     settled: Annotated[float, Threshold("entropy over its start of such a policy", above=0)] = 0.1
     found: Annotated[float, Threshold("share of the gain by then that is enough", above=0)] = 0.6
     window: Annotated[int, Threshold("updates that the median runs over", at_least=3)] = 5
@@ -136,7 +138,9 @@ class EntropyCollapse(Detector):
                 note="the policy no longer explores",
                 measures=(
                     Measure("left", median(left[at:]), "<", self.share if lost else self.settled),
-                    Measure("share_of_run", at / len(curve), "<", self.early if lost else self.at_once),
+                    Measure(
+                        "share_of_run", at / len(curve), "<", self.early if lost else self.at_once
+                    ),
                 ),
             ),
             severity=Severity.NOTE if kept else self.severity,
