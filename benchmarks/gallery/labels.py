@@ -177,8 +177,10 @@ FAMILIES: dict[str, Family] = {
     ),
     "underfitting": Family(
         codes=("GEN002",),
+        codes_when={"unlearned": ("OPT004",)},
         related=("OPT005", "GRD003"),
-        why="One to three hidden units: a plateau is the sign. With so few, most may be dead.",
+        why="One to three hidden units: a plateau is the sign. With so few, most may be dead. That "
+        "nothing was learned is a fair name only if so.",
     ),
     "over-regularized": Family(
         codes=("GEN003", "GEN002"),
@@ -278,9 +280,10 @@ FAMILIES: dict[str, Family] = {
         codes=("RLX003",), related=("RLX004",), why="The value function's rate is next to nothing."
     ),
     "return-collapse": Family(
-        codes=("RLX004",),
-        related=("RLX001", "RLX002", "RLX003", "NUM003"),
-        why="The return was high and is lost.",
+        codes=("RLX004", "RLX001"),
+        related=("RLX002", "RLX003", "NUM003"),
+        why="The rate jumps up within the run, and little clips the steps: that they are too long is "
+        "the fault, and the return that was high and is lost is how it shows.",
     ),
     "discriminator-wins": Family(
         codes=("GAN001",), related=("NUM004", "GRD001"), why="Its loss goes to nothing."

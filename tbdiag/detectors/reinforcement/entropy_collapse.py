@@ -68,7 +68,6 @@ class EntropyCollapse(Detector):
     supervised = False
     needs = (Role.ENTROPY, (Role.REWARD, Role.VAL_REWARD))
     points = 20
-    explains = ("RLX004",)
 
     share: Annotated[float, Threshold("entropy, or deviation, over its start", above=0)] = 0.05
     early: Annotated[float, Threshold("share of the run", above=0, at_most=1)] = 0.5
