@@ -17,7 +17,7 @@ from tbdiag.model.role import Role
 from tbdiag.signals.medians import median
 from tbdiag.signals.noise import noise, spread
 from tbdiag.signals.schedule import Shape
-from tbdiag.signals.smoothing import tail
+from tbdiag.signals.smoothing import running_median, tail
 from tbdiag.signals.stated import Family
 from tbdiag.signals.tensors import zeros
 from tbdiag.signals.trend import mann_kendall, theil_sen
@@ -280,7 +280,8 @@ class LearningRateTooHigh(Detector):
         first = median(batch.values[:3])
         if first > self.blow_up * batch.values[0] > 0:
             first = float(batch.values[0])  # it rose with the very first steps
-        top = float(batch.values[: self.batches].max()) / first if first > 0 else 0.0
+        early = running_median(batch.values[: self.batches], 3)  # one batch alone is an outlier
+        top = float(early.max()) / first if first > 0 else 0.0
         if top <= self.blow_up:
             return None
         exploded = top > self.explosion and case.progress.left > self.left

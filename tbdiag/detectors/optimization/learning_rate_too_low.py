@@ -130,7 +130,8 @@ class LearningRateTooLow(Detector):
         lowered = course is not None and course.last < self.spent * course.peak
         train = case.the(Role.TRAIN_LOSS)
         batches = len(train) > self.most and case.curve(Role.VAL_LOSS) is not None
-        if seen.trend.tau >= -(self.annealed if lowered and not batches else self.steady):
+        steady = self.annealed if lowered and not batches else self.steady
+        if not smooth and seen.trend.tau >= -steady:
             return
         dropped = (case.number(Knob.DROPOUT) or 0.0) >= self.dropout
         if dropped and left < self.far:  # what dropout holds up is no way left to go
