@@ -196,6 +196,7 @@ def label(plan: Planned, outcome: Outcome) -> dict[str, Any]:
         "family": name,
         "kind": family.kind,
         "strength": plan.strength,
+        "detail": detail(plan),
         "seed": plan.seed,
         "codes": codes,
         "related": sorted(set(related) - set(codes)),

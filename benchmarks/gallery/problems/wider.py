@@ -12,9 +12,9 @@ from benchmarks.gallery.problems.games import adversarial, policy
 from benchmarks.gallery.problems.neural import neural
 from benchmarks.gallery.problems.small import perceptron
 from benchmarks.gallery.problems.wider_runs import RUNS
-from benchmarks.gallery.recipe import Problem, Recipe
+from benchmarks.gallery.recipe import Part, Problem, Recipe
 
-_HERE = "calibration"
+_HERE: Part = "calibration"
 _WORDS = signals.VOCABULARY
 
 _SMALL: list[Problem] = [

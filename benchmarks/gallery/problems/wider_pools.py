@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from benchmarks.gallery.problems import signals
 from benchmarks.gallery.problems.pools import Pool
 from benchmarks.gallery.recipe import Floats
 
@@ -107,7 +108,7 @@ def springs(n: int, noise: float) -> Pool:
     return x, y + noise * rng.standard_normal(n)
 
 
-def sums(n: int, length: int) -> Pool:
+def sums(n: int, length: int) -> signals.Pool:
     """Digits and the last digit of their sum so far; (n, length) both, with some wrong ones."""
     rng = np.random.default_rng(41)
     x = rng.integers(0, 8, (n, length))

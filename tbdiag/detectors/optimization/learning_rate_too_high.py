@@ -140,7 +140,7 @@ class LearningRateTooHigh(Detector):
         """One finding where the signs add up to two."""
         signs = [sign for sign in self._symptoms(case) if sign is not None]
         weight = sum(sign.weight for sign in signs)
-        if weight < 2 or _STUCK.issuperset(sign.measure.name for sign in signs) and _dead(case):
+        if weight < 2 or (_STUCK.issuperset(sign.measure.name for sign in signs) and _dead(case)):
             return
         curve = case.the(Role.TRAIN_LOSS)
         names = {sign.measure.name for sign in signs}
