@@ -57,11 +57,13 @@ class LearningRateTooLow(Detector):
 
     Smooth runs need less: steps as long as they may be make a validation loss jump about until the rate is
     lowered. Where that has `evaluations` or more, and it and the training loss, of `most` points at most, fell at every
-    step of the first half and fall steadily still, a sure gain of `gains` for half as much again is enough, with
-    `rest` of the first loss left; where the rate was not logged, `whole` evaluations and no rise at all. Under a
+    step of the first half and fall steadily still, validation with no more than `late_rises` of its steps upwards, a sure gain of `gains` for half as much again is enough, with
+    `rest` of the first loss left; where the rate was not logged, `whole` evaluations, no rise at all, and
+    `moves` in the second half. Under a
     schedule, a validation loss of which more than `rises` of the early steps go up is not that of a loss that crawls. A rate that was spent before the last
-    `idle` of the run is another fault, OPT007. Where neither a rate nor validation was logged, only a loss with
-    `far` left counts.
+    `idle` of the run is another fault, OPT007. Where the rate is not known at all, only smooth
+    runs count and those that hardly moved; where neither its course nor validation was logged, only a loss with
+    `far` left.
 
     ## Remedy
 
@@ -107,6 +109,10 @@ class LearningRateTooLow(Detector):
     most: Annotated[int, Threshold("points of the curves that are compared", at_least=20)] = 120
     gains: Annotated[float, Threshold("sure gain of a smooth validation loss", at_least=0)] = 0.01
     rest: Annotated[float, Threshold("last over first of a smooth loss", above=0)] = 0.07
+    late_rises: Annotated[float, Threshold("share of rises of a smooth loss", at_least=0)] = 0.07
+    moves: Annotated[float, Threshold("fall of its second half, the rate unknown", at_least=0)] = (
+        0.005
+    )
     rises: Annotated[float, Threshold("share of early rises of one that crawls", at_least=0)] = 0.05
     idle: Annotated[float, Threshold("share of the run at a spent rate", above=0)] = 0.25
 
@@ -150,7 +156,10 @@ class LearningRateTooLow(Detector):
             hardly = hardly and self._validation_gains(case)
         if course is None and case.curve(Role.VAL_LOSS) is None and left < self.far:
             return  # the end of a schedule, or of what there is to learn: nobody knows
-        crawls = crawls and (course is None or course.shape is not Shape.CYCLIC)
+        if course is None:  # nothing tells a rate that is too low from a run that is too short
+            crawls = crawls and case.number(Knob.LR) is not None
+        else:
+            crawls = crawls and course.shape is not Shape.CYCLIC
         if not smooth and not (silky or hardly or (crawls and self._validation_gains(case))):
             return
         varies = course is not None and course.shape is not Shape.CONSTANT
@@ -193,9 +202,13 @@ class LearningRateTooLow(Detector):
         tau = mann_kendall(even[len(even) // 2 :]).tau
         if case.headway.trend.tau > -self.steady or tau > -self.steady:
             return False
+        ups = np.diff(val.values) > 0
+        if float(np.mean(ups)) > self.late_rises:
+            return False
         if case.schedule is None and len(val) >= self.whole:
             # Without the rate a schedule's end looks like arrival; what arrives wavers, though.
-            return not np.any(np.diff(val.values) > 0) and not np.any(np.diff(train.values) > 0)
+            moved = float(val.values[len(val) // 2] - val.values[-1]) > self.moves * level
+            return moved and not np.any(ups) and not np.any(np.diff(train.values) > 0)
         ahead = forecast(np.arange(len(even), dtype=np.float64), even, len(even) / 2)
         return -ahead.high > self.gains * level
 
