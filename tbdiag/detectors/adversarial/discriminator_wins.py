@@ -202,6 +202,11 @@ class DiscriminatorWins(Detector):
             "least squares",
             _game(noisy(decay(n, 0.5, 0.002, 12), 0.4), noisy(1 - decay(n, 0.7, 0, 8), 0.05, 1)),
         )
+        ahead = noisy(decay(n, 1.38, 0.5, 40), 0.1)
+        yield fires("far ahead for good", _game(ahead, noisy(3.0 - decay(n, 2.3, 0, 40), 0.1, 1)))
+        yield silent(
+            "ahead, and the generator does not mind", _game(ahead, noisy(flat(n, 0.9), 0.1))
+        )
         yield fires(
             "hinge", _game(noisy(decay(n, 2.0, 0.03, 12), 0.4), -0.2 + 5 * at + jitter(n, 0.3))
         )

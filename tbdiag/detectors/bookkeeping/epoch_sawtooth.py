@@ -153,6 +153,8 @@ class EpochSawtooth(Detector):
         yield fires("the same order each time", _logged(base * noise * order, epoch))
         stairs = (2.5 - 0.35 * np.minimum(at // 200, 5)) * noise
         yield fires("a step down at each epoch", _logged(stairs, 200))
+        wild = order * np.where(at < 150, 50 * np.exp(jitter(n, 1.0, 6)), 1.0)
+        yield fires("the same order after a blow-up", _logged(base * noise * wild, epoch))
         yield silent("shuffled", _logged(base * noise, epoch))
         other = base * noise * (1 + 0.1 * np.sin(2 * np.pi * at / 137))
         yield silent("another period", _logged(other, epoch))

@@ -233,6 +233,16 @@ class ExplodingGradients(Detector):
             "grows through the layers",
             a_run(poor, histograms=a_stack("gradients/layer{}", growing, steps)),
         )
+        even = np.outer(np.ones(6), np.ones(4))
+        burst = {
+            **learns,
+            Role.BATCH_LOSS: noisy(decay(200, 5000, 1.0, 400), 0.1),
+            Role.GRAD_NORM: noisy(decay(200, 900, 2.0, 400), 0.1),
+        }
+        deep = a_stack("gradients/layer{}", even, steps)
+        yield fires("out of proportion at first, and deep", a_run(burst, histograms=deep))
+        shallow = a_stack("gradients/layer{}", even[:3], steps)
+        yield silent("the same of three layers", a_run(burst, histograms=shallow))
         yield fires("bursts", a_run({**learns, Role.GRAD_NORM: towers}))
         yield silent("grows while the loss falls", a_run({**learns, Role.GRAD_NORM: rises}))
         settled = wild * decay(400, 10, 0.1, 9)

@@ -153,6 +153,11 @@ class FrozenWeights(Detector):
                 histograms={"fc1.weight": fixed, "fc1.bias": zero, "head.weight": moving},
             ),
         )
+        drawn = {step: np.random.default_rng(4).uniform(-0.1, 0.1, 600) for step in steps}
+        yield fires(
+            "spread evenly, as drawn",
+            a_run(poor, histograms={"fc1.weight": drawn, "head.weight": moving}),
+        )
         yield silent(
             "pretrained layers of a run that ends early",
             a_run(

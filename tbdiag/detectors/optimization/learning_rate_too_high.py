@@ -353,6 +353,16 @@ class LearningRateTooHigh(Detector):
                 }
             ),
         )
+        settings = {"optimizer": "adam", "lr": 0.2}
+        stands = {Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.9, 12), 0.002)}
+        yield fires("a rate that Adam never bears", a_run(stands, hparams=settings))
+        yield silent("the same at a usual rate", a_run(stands, hparams={**settings, "lr": 1e-3}))
+        brief = np.full(60, 0.01)
+        brief[20:28] = 0.2
+        yield silent(
+            "such a rate for a short while",
+            a_run({**stands, Role.LEARNING_RATE: brief}, hparams={"optimizer": "adam"}),
+        )
         falls_late = np.concatenate([flat(30, 1.4), decay(30, 1.4, 1.0, 3)])
         yield fires(
             "set back for half of the run",

@@ -230,6 +230,17 @@ class NoLearning(Detector):
                 }
             ),
         )
+        yield fires(
+            "validation guesses, and training hardly learns it by heart",
+            a_run(
+                {
+                    Role.TRAIN_LOSS: decay(30, 0.80, 0.67, 6) + jitter(30, 0.002),
+                    Role.VAL_LOSS: 0.70 + jitter(30, 0.002),
+                    Role.TRAIN_METRIC: decay(30, 0.50, 0.56, 6),
+                    Role.VAL_METRIC: 0.50 + jitter(30, 0.005),
+                }
+            ),
+        )
         by_heart = {
             Role.TRAIN_LOSS: noisy(decay(30, 1.7, 0.8, 8), 0.01),
             Role.VAL_LOSS: 1.63 + 0.3 * np.linspace(0, 1, 30),

@@ -153,6 +153,8 @@ class StoppedTooEarly(Detector):
         yield fires("validation falls", a_run({Role.VAL_LOSS: falling}))
         yield fires("training falls, no validation", a_run({Role.TRAIN_LOSS: falling}))
         yield silent("done", a_run({Role.VAL_LOSS: noisy(decay(40, 2.3, 0.3, 12), 0.01)}))
+        wavers = decay(40, 2.3, 0.9, 3) * np.exp(jitter(40, 0.1))
+        yield silent("falls, and up as often", a_run({Role.VAL_LOSS: wavers}))
         yield silent("turned", a_run({Role.VAL_LOSS: u_turn(40, 2.3, 0.6, 1.2)}))
         rate = cosine(40, 0.1)
         annealed = decay(40, 2.3, 0.5, 25) + 3 * rate * np.exp(jitter(40, 0.3))
