@@ -31,7 +31,8 @@ def section(judged: Sequence[Judged], part: str) -> Section:
             " bootstrap over the problems, per kind and rule after Wilson."
             f" On {failed} runs a rule crashed or nothing could be read.",
             total(judged),
-            "Faults named by how strong they are, and by what was trained:",
+            "Faults named by how strong they are, by what was trained, and by how much was logged:"
+            " where it is hardly anything, many rules cannot tell, and say so.",
             groups(judged),
             "Per kind of fault. *Named*: one of the codes for it is among the findings; *first*:"
             " it is the first of them. *Wrong*: not named, but a warning or error that is not true."
@@ -75,7 +76,7 @@ def total(judged: Sequence[Judged]) -> Table:
 
 
 def groups(judged: Sequence[Judged]) -> Table:
-    """A row for each strength of a fault and for each setting; faults of one strength have none."""
+    """A row for each strength of a fault, setting and detail; faults of one strength have none."""
     strengths = [
         (f"{strength} faults", [it for it in judged if it[0].faulty and it[0].strength == strength])
         for strength in ("mild", "clear", "strong")
@@ -83,6 +84,14 @@ def groups(judged: Sequence[Judged]) -> Table:
     settings = [
         (setting, [it for it in judged if it[0].setting == setting])
         for setting in sorted({label.setting for label, _ in judged})
+    ]
+    details = [
+        (name, [it for it in judged if it[0].detail in kinds])
+        for name, kinds in (
+            ("histograms logged", ("full",)),
+            ("logged as usual", ("usual",)),
+            ("hardly anything logged", ("sparse", "curve-only")),
+        )
     ]
     return Table.of(
         ("group", "faulty runs", "named", "healthy and traps", "with a warning or error"),
@@ -94,7 +103,7 @@ def groups(judged: Sequence[Judged]) -> Table:
                 (cry := alarms(own, Severity.WARNING)).total,
                 cry,
             )
-            for name, own in (*strengths, *settings)
+            for name, own in (*strengths, *settings, *details)
             if own
         ),
     )

@@ -35,6 +35,7 @@ class Label:
     family: str
     kind: str
     strength: str = ""
+    detail: str = ""  # how much was logged: full, usual, sparse, or curve-only
     seed: int = 0
     codes: frozenset[str] = frozenset()
     related: frozenset[str] = frozenset()
@@ -84,6 +85,7 @@ def _label(entry: dict[str, object]) -> Label:
         family=str(entry["family"]),
         kind=str(entry["kind"]),
         strength=str(entry.get("strength", "")),
+        detail=str(entry.get("detail", "")),
         seed=int(str(entry.get("seed", 0))),
         codes=_codes(entry["codes"]),
         related=_codes(entry.get("related", ())),

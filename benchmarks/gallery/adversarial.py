@@ -26,7 +26,22 @@ def arcs(n: int, rng: np.random.Generator) -> Floats:
     return np.stack([x, y], 1) + 0.06 * rng.standard_normal((n, 2))
 
 
-POINTS = {"ring": ring, "arcs": arcs}
+def bars(n: int, rng: np.random.Generator) -> Floats:
+    """Three upright bars beside each other."""
+    place = rng.integers(-1, 2, n) * 0.8
+    return np.stack([place, rng.uniform(-1, 1, n)], 1) + 0.05 * rng.standard_normal((n, 2))
+
+
+def coil(n: int, rng: np.random.Generator) -> Floats:
+    """One arm of a spiral."""
+    along = np.sqrt(rng.random(n)) * 1.2
+    angle = 4.0 * along
+    x = np.stack([along * np.cos(angle), along * np.sin(angle)], 1)
+    found: Floats = x + 0.04 * rng.standard_normal((n, 2))
+    return found
+
+
+POINTS = {"ring": ring, "arcs": arcs, "bars": bars, "coil": coil}
 
 
 def _net(inputs: int, width: int, outputs: int) -> nn.Module:

@@ -173,7 +173,8 @@ def label(plan: Planned, outcome: Outcome) -> dict[str, Any]:
     name = renamed(plan.family, outcome)
     family = FAMILIES[name]
     codes = list(family.codes)
-    for condition in sorted(conditions(outcome)):
+    unseen = {"unseen"} if detail(plan) != "full" else set()
+    for condition in sorted(conditions(outcome) | unseen):
         codes += family.codes_when.get(condition, ())
     related = list(family.related)
     if (facts["validation_samples"] or 1000) < 1000:
@@ -195,6 +196,7 @@ def label(plan: Planned, outcome: Outcome) -> dict[str, Any]:
         "family": name,
         "kind": family.kind,
         "strength": plan.strength,
+        "detail": detail(plan),
         "seed": plan.seed,
         "codes": codes,
         "related": sorted(set(related) - set(codes)),

@@ -168,9 +168,137 @@ class Pendulum:
         return self._seen(), reward, done.astype(float)
 
 
+class Catch:
+    """A ball that falls through ten rows, and a paddle on the ground of nine columns."""
+
+    observations, actions = 3, 3
+
+    def __init__(self, copies: int, rng: np.random.Generator) -> None:
+        self._rng, self._copies = rng, copies
+
+    def _fresh(self, n: int) -> Floats:
+        return self._rng.integers(0, 9, (n, 2)).astype(float)
+
+    def _seen(self) -> Floats:
+        return np.concatenate([self._state / 4 - 1, self._ages[:, None] / 5 - 1], 1)
+
+    def reset(self) -> Floats:
+        """See `Environment`."""
+        self._state = self._fresh(self._copies)
+        self._ages = self._rng.integers(0, 10, self._copies)
+        return self._seen()
+
+    def step(self, action: Rows) -> tuple[Floats, Floats, Floats]:
+        """See `Environment`."""
+        drift = self._rng.integers(-1, 2, self._copies)
+        self._state = np.clip(self._state + np.stack([drift, action - 1], 1), 0, 8)
+        self._ages = self._ages + 1
+        done = self._ages >= 10
+        caught = np.abs(self._state[:, 0] - self._state[:, 1]) <= 1
+        reward = np.where(done, np.where(caught, 1.0, -1.0), 0.0)
+        self._state[done], self._ages[done] = self._fresh(int(done.sum())), 0
+        return self._seen(), reward, done.astype(float)
+
+
+class Hover:
+    """A rocket that has to stay at a height; it ends on the ground, too high up, or after 100 steps."""
+
+    observations, actions = 2, 2
+
+    def __init__(self, copies: int, rng: np.random.Generator) -> None:
+        self._rng, self._copies = rng, copies
+
+    def _fresh(self, n: int) -> Floats:
+        return self._rng.uniform(-0.5, 0.5, (n, 2))
+
+    def reset(self) -> Floats:
+        """See `Environment`."""
+        self._state = self._fresh(self._copies)
+        self._ages = np.zeros(self._copies)
+        return self._state
+
+    def step(self, action: Rows) -> tuple[Floats, Floats, Floats]:
+        """See `Environment`."""
+        height, speed = self._state.T
+        speed = speed + 0.12 * np.where(action == 1, 1.0, -0.7)
+        height = height + 0.12 * speed + 0.01 * self._rng.standard_normal(self._copies)
+        self._state, self._ages = np.stack([height, speed], 1), self._ages + 1
+        reward = 1.0 - np.minimum(np.abs(height), 1.0)
+        done = (np.abs(height) > 1.5) | (self._ages >= 100)
+        self._state[done], self._ages[done] = self._fresh(int(done.sum())), 0
+        return self._state, reward, done.astype(float)
+
+
+class Pursuit:
+    """A hunter in the plane after a prey that wanders; 30 steps, and ten points for a catch."""
+
+    observations, actions = 4, 5
+    _moves = np.array([(0, 0), (-1, 0), (1, 0), (0, -1), (0, 1)]) * 0.15
+
+    def __init__(self, copies: int, rng: np.random.Generator) -> None:
+        self._rng, self._copies = rng, copies
+
+    def _fresh(self, n: int) -> Floats:
+        return self._rng.uniform(-1, 1, (n, 4))
+
+    def reset(self) -> Floats:
+        """See `Environment`."""
+        self._state = self._fresh(self._copies)
+        self._ages = self._rng.integers(0, 30, self._copies)
+        return self._state
+
+    def step(self, action: Rows) -> tuple[Floats, Floats, Floats]:
+        """See `Environment`."""
+        hunter = self._state[:, :2] + self._moves[action]
+        prey = self._state[:, 2:] + 0.08 * self._rng.standard_normal((self._copies, 2))
+        self._state = np.clip(np.concatenate([hunter, prey], 1), -1.2, 1.2)
+        self._ages = self._ages + 1
+        far = np.linalg.norm(self._state[:, :2] - self._state[:, 2:], axis=1)
+        caught = far < 0.2
+        reward = np.where(caught, 10.0, -far)
+        done = caught | (self._ages >= 30)
+        self._state[done], self._ages[done] = self._fresh(int(done.sum())), 0
+        return self._state, reward, done.astype(float)
+
+
+class Corridor:
+    """A corridor of fifteen cells with a reward at its end alone, and wind; 60 steps."""
+
+    observations, actions = 15, 2
+
+    def __init__(self, copies: int, rng: np.random.Generator) -> None:
+        self._rng, self._copies = rng, copies
+
+    def _seen(self) -> Floats:
+        seen: Floats = np.eye(15)[self._cell]
+        return seen
+
+    def reset(self) -> Floats:
+        """See `Environment`."""
+        self._cell = self._rng.integers(0, 8, self._copies)
+        self._ages = self._rng.integers(0, 60, self._copies)
+        return self._seen()
+
+    def step(self, action: Rows) -> tuple[Floats, Floats, Floats]:
+        """See `Environment`."""
+        wind = self._rng.random(self._copies) < 0.15
+        self._cell = np.clip(self._cell + np.where(wind, -1, 2 * action - 1), 0, 14)
+        self._ages = self._ages + 1
+        home = self._cell == 14
+        reward = np.where(home, 5.0, -0.02)
+        done = home | (self._ages >= 60)
+        n = int(done.sum())
+        self._cell[done], self._ages[done] = self._rng.integers(0, 4, n), 0
+        return self._seen(), reward, done.astype(float)
+
+
 ENVIRONMENTS: dict[str, type[Environment]] = {
     "cart-pole": CartPole,
     "tracking": Tracking,
     "grid": Grid,
     "pendulum": Pendulum,
+    "catch": Catch,
+    "hover": Hover,
+    "pursuit": Pursuit,
+    "corridor": Corridor,
 }

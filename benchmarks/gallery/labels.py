@@ -14,8 +14,8 @@ class Family:
     """The codes that name what was injected, and those that are true side remarks.
 
     ``codes_when`` adds codes where an outcome was measured: ``nonfinite`` (a loss or a gradient
-    was NaN or infinite), ``unlearned`` (the training loss ended above 95 % of its first value),
-    ``diverged`` (it ended above its first value), ``longer-helps``.
+    was NaN or infinite), ``unlearned`` (the training loss ended above 95 % of its first value, or of
+    that of guessing), or where it was never logged: ``unseen`` (no histograms).
     """
 
     kind: Kind = "fault"
@@ -81,6 +81,7 @@ FAMILIES: dict[str, Family] = {
     ),
     "missing-schedule": Family(
         codes=("OPT008", "OPT005", "OPT001"),
+        codes_when={"nonfinite": ("NUM001",)},
         related=("VAL002", "OPT003", "GEN004"),
         why="A constant rate that a decay would have made better: a plateau above the floor that "
         "is the rate's own noise.",
@@ -94,8 +95,9 @@ FAMILIES: dict[str, Family] = {
     "oscillation": Family(
         codes=("OPT003", "OPT001", "NUM002", "NUM003"),
         codes_when=_HIGH_WHEN,
-        related=("VAL002", "OPT008", "NUM004", "GRD002", "GRD005", "OPT010"),
-        why="Momentum of .99 at an undiminished rate: the effective rate is ten times too high.",
+        related=("VAL002", "OPT008", "NUM004", "GRD002", "GRD003", "GRD004", "GRD005", "OPT010"),
+        why="Momentum of .99 at an undiminished rate: the effective rate is ten times too high, and "
+        "all that such a rate does to gradients and units may show.",
     ),
     "over-clipping": Family(
         codes=("OPT011", "OPT002"),
@@ -140,8 +142,10 @@ FAMILIES: dict[str, Family] = {
     # --- initialisation ---
     "symmetric-init": Family(
         codes=("INI001", "OPT004"),
+        codes_when={"unseen": ("GEN002",)},
         related=("GRD001", "GRD003", "GRD006", "INI003", "GEN002", "OPT005"),
-        why="Without histograms only that nothing is learned can be seen.",
+        why="Without histograms only that nothing is learned can be seen, or as little as one "
+        "unit can: all are the same one.",
     ),
     "init-too-large": Family(
         codes=("INI002", "INI003"),
@@ -173,8 +177,10 @@ FAMILIES: dict[str, Family] = {
     ),
     "underfitting": Family(
         codes=("GEN002",),
+        codes_when={"unlearned": ("OPT004",)},
         related=("OPT005", "GRD003"),
-        why="One to three hidden units: a plateau is the sign. With so few, most may be dead.",
+        why="One to three hidden units: a plateau is the sign. With so few, most may be dead. That "
+        "nothing was learned is a fair name only if so.",
     ),
     "over-regularized": Family(
         codes=("GEN003", "GEN002"),
@@ -196,9 +202,10 @@ FAMILIES: dict[str, Family] = {
         "epoch and a lucky set are its consequences.",
     ),
     "noisy-validation": Family(
-        codes=("VAL002", "OPT001"),
-        related=("OPT008", "OPT003", "OPT005", "GEN004", "OPT010"),
-        why="The noise is the optimizer's: the rate at the end is too high.",
+        codes=("VAL002", "OPT001", "OPT008"),
+        related=("OPT003", "OPT005", "GEN004", "OPT010"),
+        why="The noise is the optimizer's: the rate at the end is too high, for it was never lowered. "
+        "What was injected is a constant rate, and that it should have been lowered cures it.",
     ),
     "leak": Family(codes=("VAL003",), related=(), why="Validation samples are training samples."),
     "easy-validation": Family(
@@ -273,9 +280,10 @@ FAMILIES: dict[str, Family] = {
         codes=("RLX003",), related=("RLX004",), why="The value function's rate is next to nothing."
     ),
     "return-collapse": Family(
-        codes=("RLX004",),
-        related=("RLX001", "RLX002", "RLX003", "NUM003"),
-        why="The return was high and is lost.",
+        codes=("RLX004", "RLX001"),
+        related=("RLX002", "RLX003", "NUM003"),
+        why="The rate jumps up within the run, and little clips the steps: that they are too long is "
+        "the fault, and the return that was high and is lost is how it shows.",
     ),
     "discriminator-wins": Family(
         codes=("GAN001",), related=("NUM004", "GRD001"), why="Its loss goes to nothing."

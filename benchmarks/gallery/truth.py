@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from benchmarks.gallery.training import Outcome
 
 LOSS_WORSE = 0.05  # relative rise of the loss that counts
+SEEDS_APART = 5.0  # standard deviations of three seeds that a fourth exceeds once in forty times
 METRIC_WORSE = 0.015  # fall of the accuracy that counts
 OVERFIT = 0.10  # rise of the loss above its best
 MEDIAN_OF_THREE = 0.67  # its standard deviation, in units of the values'
@@ -24,21 +25,22 @@ def worse(outcome: Outcome, controls: Sequence[Outcome], times: float = 1.0) -> 
         return True
     losses = [each["test_tail"] for each in controls]
     level = statistics.mean(losses)
-    if outcome["test_tail"] > level + times * max(3 * _sd(losses), LOSS_WORSE * level):
+    if outcome["test_tail"] > level + times * max(SEEDS_APART * _sd(losses), LOSS_WORSE * level):
         return True
     metrics = [each["test_metric"] for each in controls if each["test_metric"] is not None]
     if not metrics or outcome["test_metric"] is None:
         return False
     mean = statistics.mean(metrics)
     chance = 2.5 * math.sqrt(mean * (1 - mean) / outcome["test_samples"])
-    limit = mean - times * max(3 * _sd(metrics), METRIC_WORSE, chance)
+    limit = mean - times * max(SEEDS_APART * _sd(metrics), METRIC_WORSE, chance)
     return bool(outcome["test_metric"] < limit)
 
 
 def fits_worse(outcome: Outcome, controls: Sequence[Outcome]) -> bool:
     """The same of the training loss."""
     losses = [each["train_loss"] for each in controls]
-    limit = statistics.mean(losses) + max(3 * _sd(losses), LOSS_WORSE * statistics.mean(losses))
+    level = statistics.mean(losses)
+    limit = level + max(SEEDS_APART * _sd(losses), LOSS_WORSE * level)
     return bool(outcome["nonfinite"] or outcome["train_loss"] > limit)
 
 
@@ -61,12 +63,18 @@ def _mean(outcomes: Sequence[Outcome], *keys: str) -> float:
     return statistics.mean(values)
 
 
+def _jitter(o: Outcome) -> float:
+    """How far single epochs of the held-out loss stray from its trend, relative to its best."""
+    return float(o["test_noise"] / o["test_best"]) if o["test_best"] else math.inf
+
+
 def _overfit(o: Outcome, c: Sequence[Outcome]) -> bool:
-    return bool(climbed(o) > OVERFIT and o["test_best_at"] < 0.75)
+    """The held-out loss climbed for good; the best of a loss that jumps about is luck."""
+    return bool(climbed(o) > max(OVERFIT, 3 * _jitter(o)) and o["test_best_at"] < 0.75)
 
 
 def _past(o: Outcome, c: Sequence[Outcome]) -> bool:
-    return bool(climbed(o) > FALL_HELPS and o["test_best_at"] <= 0.5)
+    return bool(climbed(o) > max(FALL_HELPS, 2 * _jitter(o)) and o["test_best_at"] <= 0.5)
 
 
 def _low(o: Outcome, c: Sequence[Outcome]) -> bool:
@@ -101,9 +109,8 @@ def _vanishing(o: Outcome, c: Sequence[Outcome]) -> bool:
 
 
 def _exploding(o: Outcome, c: Sequence[Outcome]) -> bool:
-    return bool(
-        o["nonfinite"] or o["start"]["first_gradient"] > 30 * _mean(c, "start", "first_gradient")
-    )
+    large = o["start"]["first_gradient"] > 30 * _mean(c, "start", "first_gradient")
+    return bool(o["nonfinite"] or (large and worse(o, c)))
 
 
 def _uneven(o: Outcome, c: Sequence[Outcome]) -> bool:
@@ -132,7 +139,7 @@ def _gain(c: Sequence[Outcome]) -> float:
 
 def _plays_worse(o: Outcome, c: Sequence[Outcome], share: float = 0.1) -> bool:
     """Whether the return ended below the controls', by a share of their gain and beyond seeds."""
-    limit = max(share * _gain(c), 3 * _sd([each["last_return"] for each in c]))
+    limit = max(share * _gain(c), SEEDS_APART * _sd([each["last_return"] for each in c]))
     return bool(o["last_return"] < _mean(c, "last_return") - limit)
 
 
@@ -206,6 +213,7 @@ def manifested(family: str, kind: str, outcome: Outcome, controls: Sequence[Outc
     if "distance" in outcome:
         return bool(outcome["distance"] < 3 * _mean(controls, "distance"))
     well = not outcome["nonfinite"] and climbed(outcome) < 0.5 * OVERFIT
+    well = well and "unlearned" not in conditions(outcome)  # what pays for its batches still learns
     return well and (kind == "healthy" or family in _OWN_FLOOR or not worse(outcome, controls, 2.0))
 
 
@@ -246,8 +254,11 @@ def conditions(outcome: Outcome) -> set[str]:
     if outcome.get("nonfinite") or outcome.get("logged_nonfinite"):
         found.add("nonfinite")
     first, last = outcome.get("first_loss"), outcome.get("train_loss")
-    if first is not None and last is not None and not last <= 0.95 * first:
-        found.add("unlearned")
+    if first is not None and last is not None:
+        # What began worse than guessing has learned nothing where it ends at guessing.
+        guess = outcome.get("chance") or math.inf
+        if not last <= 0.95 * min(first, guess):
+            found.add("unlearned")
     return found
 
 

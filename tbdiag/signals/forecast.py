@@ -50,17 +50,3 @@ def forecast(x: Floats, y: Floats, ahead: float, window: float = 0.3) -> Forecas
         keep *= float(np.sqrt(decay))
     gains = [keep * ahead * s for s in (slope.median, slope.low, slope.high)]
     return Forecast(*gains)
-
-
-def bend(values: Floats, window: float = 0.5) -> float:
-    """The slope of ``values`` (n,) at the end over that before, both in the last ``window``.
-
-    Below 1 a curve flattens, above it goes faster and faster; infinite where it turned.
-    """
-    end = values[-max(6, round(window * len(values))) :]
-    half = len(end) // 2
-    x = np.arange(len(end), dtype=np.float64)
-    early, late = (
-        theil_sen(x[part], end[part]).median for part in (slice(half), slice(half, None))
-    )
-    return late / early if early * late > 0 else float("inf") if late != 0 else 0.0

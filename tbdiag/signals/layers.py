@@ -22,7 +22,7 @@ from tbdiag.naming.layers import (
     tensor_tag,
 )
 from tbdiag.signals.medians import median
-from tbdiag.signals.tensors import norm, rms
+from tbdiag.signals.tensors import norm, rms, same
 
 RECORDS = 8  # of each tensor, evenly spaced: decoding all would cost more than reading them
 # Words of which every size or share of a tensor has one, asked for before a tag is taken apart.
@@ -84,6 +84,12 @@ class Tensor:
     def norm(self) -> Floats:
         """Its norm at each record, (m,)."""
         return self._measured(norm)
+
+    @cached_property
+    def frozen(self) -> bool:
+        """Whether all its records are the same, to the last bit of what was logged."""
+        first = self.record(0)
+        return all(same(first, self.record(place)) for place in range(len(self) - 1, 0, -1))
 
     def _measured(self, measure: Callable[[Histogram], float]) -> Floats:
         return np.array([measure(record) for record in self.records], dtype=np.float64)

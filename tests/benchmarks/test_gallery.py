@@ -26,7 +26,7 @@ from tbdiag.detectors.registry import rules
 
 PLANS = list(planned(problems()))
 KEYS = {
-    "run", "part", "setting", "problem", "family", "kind", "strength", "seed", "codes", "related",
+    "run", "part", "setting", "problem", "family", "kind", "strength", "detail", "seed", "codes", "related",
     "facts",
 }  # fmt: skip
 FACTS = {"validation_samples", "longer_helps", "gain_if_longer", "classes", "epochs"}

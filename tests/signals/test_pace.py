@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tbdiag.model.series import Series
-from tbdiag.signals.forecast import bend, forecast
+from tbdiag.signals.forecast import forecast
 from tbdiag.signals.pace import paced, travelled
 from tbdiag.synth import cosine, decay, flat
 
@@ -33,7 +33,6 @@ def test_a_loss_that_follows_the_rate_falls_evenly() -> None:
     even = paced(curve, RATE)
     assert even is not None
     assert np.diff(even, 2) == pytest.approx(np.zeros(98), abs=1e-9)
-    assert bend(even) == pytest.approx(1, abs=1e-6)
     # As much of the way again is as much of the fall again, however flat the end was by steps.
     ahead = forecast(np.arange(100.0), even, 100, window=0.5)
     assert ahead.expected == pytest.approx(even[-1] - even[0], rel=0.05)
@@ -49,12 +48,6 @@ def test_no_way_no_pace() -> None:
     curve = Series.of("loss", STEPS, decay(100, 2, 1))
     assert paced(curve, Series.of("lr", STEPS, flat(100, 0.0))) is None
     assert paced(curve, Series.of("lr", [1], [0.1])) is None
-
-
-def test_a_bend_tells_flattening_from_speeding_up() -> None:
-    assert bend(decay(100, 2, 1, 3)) < 0.8
-    assert bend(-(np.arange(100.0) ** 2)) > 1.2
-    assert bend(flat(100, 1)) == 0
 
 
 def test_a_forecast_is_told_with_its_sign() -> None:

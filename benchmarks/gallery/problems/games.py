@@ -32,7 +32,8 @@ def _named(name: str) -> str:
     return name
 
 
-def _policy(name: str, part: Part, convention: str, **values: Any) -> Problem:
+def policy(name: str, part: Part, convention: str, **values: Any) -> Problem:
+    """Policy optimization in the environment of that name."""
     return Problem(
         name=name,
         part=part,
@@ -47,7 +48,8 @@ def _policy(name: str, part: Part, convention: str, **values: Any) -> Problem:
     )
 
 
-def _adversarial(name: str, part: Part, convention: str, **values: Any) -> Problem:
+def adversarial(name: str, part: Part, convention: str, **values: Any) -> Problem:
+    """Two-player training on the points of that name."""
     return Problem(
         name=f"{name}-gan",
         part=part,
@@ -62,10 +64,10 @@ def _adversarial(name: str, part: Part, convention: str, **values: Any) -> Probl
 
 
 PROBLEMS: list[Problem] = [
-    _policy("cart-pole", "calibration", "sb3", reward_scale=0.05),
-    _policy("tracking", "calibration", "cleanrl", reward_scale=0.5, gamma=0.9, value_rate=2.0),
-    _policy("grid", "report", "sb3", reward_scale=2.0, gamma=0.95),
-    _policy("pendulum", "report", "cleanrl", reward_scale=0.5),
-    _adversarial("ring", "calibration", "gan-loop"),
-    _adversarial("arcs", "report", "gan-bare"),
+    policy("cart-pole", "calibration", "sb3", reward_scale=0.05),
+    policy("tracking", "calibration", "cleanrl", reward_scale=0.5, gamma=0.9, value_rate=2.0),
+    policy("grid", "report", "sb3", reward_scale=2.0, gamma=0.95),
+    policy("pendulum", "report", "cleanrl", reward_scale=0.5),
+    adversarial("ring", "calibration", "gan-loop"),
+    adversarial("arcs", "report", "gan-bare"),
 ]

@@ -12,7 +12,7 @@ from benchmarks.gallery.recipe import Part, Problem, Recipe
 from benchmarks.gallery.splits import split
 
 
-def _problem(
+def neural(
     name: str,
     part: Part,
     pool: Callable[[], signals.Pool],
@@ -23,8 +23,12 @@ def _problem(
     *,
     objective: str = "classes",
     answers: int = 1,
+    runs: dict[str, tuple[str, ...]] | None = None,
 ) -> Problem:
-    """A problem; `network` names a builder in torch_nets, with what it needs beside the recipe."""
+    """A problem; `network` names a builder in torch_nets, with what it needs beside the recipe.
+
+    `runs` says what is injected, else the table does.
+    """
     kept = cache(pool)
     builder, needs = network
 
@@ -51,7 +55,7 @@ def _problem(
         classes=classes,
         answers=answers,
         convention=convention,
-        runs=RUNS[name],
+        runs=RUNS[name] if runs is None else runs,
         seconds=0.2,
     )
 
@@ -59,7 +63,7 @@ def _problem(
 _WORDS = signals.VOCABULARY
 
 PROBLEMS: list[Problem] = [
-    _problem(
+    neural(
         "shapes-cnn",
         "calibration",
         partial(signals.shapes, 1800, 12, 0.3),
@@ -70,7 +74,7 @@ PROBLEMS: list[Problem] = [
         ),
         "bare",
     ),
-    _problem(
+    neural(
         "code-transformer",
         "calibration",
         partial(signals.text, "argparse", "typing", "inspect", "dataclasses"),
@@ -90,7 +94,7 @@ PROBLEMS: list[Problem] = [
         "huggingface",
         answers=32,
     ),
-    _problem(
+    neural(
         "hastie-mlp",
         "calibration",
         partial(signals.hastie, 6000, 0.03),
@@ -101,7 +105,7 @@ PROBLEMS: list[Problem] = [
         ),
         "plain",
     ),
-    _problem(
+    neural(
         "digits-vae",
         "calibration",
         partial(signals.digit_images, 0, 4),
@@ -111,7 +115,7 @@ PROBLEMS: list[Problem] = [
         "lightning",
         objective="evidence",
     ),
-    _problem(
+    neural(
         "waves-gru",
         "calibration",
         partial(signals.waves, 2000, 16, 0.15),
@@ -120,7 +124,7 @@ PROBLEMS: list[Problem] = [
         Recipe(train_size=800, val_size=600, hidden=(24,), epochs=24, rate=0.015, clip=1.0),
         "words",
     ),
-    _problem(
+    neural(
         "gratings-cnn",
         "report",
         partial(signals.gratings, 1900, 12, 1.2),
@@ -131,7 +135,7 @@ PROBLEMS: list[Problem] = [
         ),
         "lightning",
     ),
-    _problem(
+    neural(
         "manual-gru",
         "report",
         partial(signals.text, "pydoc_data.topics", attribute="topics"),
@@ -150,7 +154,7 @@ PROBLEMS: list[Problem] = [
         "loop",
         answers=32,
     ),
-    _problem(
+    neural(
         "boards-mlp",
         "report",
         partial(signals.boards, 6000, 0.08),
@@ -159,7 +163,7 @@ PROBLEMS: list[Problem] = [
         Recipe(train_size=1500, val_size=1600, hidden=(64, 64), epochs=25, rate=0.01),
         "catalyst",
     ),
-    _problem(
+    neural(
         "bumps-vae",
         "report",
         partial(signals.bumps, 2500, 10),
@@ -169,7 +173,7 @@ PROBLEMS: list[Problem] = [
         "plain",
         objective="evidence",
     ),
-    _problem(
+    neural(
         "ripples-regression",
         "report",
         partial(signals.ripples, 4000, 0.02, 0.2),

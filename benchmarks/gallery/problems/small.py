@@ -12,14 +12,16 @@ from benchmarks.gallery.recipe import Part, Problem, Recipe
 from benchmarks.gallery.splits import split
 
 
-def _problem(
+def perceptron(
     name: str,
     part: Part,
     pool: Callable[[], pools.Pool],
     classes: int,
     recipe: Recipe,
     convention: str,
+    runs: dict[str, tuple[str, ...]] | None = None,
 ) -> Problem:
+    """A problem for the network in NumPy; `runs` says what is injected, else the table does."""
     kept = cache(pool)
 
     def make(changed: Recipe, seed: int) -> NumpyLearner:
@@ -35,12 +37,12 @@ def _problem(
         make=make,
         classes=classes,
         convention=convention,
-        runs=RUNS[name],
+        runs=RUNS[name] if runs is None else runs,
     )
 
 
 PROBLEMS: list[Problem] = [
-    _problem(
+    perceptron(
         "digits-low",
         "calibration",
         partial(pools.digits, 0, 4, 0.4),
@@ -57,7 +59,7 @@ PROBLEMS: list[Problem] = [
         ),
         "plain",
     ),
-    _problem(
+    perceptron(
         "cancer",
         "calibration",
         pools.cancer,
@@ -74,7 +76,7 @@ PROBLEMS: list[Problem] = [
         ),
         "words",
     ),
-    _problem(
+    perceptron(
         "moons",
         "calibration",
         partial(pools.moons, 4000, 0.2),
@@ -91,7 +93,7 @@ PROBLEMS: list[Problem] = [
         ),
         "keras",
     ),
-    _problem(
+    perceptron(
         "clusters-6",
         "calibration",
         partial(pools.clusters, 4000, 20, 6, 11, 0.02),
@@ -109,7 +111,7 @@ PROBLEMS: list[Problem] = [
         ),
         "lightning",
     ),
-    _problem(
+    perceptron(
         "friedman-1",
         "calibration",
         partial(pools.friedman, 3000, 1, 2.0, 0.05),
@@ -128,7 +130,7 @@ PROBLEMS: list[Problem] = [
         ),
         "bare",
     ),
-    _problem(
+    perceptron(
         "digits-high",
         "report",
         partial(pools.digits, 5, 9, 0.3),
@@ -146,7 +148,7 @@ PROBLEMS: list[Problem] = [
         ),
         "loop",
     ),
-    _problem(
+    perceptron(
         "spirals",
         "report",
         partial(pools.spirals, 4000, 0.12),
@@ -164,7 +166,7 @@ PROBLEMS: list[Problem] = [
         ),
         "huggingface",
     ),
-    _problem(
+    perceptron(
         "quantiles",
         "report",
         partial(pools.quantiles, 5000),
@@ -181,7 +183,7 @@ PROBLEMS: list[Problem] = [
         ),
         "catalyst",
     ),
-    _problem(
+    perceptron(
         "clusters-3",
         "report",
         partial(pools.clusters, 3000, 12, 3, 23, 0.05),
@@ -199,7 +201,7 @@ PROBLEMS: list[Problem] = [
         ),
         "plain",
     ),
-    _problem(
+    perceptron(
         "friedman-2",
         "report",
         partial(pools.friedman, 3000, 2, 120.0, 400.0),
@@ -217,7 +219,7 @@ PROBLEMS: list[Problem] = [
         ),
         "keras",
     ),
-    _problem(
+    perceptron(
         "diabetes",
         "report",
         partial(pools.diabetes, 70.0),

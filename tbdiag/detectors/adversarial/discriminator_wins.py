@@ -53,7 +53,9 @@ class DiscriminatorWins(Detector):
     over `window`, lie below `share` of its level at the beginning (the largest running median of the
     first `opening`). The generator's loss there lies above its best by `climb` of it, and above what
     its noise explains (`deviations`), and has not fallen over that part. Noisier losses of the
-    discriminator at the end than in the middle, relative to their level, make it surer. Where more
+    discriminator at the end than in the middle, relative to their level, make it surer. A discriminator that is far ahead, though something is
+    left of its loss, is a note: since the `opening` nine of ten points lie below `ahead` of its start, and the
+    generator's loss is `outplayed` times its lowest. Where more
     than the share `negative` of its loss lies below zero the rule cannot tell.
 
     ## Remedy
@@ -83,6 +85,8 @@ class DiscriminatorWins(Detector):
     ending: Annotated[float, Threshold("last share of the run", above=0, at_most=1)] = 0.25
     climb: Annotated[float, Threshold("generator's loss above its best", above=0)] = 0.5
     deviations: Annotated[float, Threshold("the same in units of its noise", above=0)] = 2.0
+    ahead: Annotated[float, Threshold("loss over its start, far ahead", above=0, at_most=1)] = 0.6
+    outplayed: Annotated[float, Threshold("generator's loss over its lowest", above=1)] = 1.8
     window: Annotated[int, Threshold("points that medians run over", at_least=3)] = 9
     negative: Annotated[float, Threshold("share of points below zero", above=0, at_most=1)] = 0.02
 
@@ -109,6 +113,7 @@ class DiscriminatorWins(Detector):
         end = tail(calm, self.ending)
         left = float(np.quantile(end, 0.9)) / start if start > 0 else 1.0
         if left > self.share:
+            yield from self._ahead(case, calm, max(start, float(judge.values[0])))
             return
         made = running_median(maker.values, self.window)
         late = tail(made, self.ending)
@@ -118,7 +123,10 @@ class DiscriminatorWins(Detector):
         noise = spread(maker.values - made)
         half = len(late) // 2
         falling = median(late[half:]) < median(late[:half]) - noise
-        if level - best <= max(self.climb * size, self.deviations * noise) or falling:
+        if falling:
+            return
+        if level - best <= max(self.climb * size, self.deviations * noise):
+            yield from self._ahead(case, calm, max(start, float(judge.values[0])))
             return
         below = np.flatnonzero(calm > self.share * start)
         since = int(below[-1]) + 1 if len(below) else 0
@@ -150,6 +158,38 @@ class DiscriminatorWins(Detector):
             remedies=(SLOWER, NOISE, PENALTY),
         )
 
+    def _ahead(self, case: Case, calm: Floats, start: float) -> Iterator[Finding]:
+        """A discriminator that is far ahead for good, though something is left of its loss."""
+        judge, maker = case.the(Role.D_LOSS), case.the(Role.G_LOSS)
+        made = running_median(maker.values, self.window)
+        late, since = calm[round(self.opening * len(calm)) :], round(self.opening * len(calm))
+        best, level = float(made.min()), median(made[since:])
+        if start <= 0 or best <= 0 or level < self.outplayed * best:
+            return
+        left = float(np.quantile(late, 0.9)) / start
+        if left > self.ahead:
+            return
+        span = (int(judge.steps[since]), int(judge.steps[-1]))
+        yield self.finding(
+            f"the discriminator is far ahead: since step {span[0]:,} its loss has stayed below"
+            f" {left:.0%} of its start, and the generator's at {level:.3g}, {level / best:.1f} times its"
+            " lowest",
+            Evidence(
+                tag=judge.tag,
+                span=span,
+                note="stays ahead",
+                measures=(Measure("left", left, "<=", self.ahead),),
+            ),
+            Evidence(
+                tag=maker.tag,
+                span=span,
+                measures=(Measure("outplayed", level / best, ">=", self.outplayed),),
+            ),
+            severity=Severity.NOTE,
+            confidence=Confidence.MEDIUM,
+            remedies=(SLOWER, NOISE, PENALTY),
+        )
+
     @classmethod
     def samples(cls) -> Iterator[Sample]:
         """Lost games on three scales; equilibria, distances and generators that still learn as traps."""
@@ -161,6 +201,11 @@ class DiscriminatorWins(Detector):
         yield fires(
             "least squares",
             _game(noisy(decay(n, 0.5, 0.002, 12), 0.4), noisy(1 - decay(n, 0.7, 0, 8), 0.05, 1)),
+        )
+        ahead = noisy(decay(n, 1.38, 0.5, 40), 0.1)
+        yield fires("far ahead for good", _game(ahead, noisy(3.0 - decay(n, 2.3, 0, 40), 0.1, 1)))
+        yield silent(
+            "ahead, and the generator does not mind", _game(ahead, noisy(flat(n, 0.9), 0.1))
         )
         yield fires(
             "hinge", _game(noisy(decay(n, 2.0, 0.03, 12), 0.4), -0.2 + 5 * at + jitter(n, 0.3))

@@ -51,8 +51,8 @@ class EpochSawtooth(Detector):
     ## How it is detected
 
     The epoch's length is known from a counter of epochs, from a loss per epoch on the same steps, or
-    from validation at even distances. The loss is freed from its mean over one epoch around each
-    point; what is left agrees with itself one epoch later (autocorrelation above `agreement`), more
+    from validation at even distances. The logarithm of the loss is freed from its mean over one epoch around each
+    point, and its first part, `settling`, is left out, where a loss may leap about; what is left agrees with itself one epoch later (autocorrelation above `agreement`), more
     than it does at half and at three quarters of an epoch (by `margin`), and its mean course over the
     epoch stands out of the noise `clear` times. It jumps where the epoch begins if the course changes `sudden` times as much there as
     anywhere else. An epoch has `dense` logged points or more, and there
@@ -81,6 +81,7 @@ class EpochSawtooth(Detector):
     margin: Annotated[float, Threshold("above that at parts of an epoch", above=0)] = 0.3
     clear: Annotated[float, Threshold("the mean course over its standard error", above=0)] = 2.0
     sudden: Annotated[float, Threshold("change at the epoch's begin over any other", above=1)] = 1.5
+    settling: Annotated[float, Threshold("first share that is left out", at_least=0)] = 0.33
     dense: Annotated[int, Threshold("logged points per epoch", at_least=4)] = 10
     epochs: Annotated[int, Threshold("epochs that were logged", at_least=2)] = 3
 
@@ -103,7 +104,11 @@ class EpochSawtooth(Detector):
         if length is None or (case.schedule is not None and case.schedule.shape is Shape.CYCLIC):
             return
         lag, values = _at_even_steps(loss, length)
-        rest = without_trend(values, lag)
+        rest = without_trend(np.log(values) if values.min() > 0 else values, lag)
+        wild = lag * (
+            round(self.settling * len(rest)) // lag
+        )  # whole epochs of the first, wild part
+        rest = rest[wild:] if len(rest) - wild >= self.epochs * lag else rest
         here = max(autocorrelation(rest, lag + off) for off in (-1, 0, 1))
         elsewhere = max(autocorrelation(rest, round(part * lag)) for part in (0.5, 0.75))
         if here < self.agreement or here < elsewhere + self.margin:
@@ -148,6 +153,8 @@ class EpochSawtooth(Detector):
         yield fires("the same order each time", _logged(base * noise * order, epoch))
         stairs = (2.5 - 0.35 * np.minimum(at // 200, 5)) * noise
         yield fires("a step down at each epoch", _logged(stairs, 200))
+        wild = order * np.where(at < 150, 50 * np.exp(jitter(n, 1.0, 6)), 1.0)
+        yield fires("the same order after a blow-up", _logged(base * noise * wild, epoch))
         yield silent("shuffled", _logged(base * noise, epoch))
         other = base * noise * (1 + 0.1 * np.sin(2 * np.pi * at / 137))
         yield silent("another period", _logged(other, epoch))
@@ -197,6 +204,8 @@ def _epoch(case: Case, loss: Series) -> float | None:
         even = float(np.mean(np.abs(between - usual) <= 0.02 * usual)) > 0.8
         if even and _covers(curve, loss):
             return usual
+        if even and usual == 1 and curve.steps[-1] < loss.steps[-1] / 4:
+            return float(loss.steps[-1] - loss.steps[0] + 1) / len(curve)  # it counts epochs
     return None
 
 

@@ -73,6 +73,7 @@ class TooLittleLogged(Detector):
     """
 
     code, severity, since = "LOG005", Severity.NOTE, "0.1.0"
+    explains = ("VAL005",)  # where there is next to nothing, validation is only a part of it
     supervised = False
 
     few: Annotated[int, Threshold("points of the training loss that trends need", at_least=4)] = 8

@@ -42,9 +42,12 @@ class ExplodingGradients(Detector):
     of their start, or the loss lost the share `regained` of its fall again), and the median
     norm at the end is above `growth` times that of the first part, `settled` to `early` of the run,
     or `records` records or more show the gradient of the first of `layers` or more layers above
-    `ratio` times that of the last, by root mean square and by norm. Or, however it learns, the
+    `ratio` times that of the last, by root mean square and by norm. Or in a
+    network of `deep` or more layers the first norms are `at_first` times those between a twentieth and a
+    fourth of the run, and the first losses `loss` times. Or, however it learns, the
     norm stands `bursts` times or more above `height` times its median over `window` points and that
-    of the first part; what lies before `settled` does not count. It is an error where more than `stuck` is left to learn.
+    of the first part; what lies before `settled` does not count. Bursts are a note, for a rate that
+    is too high makes them too; the others are an error where more than `stuck` is left to learn.
 
     ## Remedy
 
@@ -64,7 +67,7 @@ class ExplodingGradients(Detector):
     code, severity, since = "GRD002", Severity.WARNING, "0.1.0"
     needs = ((Role.TRAIN_LOSS, Role.BATCH_LOSS),)
     points = 4
-    explains = ("GRD003", "GRD004", "OPT001", "OPT003", "OPT004", "OPT005", "OPT006", "OPT008", "OPT009",
+    explains = ("GRD003", "GRD004", "OPT001", "OPT003", "OPT004", "OPT005", "OPT006", "OPT009",
                 "OPT011", "GEN002", "GEN003", "VAL002")  # fmt: skip
 
     poor: Annotated[float, Threshold("share left to learn of a poor run", above=0)] = 0.5
@@ -75,6 +78,9 @@ class ExplodingGradients(Detector):
     early: Annotated[float, Threshold("share of the run that is the start", above=0)] = 0.15
     ratio: Annotated[float, Threshold("gradient of the first layer over the last", above=1)] = 70.0
     layers: Annotated[int, Threshold("layers that make a depth", at_least=2)] = 3
+    deep: Annotated[int, Threshold("layers of a deep network", at_least=2)] = 5
+    at_first: Annotated[float, Threshold("first norms over those soon after", above=1)] = 15.0
+    loss: Annotated[float, Threshold("first losses over those soon after", above=1)] = 50.0
     records: Annotated[int, Threshold("records that show it", at_least=1)] = 3
     bursts: Annotated[int, Threshold("norms that tower over the others", at_least=2)] = 5
     height: Annotated[float, Threshold("norm of a burst over the median", above=1)] = 10.0
@@ -93,6 +99,9 @@ class ExplodingGradients(Detector):
         if found is None and poorly:
             found = self._through_layers(case)
         if found is None and norm is not None:
+            found = self._at_first(case, norm)
+        bursts = found is None
+        if found is None and norm is not None:
             found = self._bursts(norm)
         if found is None:
             return
@@ -101,7 +110,7 @@ class ExplodingGradients(Detector):
         yield self.finding(
             message,
             evidence,
-            severity=Severity.ERROR if lost else Severity.WARNING,
+            severity=_severity(lost=lost, bursts=bursts),
             confidence=confidence,
             remedies=REMEDIES,
         )
@@ -153,6 +162,32 @@ class ExplodingGradients(Detector):
             Confidence.MEDIUM,
         )
 
+    def _at_first(self, case: Case, norm: Series) -> tuple[str, Evidence, Confidence] | None:
+        """A deep network whose first gradients and first loss are out of all proportion."""
+        batch, layers = case.curve(Role.BATCH_LOSS), case.layers.gradients
+        if layers is None or len(layers) < self.deep or batch is None:
+            return None
+        if min(len(norm), len(batch)) < self.window:
+            return None
+        times, losses = (_fall(each.values) for each in (norm, batch))
+        if not (times > self.at_first and losses > self.loss):
+            return None
+        first = int(norm.steps[0])
+        return (
+            f"the gradient through {len(layers)} layers is {times:,.0f} times as large at step {first:,}"
+            f" as soon after, and the loss {losses:,.0f} times",
+            Evidence(
+                tag=norm.tag,
+                span=(first, int(norm.steps[len(norm) // 4])),
+                note="out of proportion at first",
+                measures=(
+                    Measure("fall_of_the_norm", times, ">", self.at_first),
+                    Measure("fall_of_the_loss", losses, ">", self.loss),
+                ),
+            ),
+            Confidence.MEDIUM,
+        )
+
     def _bursts(self, norm: Series) -> tuple[str, Evidence, Confidence] | None:
         if len(norm) <= 2 * self.window:
             return None
@@ -198,6 +233,16 @@ class ExplodingGradients(Detector):
             "grows through the layers",
             a_run(poor, histograms=a_stack("gradients/layer{}", growing, steps)),
         )
+        even = np.outer(np.ones(6), np.ones(4))
+        burst = {
+            **learns,
+            Role.BATCH_LOSS: noisy(decay(200, 5000, 1.0, 400), 0.1),
+            Role.GRAD_NORM: noisy(decay(200, 900, 2.0, 400), 0.1),
+        }
+        deep = a_stack("gradients/layer{}", even, steps)
+        yield fires("out of proportion at first, and deep", a_run(burst, histograms=deep))
+        shallow = a_stack("gradients/layer{}", even[:3], steps)
+        yield silent("the same of three layers", a_run(burst, histograms=shallow))
         yield fires("bursts", a_run({**learns, Role.GRAD_NORM: towers}))
         yield silent("grows while the loss falls", a_run({**learns, Role.GRAD_NORM: rises}))
         settled = wild * decay(400, 10, 0.1, 9)
@@ -221,6 +266,19 @@ class ExplodingGradients(Detector):
             a_run({**poor, Role.GRAD_NORM: np.where(np.arange(400) % 190 == 100, 30, wild)}),
         )
         yield silent("tiny", a_run({**poor, Role.GRAD_NORM: 1e-6 * (1 + jitter(200, 0.2) ** 2)}))
+
+
+def _fall(values: Floats) -> float:
+    """The first three over the median from a twentieth to a fourth of the values (n ≥ 40,)."""
+    n = len(values)
+    return median(values[:3]) / max(median(values[n // 20 : n // 4]), 1e-300)
+
+
+def _severity(*, lost: bool, bursts: bool) -> Severity:
+    """Bursts come with rates that are too high as well, and with recurrent networks that are well."""
+    if bursts:
+        return Severity.NOTE
+    return Severity.ERROR if lost else Severity.WARNING
 
 
 def _regained(case: Case) -> float:

@@ -15,7 +15,7 @@ from tbdiag.model.remedy import Remedy
 from tbdiag.model.role import Role
 from tbdiag.naming.layers import Part, Quantity
 from tbdiag.signals.layers import Tensor
-from tbdiag.signals.tensors import same
+from tbdiag.signals.tensors import uniform
 from tbdiag.synth import a_run, cosine, decay, jitter, noisy
 
 REMEDIES = (
@@ -79,7 +79,9 @@ class FrozenWeights(Detector):
     flat: Annotated[float, Threshold("share left where only some layers are frozen", above=0)] = (
         0.98
     )
-    untrained: Annotated[float, Threshold("share left where random ones are frozen", above=0)] = 0.2
+    untrained: Annotated[float, Threshold("share left where random ones are frozen", above=0)] = (
+        0.05
+    )
 
     def cannot_tell(self, case: Case) -> str | None:
         if not self._watched(case):
@@ -90,7 +92,7 @@ class FrozenWeights(Detector):
         left, watched = case.unlearned, self._watched(case)
         if not left > min(self.poor, self.untrained) or _is_still(case):
             return
-        frozen = [each for each in watched if _frozen(each)]
+        frozen = [each for each in watched if each.frozen]
         whole = bool(frozen) and len(frozen) == len(watched)
         raw = [] if whole else [each for each in frozen if _is_raw(case, each)]
         if not frozen or (not whole and _adapted(case)):
@@ -151,6 +153,11 @@ class FrozenWeights(Detector):
                 histograms={"fc1.weight": fixed, "fc1.bias": zero, "head.weight": moving},
             ),
         )
+        drawn = {step: np.random.default_rng(4).uniform(-0.1, 0.1, 600) for step in steps}
+        yield fires(
+            "spread evenly, as drawn",
+            a_run(poor, histograms={"fc1.weight": drawn, "head.weight": moving}),
+        )
         yield silent(
             "pretrained layers of a run that ends early",
             a_run(
@@ -185,14 +192,12 @@ class FrozenWeights(Detector):
         )
 
 
-def _frozen(tensor: Tensor) -> bool:
-    first = tensor.record(0)
-    return all(same(first, tensor.record(place)) for place in range(len(tensor) - 1, 0, -1))
-
-
 def _is_raw(case: Case, tensor: Tensor) -> bool:
-    """Whether the layer was never trained: its biases are zero from first to last."""
-    return any(
+    """Whether the layer was never trained.
+
+    Its biases are zero from first to last, or its weights are spread evenly, as drawn.
+    """
+    return uniform(tensor.record(0)) or any(
         each.name.layer == tensor.name.layer and len(each) > 1 and not each.rms.any()
         for each in case.layers.of(Quantity.PARAMETER, Part.BIAS)
     )

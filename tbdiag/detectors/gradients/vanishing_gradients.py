@@ -45,7 +45,8 @@ class VanishingGradients(Detector):
     `level`; and the run learns poorly: the loss, and the errors where an accuracy was logged, end
     above the share `poor` of their start. It is an error where they end above `stuck`, else a warning; a ratio below
     `faint` is enough then, if the size falls layer by layer (Kendall's tau of at least `steady`). Where the
-    order of the layers is not known the smallest must be below `unordered` times the largest, and
+    order of the layers is known, more than `at_first` of the gradient arriving in the first record means that depth is
+    not why it vanished. Where it is not known, the smallest must be below `unordered` times the largest, and
     confidence is low. Layers whose gradient is zero throughout are frozen and do not count.
 
     ## Remedy
@@ -74,6 +75,7 @@ class VanishingGradients(Detector):
     faint: Annotated[float, Threshold("the same in a lost run", above=0)] = 1e-2
     steady: Annotated[float, Threshold("tau of a size that shrinks by layer", at_most=1)] = 0.8
     unordered: Annotated[float, Threshold("smallest gradient over the largest", above=0)] = 1e-5
+    at_first: Annotated[float, Threshold("the same at the first record", above=0)] = 0.1
     layers: Annotated[int, Threshold("layers that make a depth", at_least=2)] = 3
     poor: Annotated[float, Threshold("share left to learn of a poor run", above=0)] = 0.4
     stuck: Annotated[float, Threshold("share left to learn of a lost run", above=0)] = 0.9
@@ -96,6 +98,8 @@ class VanishingGradients(Detector):
         if seen.ordered and left > self.stuck and self._fades(seen, living):
             limit = self.faint
         n = seen.rms.shape[1]
+        if seen.ordered and self._reached_first(seen, low, high):
+            return  # what shrank since is not the depth: weights did, or units died
         for records in (slice(0, n), slice(0, 1)):
             sizes = np.median(seen.rms[[low, high], records], axis=1)
             found = max(_ratio(each[:, records], low, high) for each in (seen.rms, seen.norms))
@@ -126,6 +130,11 @@ class VanishingGradients(Detector):
             confidence=Confidence.HIGH if seen.ordered else Confidence.LOW,
             remedies=REMEDIES,
         )
+
+    def _reached_first(self, seen: Depths, low: int, high: int) -> bool:
+        """Whether the gradient of the first record arrives at the first layer."""
+        first = max(_ratio(each[:, :1], low, high) for each in (seen.rms, seen.norms))
+        return first > self.at_first
 
     def _fades(self, seen: Depths, living: Ints) -> bool:
         """Whether the gradient shrinks with nearly every layer."""

@@ -59,6 +59,9 @@ class BadlyScaledWeights(Detector):
       more than `uneven`; and signals show it likewise; and more than `learned` is left to learn of
       the loss, and of the errors where an accuracy was logged.
 
+    Where the number of inputs is not known, as without biases, a root mean square above `largest` is too large for
+    any, if signals or gradients show it and a third of `learned` is left.
+
     It is an error where the run is lost: more than `stuck` is left to learn.
 
     ## Remedy
@@ -87,6 +90,7 @@ class BadlyScaledWeights(Detector):
     large: Annotated[float, Threshold("gain of weights that are too large", above=0)] = 2.0
     small: Annotated[float, Threshold("gain of weights that are too small", above=0)] = 0.2
     weak: Annotated[float, Threshold("gain that is too small in a lost run", above=0)] = 0.5
+    largest: Annotated[float, Threshold("size of a weight with a single input", above=0)] = 1.5
     uneven: Annotated[float, Threshold("squared gain, largest over smallest", above=1)] = 10.0
     drift: Annotated[float, Threshold("change of the activations' size", above=1)] = 10.0
     steep: Annotated[float, Threshold("change of the gradients' size", above=1)] = 70.0
@@ -97,13 +101,16 @@ class BadlyScaledWeights(Detector):
     def cannot_tell(self, case: Case) -> str | None:
         if _normalized(case):
             return "the network has normalisation layers, which take out the scale of weights"
-        if len(self._gains(case)) < 2:
-            return "no histograms of weights and biases of two layers or more were logged at first"
+        if len(self._gains(case)) < 2 and len(self._starting(case)) < 2:
+            return "no histograms of weights of two layers or more were logged at first"
         return None
 
     def check(self, case: Case) -> Iterator[Finding]:
         gains = self._gains(case)
-        if len(gains) < 2 or _normalized(case):
+        if _normalized(case):
+            return
+        if len(gains) < 2:
+            yield from self._beyond_any(case)
             return
         found = self._off(np.array([each.value for each in gains]), case.unlearned)
         if found is None:
@@ -125,6 +132,31 @@ class BadlyScaledWeights(Detector):
                 for each in gains
             ),
             *((shown[1],) if shown else ()),
+            severity=Severity.ERROR if case.unlearned > self.stuck else Severity.WARNING,
+            remedies=REMEDIES,
+        )
+
+    def _starting(self, case: Case) -> list[Tensor]:
+        return [each for each in case.layers.kernels if self._is_early(each)]
+
+    def _beyond_any(self, case: Case) -> Iterator[Finding]:
+        """Weights larger than any number of inputs explains, where the number is not known."""
+        far = [each for each in self._starting(case) if float(each.rms[0]) > self.largest]
+        shown = self._shown(case) if far else None
+        if not far or shown is None or not case.unlearned > self.learned / 3:
+            return
+        worst = max(far, key=lambda each: float(each.rms[0]))
+        measure = Measure("rms", float(worst.rms[0]), ">", self.largest)
+        yield self.finding(
+            f"weights of size {float(worst.rms[0]):.2g} at step {worst.span[0]:,} are too large for any"
+            f" number of inputs, and {shown[0]}",
+            Evidence(
+                tag=worst.tag,
+                span=(worst.span[0], worst.span[0]),
+                note="as it starts",
+                measures=(measure,),
+            ),
+            shown[1],
             severity=Severity.ERROR if case.unlearned > self.stuck else Severity.WARNING,
             remedies=REMEDIES,
         )

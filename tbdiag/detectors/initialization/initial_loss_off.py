@@ -65,7 +65,8 @@ class InitialLossOff(Detector):
     The first loss is that of the very first batch, or of an evaluation at step 0 before the first
     training loss. It must be above `factor` times ln C, and above ln C by `margin` nats. C is what
     the hyperparameters say; else `lucky` times the C at whose chance level an accuracy at step 0
-    lies; else at most the validation samples over `per_class`.
+    lies; else at most the validation samples over `per_class`,
+    and `many` where their number is not known either.
 
     Then the loss must be a plain mean cross-entropy; a penalty that was logged is subtracted. As
     soon as the network has learned (accuracy `learned` of the way from chance to 1, and not above
@@ -100,6 +101,7 @@ class InitialLossOff(Detector):
     factor: Annotated[float, Threshold("first loss over ln C", above=1)] = 1.5
     margin: Annotated[float, Threshold("first loss above ln C in nats", at_least=0)] = 0.5
     per_class: Annotated[float, Threshold("validation samples of each class", at_least=1)] = 2.0
+    many: Annotated[int, Threshold("classes that hardly anything has more of", at_least=2)] = 250000
     lucky: Annotated[float, Threshold("first accuracy over chance", at_least=1)] = 2.0
     learned: Annotated[float, Threshold("way from chance to 1", above=0, at_most=1)] = 0.1
     perfect: Annotated[float, Threshold("accuracy too good to compare", above=0, at_most=1)] = 0.95
@@ -174,7 +176,8 @@ class InitialLossOff(Detector):
         if most is None:
             size = set_size(val.values, batches=stated_batch_sizes(case.run.hparams))
             most = size.most if size else None
-        return None if most is None else (max(2, round(most / self.per_class)), False)
+        count = self.many if most is None else max(2, round(most / self.per_class))
+        return count, False
 
     def _is_a_sum(self, case: Case, first: float, classes: int) -> bool:
         losses, allowed = self._learning(case, classes)

@@ -37,7 +37,7 @@ class LateDivergence(Detector):
 
     The curve is cut into `windows` windows, and the median taken in each. The last `last` of them
     all stand above the lowest by the share `rise` of it, by `deviations` times the noise of
-    successive differences, and by the share `regained` of what the loss had fallen. It had fallen
+    successive differences (before the lowest, where that is `calm` points or more), and by the share `regained` of what the loss had fallen. It had fallen
     by the share `fall` of its first value, and by `deviations` times the noise. The end keeps at
     least the share `kept` of the climb from the lowest window to the highest one after it, as far as
     that stays below where the loss began, and no
@@ -83,6 +83,7 @@ class LateDivergence(Detector):
         float, Threshold("share of the highest climb left at the end", at_least=0, at_most=1)
     ] = 0.5
     restart: Annotated[float, Threshold("rise of the rate that is a restart", above=1)] = 2.0
+    calm: Annotated[int, Threshold("points before the best that tell the noise", at_least=3)] = 8
 
     def check(self, case: Case) -> Iterator[Finding]:
         loss = case.thinned(case.training)  # levels, not a trend: the warm-up counts
@@ -91,7 +92,10 @@ class LateDivergence(Detector):
         low, end = float(levels[best]), float(levels[-1])
         # The mean of a first epoch that blew up is no level that was ever learned from.
         first = min(float(loss.values[0]), case.initial_loss or float("inf"))
-        jitter = self.deviations * noise(loss.values)
+        # What came after is as wild as it is because it diverged.
+        before = loss.values[: int(np.searchsorted(loss.steps, ends[best], side="right"))]
+        calm = noise(before) if len(before) >= self.calm else noise(loss.values)
+        jitter = self.deviations * min(calm, noise(loss.values))
         limit = low + max(self.rise * abs(low), jitter, self.regained * (first - low))
         since = levels[best:]
         if (

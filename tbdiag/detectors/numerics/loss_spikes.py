@@ -106,7 +106,7 @@ class LossSpikes(Detector):
     code, severity, since = "NUM004", Severity.WARNING, "0.1.0"
     needs = ((Role.BATCH_LOSS, Role.TRAIN_LOSS),)
     points = 150
-    explains = ("GRD002", "GRD003", "OPT001", "OPT003", "OPT004", "OPT005", "GEN003", "VAL002")
+    explains = ("GRD002", "GRD003", "OPT003", "OPT004", "OPT005", "GEN003", "VAL002")
 
     window: Annotated[int, Threshold("points that predict the next", at_least=10)] = 50
     deviations: Annotated[float, Threshold("height in robust deviations", above=0)] = 10.0

@@ -15,15 +15,22 @@ from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severit
 from tbdiag.model.knob import Knob
 from tbdiag.model.role import Role
 from tbdiag.signals.medians import median
-from tbdiag.signals.noise import noise
+from tbdiag.signals.noise import noise, spread
 from tbdiag.signals.schedule import Shape
-from tbdiag.signals.smoothing import tail
+from tbdiag.signals.smoothing import running_median, tail
+from tbdiag.signals.stated import Family
+from tbdiag.signals.tensors import zeros
 from tbdiag.signals.trend import mann_kendall, theil_sen
 from tbdiag.signals.updates import rate_at
 from tbdiag.synth import a_run, cosine, decay, flat, jitter, noisy
 
 # The signs of steps that are too large by far, rather than by a little.
-_STEEP = frozenset({"left", "lost", "set_back", "blow_up", "above_best", "freed"})
+_STEEP = frozenset({"left", "lost", "set_back", "blow_up", "above_best", "freed", "rate"})
+_STUCK = frozenset({"left", "lost", "set_back"})  # signs that units without any output give as well
+_DEAD = 0.9  # share of zeros
+_USUAL_MOMENTUM, _MOST_MOMENTUM = 0.9, 0.999
+_SEVERAL = 2.0  # points in a block of which medians are taken
+_OF_MEDIANS = 1.25  # standard error of a median, in that of a mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +61,7 @@ class LearningRateTooHigh(Detector):
     On the training loss, thinned to about a hundred points, at least two of these signs must show.
     The second half has no falling trend (Kendall's tau above `lost_trend`) although `left` of the
     first loss remains and nine tenths of the fall came within `early` of the run, and the loss
-    jumps by `noise` of its level. It ends above `above_best` times its best while `left` remains,
+    jumps by `noise` of its level, `beyond` times what single batches explain. It ends above `above_best` times its best while `left` remains,
     having lost `regained` of its fall again. It climbs through the second half (tau above
     `climbing`). It fell by `drop` and `sure` deviations right after the rate was cut at once, to
     `cut` of what it was or less. The loss per batch rose above
@@ -63,10 +70,13 @@ class LearningRateTooHigh(Detector):
     steadily (tau above −`falls`) while the rate was above half of its peak, and fell steadily, by
     `freed` and by more than before, as that went down. A loss that fell at once and has stood still to within
     `frozen` ever since, at more than `stuck_left` of where it began, counts twice, unless the weight decay
-    is known to be `strong_decay` or more. With more than `unsettled` of the first loss left, so does an
+    is known to be `strong_decay` or more, the network to be `tiny`, or a layer was dead before the first step. With more than `unsettled` of the first loss left, so does an
     accuracy that ends `lost` and three times its noise below the best of its first fifth: what was
     learned in the first steps was thrown away, and the finding is an error. An accuracy that stays as far
     below its own start for the rest of the first half counts twice, too: it came back only when the rate fell.
+    A rate of `adam` for Adam and its kin, `momentum` times (1 − momentum) with one, or `plain` without for `lasting` of the run is a sign, for no network
+    is known to bear it; a trace beside it is another: a loss per batch that first rose `rises`-fold, `left`
+    of the first loss, a first half that wavers by `wavers`, a second that does not fall, a validation loss that ends `relapses` times its best.
 
     ## Remedy
 
@@ -76,7 +86,8 @@ class LearningRateTooHigh(Detector):
 
     Sign changes of the loss say nothing about the rate: noise alone is no sign here. A plateau at
     the optimum has little of its first loss left. Half a decade too high cannot be told from a
-    well-chosen rate without a schedule. Strong weight decay also freezes a loss.
+    well-chosen rate without a schedule. Strong weight decay also freezes a loss,
+    and so do a few units that can do no more, and units that were dead before the first step.
 
     ## References
 
@@ -85,7 +96,7 @@ class LearningRateTooHigh(Detector):
 
     code, severity, since = "OPT001", Severity.WARNING, "0.1.0"
     needs = (Role.TRAIN_LOSS,)
-    points = 20
+    points = 12
     explains = (
         *("GRD005", "OPT003", "OPT005", "OPT006", "OPT008", "OPT010", "GEN002", "GEN004", "VAL002"),
     )
@@ -111,12 +122,25 @@ class LearningRateTooHigh(Detector):
     lost: Annotated[float, Threshold("accuracy learned early and lost", above=0)] = 0.05
     unsettled: Annotated[float, Threshold("last loss over first, accuracy lost", above=0)] = 0.3
     strong_decay: Annotated[float, Threshold("weight decay that freezes by itself", above=0)] = 0.01
+    tiny: Annotated[int, Threshold("units of a network that can do no more", at_least=0)] = 4
+    adam: Annotated[float, Threshold("rate that is unheard of for Adam", above=0)] = 0.045
+    momentum: Annotated[float, Threshold("the same over 1 − momentum", above=0)] = 10.0
+    plain: Annotated[float, Threshold("the same for plain gradient descent", above=0)] = 20.0
+    lasting: Annotated[float, Threshold("share of the run at such a rate", above=0)] = 0.25
+    beyond: Annotated[float, Threshold("noise over that of batches", at_least=0)] = 2.0
+    rises: Annotated[float, Threshold("early batch loss over the first, beside that", above=1)] = (
+        1.5
+    )
+    wavers: Annotated[float, Threshold("relative noise, beside that", above=0)] = 0.05
+    relapses: Annotated[float, Threshold("validation loss over its best, beside that", above=1)] = (
+        1.1
+    )
 
     def check(self, case: Case) -> Iterator[Finding]:
         """One finding where the signs add up to two."""
         signs = [sign for sign in self._symptoms(case) if sign is not None]
         weight = sum(sign.weight for sign in signs)
-        if weight < 2:
+        if weight < 2 or (_STUCK.issuperset(sign.measure.name for sign in signs) and _dead(case)):
             return
         curve = case.the(Role.TRAIN_LOSS)
         names = {sign.measure.name for sign in signs}
@@ -140,7 +164,7 @@ class LearningRateTooHigh(Detector):
     def _symptoms(self, case: Case) -> Iterator[_Symptom | None]:
         seen = case.progress
         high = seen.left > self.left
-        bouncing = seen.noise > self.noise
+        bouncing = seen.noise > max(self.noise, self.beyond * _sampled(case))
         if seen.trend.tau > self.lost_trend and high and bouncing:
             measure = Measure("tau", seen.trend.tau, ">", self.lost_trend)
             yield _Symptom(
@@ -162,6 +186,55 @@ class LearningRateTooHigh(Detector):
         yield self._early_blow_up(case)
         yield self._held_up(case)
         yield self._standstill(case)
+        yield from self._unheard(case)
+
+    def _unheard(self, case: Case) -> Iterator[_Symptom]:
+        """A rate that no network is known to bear, and that this one shows a trace of."""
+        rate, kind, course = case.number(Knob.LR), case.optimizer, case.curve(Role.LEARNING_RATE)
+        if rate is None or kind is None:
+            return
+        if course is not None and len(course) > 3:  # a short bump does no lasting harm
+            rate = float(np.quantile(course.values, 1 - self.lasting))
+        limits = {Family.ADAM: self.adam, Family.MOMENTUM: self.momentum, Family.SGD: self.plain}
+        if kind is Family.MOMENTUM:
+            rate /= 1 - min(case.number(Knob.MOMENTUM) or _USUAL_MOMENTUM, _MOST_MOMENTUM)
+        if rate < limits[kind]:
+            return
+        over = " over 1 − momentum" if kind is Family.MOMENTUM else ""
+        text = f"{rate:.3g}{over} is far above what {kind.phrase} is known to bear"
+        yield _Symptom(text, Measure("rate", rate, ">=", limits[kind]))
+        trace = self._trace(case)
+        if trace is not None:
+            yield trace
+
+    def _trace(self, case: Case) -> _Symptom | None:
+        """What would be no sign by itself."""
+        seen, batch = case.progress, case.curve(Role.BATCH_LOSS)
+        if batch is not None and len(batch) >= self.points and batch.values[0] > 0:
+            top = float(batch.values[: self.batches].max()) / float(batch.values[0])
+            if self.rises < top <= self.blow_up:
+                text = f"the loss per batch first rose {top:.2g}-fold"
+                return _Symptom(text, Measure("rise", top, ">", self.rises))
+        if seen.left > self.left:
+            text = f"{seen.left:.0%} of the first loss is left"
+            return _Symptom(text, Measure("still_left", seen.left, ">", self.left))
+        course = case.course(Role.TRAIN_LOSS).values
+        early = np.diff(np.log(np.maximum(course[: len(course) // 2], 1e-300)), 2)
+        wavering = spread(early) / 6**0.5  # a fall, however steep, is no wavering
+        if wavering > self.wavers:
+            text = f"the loss wavers by {_share(wavering)} in the first half"
+            return _Symptom(text, Measure("wavering", wavering, ">", self.wavers))
+        if seen.trend.tau > self.lost_trend and seen.left > self.left / 2:
+            text = "the loss no longer falls in the second half"
+            return _Symptom(text, Measure("tau", seen.trend.tau, ">", self.lost_trend))
+        if case.curve(Role.VAL_LOSS) is not None and len(case.the(Role.VAL_LOSS)) >= 8:
+            turn = case.turn(Role.VAL_LOSS)
+            if turn.value > 0 and turn.end > self.relapses * turn.value:
+                text = (
+                    f"the validation loss ends {_share(turn.end / turn.value - 1)} above its best"
+                )
+                return _Symptom(text, Measure("over", turn.end / turn.value, ">", self.relapses))
+        return None
 
     def _relapse(self, case: Case) -> _Symptom | None:
         """What was learned in the first steps and lost, for good or for half of the run."""
@@ -207,7 +280,8 @@ class LearningRateTooHigh(Detector):
         first = median(batch.values[:3])
         if first > self.blow_up * batch.values[0] > 0:
             first = float(batch.values[0])  # it rose with the very first steps
-        top = float(batch.values[: self.batches].max()) / first if first > 0 else 0.0
+        early = running_median(batch.values[: self.batches], 3)  # one batch alone is an outlier
+        top = float(early.max()) / first if first > 0 else 0.0
         if top <= self.blow_up:
             return None
         exploded = top > self.explosion and case.progress.left > self.left
@@ -250,7 +324,8 @@ class LearningRateTooHigh(Detector):
         still = abs(seen.drop) < self.frozen and seen.noise < self.frozen
         if not (still and self.stuck_left < seen.left < 1 and seen.ready < self.early):
             return None
-        if self._strongly_decayed(case):
+        width = case.number(Knob.WIDTH)
+        if self._strongly_decayed(case) or (width is not None and width <= self.tiny):
             return None
         text = f"it fell at once to {seen.left:.0%} of its first value and has stood still since"
         return _Symptom(text, Measure("left", seen.left, ">", self.stuck_left), 2)
@@ -277,6 +352,16 @@ class LearningRateTooHigh(Detector):
                     + jitter(60, 0.005),
                 }
             ),
+        )
+        settings = {"optimizer": "adam", "lr": 0.2}
+        stands = {Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.9, 12), 0.002)}
+        yield fires("a rate that Adam never bears", a_run(stands, hparams=settings))
+        yield silent("the same at a usual rate", a_run(stands, hparams={**settings, "lr": 1e-3}))
+        brief = np.full(60, 0.01)
+        brief[20:28] = 0.2
+        yield silent(
+            "such a rate for a short while",
+            a_run({**stands, Role.LEARNING_RATE: brief}, hparams={"optimizer": "adam"}),
         )
         falls_late = np.concatenate([flat(30, 1.4), decay(30, 1.4, 1.0, 3)])
         yield fires(
@@ -325,6 +410,27 @@ class LearningRateTooHigh(Detector):
         )
         sawtooth = decay(240, 2.3, 0.3, 4) * (1 + 0.03 * (np.arange(240) % 12) / 12)
         yield silent("epoch sawtooth", a_run({Role.TRAIN_LOSS: sawtooth}))
+
+
+def _sampled(case: Case) -> float:
+    """The noise that batches explain where a loss per batch is all there is, relative to its level."""
+    train, batch, course = (
+        case.the(Role.TRAIN_LOSS),
+        case.curve(Role.BATCH_LOSS),
+        case.course(Role.TRAIN_LOSS),
+    )
+    each = len(train) / max(len(course), 1)
+    if batch is None or batch.tag != train.tag or each < _SEVERAL:
+        return 0.0
+    late = train.values[len(train) // 2 :]
+    return float(_OF_MEDIANS * noise(late) / max(abs(median(late)), 1e-300) / each**0.5)
+
+
+def _dead(case: Case) -> bool:
+    """Whether a layer gave nothing but zeros before the first step."""
+    return any(
+        len(each) > 0 and zeros(each.record(0))[0] > _DEAD for each in case.layers.activations
+    )
 
 
 def _share(value: float) -> str:

@@ -14,11 +14,13 @@ from tbdiag.detectors.optimization.remedies import RATE_TENFOLD, RATE_TRIPLE
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
 from tbdiag.model.knob import Knob
 from tbdiag.model.role import Role
+from tbdiag.model.series import Series
 from tbdiag.signals.forecast import forecast
 from tbdiag.signals.medians import median
+from tbdiag.signals.schedule import Shape
 from tbdiag.signals.smoothing import tail
 from tbdiag.signals.trend import mann_kendall
-from tbdiag.synth import a_run, cosine, decay, noisy, u_turn
+from tbdiag.synth import a_run, cosine, decay, flat, jitter, noisy, u_turn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +53,17 @@ class LearningRateTooLow(Detector):
     training loss would fall by more than `steep` on the log scale. Under dropout of `dropout` or
     more, only a loss with `far` of its first value left counts. A loss with relative noise below
     `noiseless` that falls without exception, between `stuck` and `moved` of its first value, counts as
-    well, however little it falls: steps that small do not even jitter. A rate that was spent before the last
-    `idle` of the run is another fault, OPT007.
+    well, however little it falls: steps that small do not even jitter.
+
+    Smooth runs need less: steps as long as they may be make a validation loss jump about until the rate is
+    lowered. Where that has `evaluations` or more, and it and the training loss, of `most` points at most, fell at every
+    step of the first half and fall steadily still, validation with no more than `late_rises` of its steps upwards, a sure gain of `gains` for half as much again is enough, with
+    `rest` of the first loss left; where the rate was not logged, `whole` evaluations, no rise at all, and
+    `moves` in the second half. Under a
+    schedule, a validation loss of which more than `rises` of the early steps go up is not that of a loss that crawls. A rate that was spent before the last
+    `idle` of the run is another fault, OPT007. Where the rate is not known at all, only smooth
+    runs count and those that hardly moved; where neither its course nor validation was logged, only a loss with
+    `far` left.
 
     ## Remedy
 
@@ -70,8 +81,8 @@ class LearningRateTooLow(Detector):
 
     code, severity, since = "OPT002", Severity.WARNING, "0.1.0"
     needs = (Role.TRAIN_LOSS,)
-    points = 20
-    explains = ("GRD005", "OPT004", "OPT006", "OPT010", "GEN002", "GEN003")
+    points = 14
+    explains = ("GRD005", "OPT004", "OPT010", "GEN002", "GEN003")
 
     steady: Annotated[float, Threshold("tau of a steady fall", above=0, at_most=1)] = 0.9
     annealed: Annotated[float, Threshold("tau under a lowered rate", above=0, at_most=1)] = 0.97
@@ -91,6 +102,18 @@ class LearningRateTooLow(Detector):
     pays: Annotated[float, Threshold("sure gain of validation, as a share", at_least=0)] = 0.015
     steep: Annotated[float, Threshold("log loss to fall of which less pays", above=0)] = 0.25
     little: Annotated[float, Threshold("gain of validation beside that", at_least=0)] = 0.01
+    evaluations: Annotated[int, Threshold("evaluations that show smoothness", at_least=6)] = 14
+    whole: Annotated[int, Threshold("evaluations without a rise, the rate unknown", at_least=6)] = (
+        24
+    )
+    most: Annotated[int, Threshold("points of the curves that are compared", at_least=20)] = 120
+    gains: Annotated[float, Threshold("sure gain of a smooth validation loss", at_least=0)] = 0.01
+    rest: Annotated[float, Threshold("last over first of a smooth loss", above=0)] = 0.03
+    late_rises: Annotated[float, Threshold("share of rises of a smooth loss", at_least=0)] = 0.07
+    moves: Annotated[float, Threshold("fall of its second half, the rate unknown", at_least=0)] = (
+        0.005
+    )
+    rises: Annotated[float, Threshold("share of early rises of one that crawls", at_least=0)] = 0.05
     idle: Annotated[float, Threshold("share of the run at a spent rate", above=0)] = 0.25
 
     def cannot_tell(self, case: Case) -> str | None:
@@ -104,11 +127,17 @@ class LearningRateTooLow(Detector):
         left, course = case.progress.left, case.schedule
         if case.bottleneck and case.accuracy(Role.TRAIN_METRIC) is not None:
             return  # what so narrow a network leaves is not the rate's
-        if not self.left < left < 1 or (course is not None and course.idle > self.idle):
+        if not self.rest < left < 1 or (course is not None and course.idle > self.idle):
+            return
+        smooth = self._smooth(case)
+        if not smooth and not self.left < left:
             return
         seen = case.headway
         lowered = course is not None and course.last < self.spent * course.peak
-        if seen.trend.tau >= -(self.annealed if lowered else self.steady):
+        train = case.the(Role.TRAIN_LOSS)
+        batches = len(train) > self.most and case.curve(Role.VAL_LOSS) is not None
+        steady = self.annealed if lowered and not batches else self.steady
+        if not smooth and seen.trend.tau >= -steady:
             return
         dropped = (case.number(Knob.DROPOUT) or 0.0) >= self.dropout
         if dropped and left < self.far:  # what dropout holds up is no way left to go
@@ -125,8 +154,20 @@ class LearningRateTooLow(Detector):
             hardly = validation is None or validation < -self.validated
         else:
             hardly = hardly and self._validation_gains(case)
-        if not (silky or hardly or (crawls and self._validation_gains(case))):
+        if course is None and case.curve(Role.VAL_LOSS) is None and left < self.far:
+            return  # the end of a schedule, or of what there is to learn: nobody knows
+        if course is None:  # nothing tells a rate that is too low from a run that is too short
+            crawls = crawls and case.number(Knob.LR) is not None
+        else:
+            crawls = crawls and course.shape is not Shape.CYCLIC
+        if not smooth and not (silky or hardly or (crawls and self._validation_gains(case))):
             return
+        varies = course is not None and course.shape is not Shape.CONSTANT
+        val = case.curve(Role.VAL_LOSS)
+        if not smooth and varies and _early_rises(val, self.evaluations) > self.rises:
+            return
+        if any(len(each) > 2 and each.frozen for each in case.layers.kernels):
+            return  # what holds it up is that layers are not trained
         curve = case.the(Role.TRAIN_LOSS)
         far = left > self.far
         yield self.finding(
@@ -145,6 +186,31 @@ class LearningRateTooLow(Detector):
             confidence=Confidence.HIGH if far else Confidence.MEDIUM,
             remedies=(RATE_TENFOLD, RATE_TRIPLE) if far else (RATE_TRIPLE, RATE_TENFOLD),
         )
+
+    def _smooth(self, case: Case) -> bool:
+        """Whether both losses fell at every step of the first half, and validation has far to go.
+
+        Steps as long as they may be make a validation loss jump about before the rate is lowered.
+        """
+        val, train = case.curve(Role.VAL_LOSS), case.course(Role.TRAIN_LOSS)
+        if val is None or len(val) < self.evaluations or len(val) > self.most:
+            return False
+        if max(_early_rises(val, 0), _early_rises(train, 0)) > 0:
+            return False
+        even = case.paced(Role.VAL_LOSS)
+        level = abs(median(tail(even)))
+        tau = mann_kendall(even[len(even) // 2 :]).tau
+        if case.headway.trend.tau > -self.steady or tau > -self.steady:
+            return False
+        ups = np.diff(val.values) > 0
+        if float(np.mean(ups)) > self.late_rises:
+            return False
+        if case.schedule is None and len(val) >= self.whole:
+            # Without the rate a schedule's end looks like arrival; what arrives wavers, though.
+            moved = float(val.values[len(val) // 2] - val.values[-1]) > self.moves * level
+            return moved and not np.any(ups) and not np.any(np.diff(train.values) > 0)
+        ahead = forecast(np.arange(len(even), dtype=np.float64), even, len(even) / 2)
+        return -ahead.high > self.gains * level
 
     def _validation_gains(self, case: Case) -> bool:
         """Whether validation falls with training, or nobody knows."""
@@ -169,7 +235,25 @@ class LearningRateTooLow(Detector):
     @classmethod
     def samples(cls) -> Iterator[Sample]:
         """Crawls of two paces; converged, decayed and noisy runs as traps."""
-        yield fires("crawls", a_run({Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.2, 1), 0.003)}))
+        crawls = {Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.2, 1), 0.003)}
+        yield fires("crawls", a_run({**crawls, Role.LEARNING_RATE: flat(60, 1e-4)}))
+        yield silent("crawls, and neither rate nor validation tell why", a_run(crawls))
+        slow = decay(40, 2.3, 0.2, 1) * np.exp(jitter(40, 0.0005))
+        rate = cosine(40, 1e-4)
+        yield fires(
+            "falls without a single rise under a schedule",
+            a_run(
+                {
+                    Role.TRAIN_LOSS: 2.3 - 0.4 * np.cumsum(rate) / 1e-3,
+                    Role.VAL_LOSS: 2.3 - 0.38 * np.cumsum(rate) / 1e-3,
+                    Role.LEARNING_RATE: rate,
+                }
+            ),
+        )
+        yield silent(
+            "validation jumps about before the rate is lowered",
+            a_run({Role.TRAIN_LOSS: slow, Role.VAL_LOSS: slow * np.exp(jitter(40, 0.1, 3))}),
+        )
         yield silent(
             "dropout holds it up",
             a_run(
@@ -210,3 +294,10 @@ class LearningRateTooLow(Detector):
         yield silent(
             "noisy and done", a_run({Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.5, 8), 0.05)})
         )
+
+
+def _early_rises(curve: Series | None, least: int) -> float:
+    """The share of steps in the first half of a curve that go up, 0 for one of fewer points."""
+    if curve is None or len(curve) < max(least, 4):
+        return 0.0
+    return float(np.mean(np.diff(curve.values[: len(curve) // 2]) > 0))

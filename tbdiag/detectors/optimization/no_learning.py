@@ -59,14 +59,15 @@ class NoLearning(Detector):
     ## How it is detected
 
     Either the median of the last tenth of the training loss is above `still` of the first loss,
-    or the loss lies within `chance` of ln C while the accuracy lies within `guess` of 1/C for some
+    or the loss lies within `chance` of ln C while the accuracy lies within `guess` (`near`, where the loss is within `exact`) of 1/C for some
     number of classes C of at most `classes`. A loss that falls steadily (Kendall's tau below
     −`steady`) is slow, not still, and a metric or a validation loss that got better beyond its
     noise proves that something was learned; so does an accuracy that was `lost` better early on, of
     which OPT001 speaks.
 
     Or validation learned nothing: its accuracy stays near 1/C, its best loss lies near ln C, not below it
-    by more than the share `chance` and not above by more than `guessing`, and training went `by_heart` of the way from there to 1.
+    by more than the share `chance` and not above by more than `guessing`, and training went `by_heart` of the way
+    from there to 1, or its loss is not `guessing` below ln C either.
 
     ## Remedy
 
@@ -103,6 +104,8 @@ class NoLearning(Detector):
     still: Annotated[float, Threshold("last loss over first", above=0)] = 0.98
     chance: Annotated[float, Threshold("distance from ln C, as a share", above=0)] = 0.02
     guess: Annotated[float, Threshold("distance of the accuracy from 1/C", above=0)] = 0.02
+    exact: Annotated[float, Threshold("the same of a loss that is ln C itself", above=0)] = 0.005
+    near: Annotated[float, Threshold("distance of the accuracy then", above=0)] = 0.05
     classes: Annotated[int, Threshold("most classes looked for", at_least=2)] = 1000
     guessing: Annotated[float, Threshold("best validation loss over ln C", above=0)] = 0.1
     by_heart: Annotated[float, Threshold("way of training from chance to 1", above=0)] = 0.2
@@ -161,8 +164,11 @@ class NoLearning(Detector):
         if count < 2 or abs(share - 1 / count) > min(self.guess, 0.25 / count):
             return None
         best, learned = float(loss.values.min()), median(tail(train.values))
-        known = learned >= share + self.by_heart * (1 - share)
         level = math.log(count)
+        known = (
+            learned >= share + self.by_heart * (1 - share)
+            or case.progress.last >= (1 - self.guessing) * level
+        )
         if not (known and (1 - self.chance) * level <= best <= (1 + self.guessing) * level):
             return None
         # The best of many draws strays from 1/C by chance; what was learned stays.
@@ -201,8 +207,14 @@ class NoLearning(Detector):
         count = round(math.exp(last))
         if count < 2 or abs(last - math.log(count)) > self.chance * math.log(count):
             return None
-        share = median(tail(metric.values))
-        return count if abs(share - 1 / count) <= min(self.guess, 0.5 / count) else None
+        # Which answer it always gives decides which share of a small set it gets right.
+        shares = [median(tail(each.values)) for _, each in case.accuracies] or [
+            median(tail(metric.values))
+        ]
+        away = min(abs(share - 1 / count) for share in shares)
+        exactly = abs(last - math.log(count)) <= self.exact * math.log(count)
+        allowed = self.near if exactly else self.guess
+        return count if away <= min(allowed, 0.5 / count) else None
 
     @classmethod
     def samples(cls) -> Iterator[Sample]:
@@ -215,6 +227,17 @@ class NoLearning(Detector):
                 {
                     Role.TRAIN_LOSS: decay(30, 1.6, math.log(4), 30) + jitter(30, 0.001),
                     Role.TRAIN_METRIC: flat(30, 0.25) + jitter(30, 0.003),
+                }
+            ),
+        )
+        yield fires(
+            "validation guesses, and training hardly learns it by heart",
+            a_run(
+                {
+                    Role.TRAIN_LOSS: decay(30, 0.80, 0.67, 6) + jitter(30, 0.002),
+                    Role.VAL_LOSS: 0.70 + jitter(30, 0.002),
+                    Role.TRAIN_METRIC: decay(30, 0.50, 0.56, 6),
+                    Role.VAL_METRIC: 0.50 + jitter(30, 0.005),
                 }
             ),
         )

@@ -117,7 +117,7 @@ class OptimizerRateMismatch(Detector):
     def samples(cls) -> Iterator[Sample]:
         """Rates of another optimizer's size; unusual rates that work as traps."""
         bounces = {Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.9, 40), 0.12)}
-        crawls = {Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.2, 1), 0.003)}
+        crawls = {Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.2, 0.5), 0.003)}
         yield fires(
             "Adam with a rate of plain gradient descent",
             a_run(bounces, hparams={"optimizer": "Adam", "lr": 0.1}),

@@ -96,7 +96,9 @@ class OscillatingLoss(Detector):
             return
         swing = strongest_swing(rest)
         regular = swing.share > self.share
-        wild = size > self.wild * fall and roughness(half) <= self.smoothed
+        batch = case.curve(Role.BATCH_LOSS)
+        batches = batch is not None and batch.tag == curve.tag  # single ones scatter that much
+        wild = size > self.wild * fall and roughness(half) <= self.smoothed and not batches
         if not (regular or wild):
             return
         first, last = int(curve.steps[len(curve) // 2]), int(curve.steps[-1])

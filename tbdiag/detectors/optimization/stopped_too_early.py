@@ -15,12 +15,12 @@ from tbdiag.model.knob import Knob
 from tbdiag.model.remedy import Remedy, Safety, Scale
 from tbdiag.model.role import Role
 from tbdiag.model.series import Floats
-from tbdiag.signals.forecast import bend, forecast
+from tbdiag.signals.forecast import forecast
 from tbdiag.signals.medians import median
 from tbdiag.signals.schedule import Shape
-from tbdiag.signals.smoothing import running_median, tail
+from tbdiag.signals.smoothing import running_median, tail, thinned
 from tbdiag.signals.trend import mann_kendall
-from tbdiag.synth import a_run, cosine, decay, flat, noisy, u_turn
+from tbdiag.synth import a_run, cosine, decay, flat, jitter, noisy, u_turn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,15 +39,15 @@ class StoppedTooEarly(Detector):
 
     ## How it is detected
 
-    The curve is taken by the way that the learning rate allowed, where the rate was logged, so that
-    the slow end of a schedule is not mistaken for arrival, nor a run that speeds up under a lowered
-    rate for one that is done. The Theil–Sen slope of its last `window`, flattened as the curve
+    The curve falls nearly throughout: of its steps, over at most `most` points, no more than the share `rises`
+    go up (or tau is below −`surely`), and its second half falls steadily, with Kendall's tau below −`falls` by steps and below −`steady` by the
+    way that the learning rate allowed, where the rate was logged. By that measure the slow end of a schedule is
+    not mistaken for arrival. The Theil–Sen slope of its last `window`, flattened as the curve
     itself flattens, is carried on for `more` of it: that is what a run so much longer, with its
-    schedule stretched, would bring. The fall must exceed `gain` of the loss, be above 0 at the cautious end of
-    its interval, and be steady over the second half (Kendall's tau below −`steady`, or −`annealed` where the rate has
-    fallen below `decayed` of its peak). A fall that gets `bent` times as
-    steep by that way, but not by steps, is the anneal itself. Since a cut after which the rate was held, only what came later counts, by steps. The best value must lie in the last `best_after` of the run. A gain above
-    `large` is worth twice the time. Under a rate that comes round again the rule cannot tell.
+    schedule stretched, would bring. The fall must exceed `gain` of the loss and be above 0 at the cautious end of
+    its interval. Since a cut after which the rate, below `decayed` of its peak, was held, only what came later counts, by steps.
+    The best value must lie in the last `best_after` of the run. With no more than `smooth` of its steps upwards
+    it is sure. A gain above `large` is worth twice the time. Under a rate that comes round again the rule cannot tell.
 
     ## Remedy
 
@@ -57,7 +57,7 @@ class StoppedTooEarly(Detector):
     ## False alarms
 
     The steep drop at the end of a cosine is the anneal, not a promise, and so is the one right after
-    a cut.
+    a cut. Before an anneal that brings much the loss jumps about, for what it takes away is noise.
 
     ## References
 
@@ -70,10 +70,13 @@ class StoppedTooEarly(Detector):
 
     window: Annotated[float, Threshold("share of the run that is projected", above=0)] = 0.5
     more: Annotated[float, Threshold("how much longer, as a share of the run", above=0)] = 0.5
-    gain: Annotated[float, Threshold("projected gain, as a share of the loss", above=0)] = 0.0075
-    steady: Annotated[float, Threshold("tau of the fall", at_least=0, at_most=1)] = 0.4
-    annealed: Annotated[float, Threshold("tau under a lowered rate", at_least=0, at_most=1)] = 0.8
-    bent: Annotated[float, Threshold("late slope over early of an anneal", above=0)] = 1.2
+    gain: Annotated[float, Threshold("projected gain, as a share of the loss", above=0)] = 0.0005
+    steady: Annotated[float, Threshold("tau by the way of the rate", at_least=0, at_most=1)] = 0.62
+    falls: Annotated[float, Threshold("tau by steps", at_least=0, at_most=1)] = 0.5
+    surely: Annotated[float, Threshold("tau of a fall that needs no smoothness", at_least=0)] = 0.85
+    rises: Annotated[float, Threshold("share of steps that go up", at_least=0, at_most=1)] = 0.36
+    smooth: Annotated[float, Threshold("the same of a fall that is sure", at_least=0)] = 0.2
+    most: Annotated[int, Threshold("points of the curve that are compared", at_least=10)] = 40
     best_after: Annotated[float, Threshold("last part with the best value", above=0)] = 0.25
     decayed: Annotated[float, Threshold("rate over its peak", at_least=0, at_most=1)] = 0.2
     large: Annotated[float, Threshold("gain from which twice as long pays", above=0)] = 0.03
@@ -94,8 +97,12 @@ class StoppedTooEarly(Detector):
         calm = running_median(curve.values, 3)
         if int(calm.argmin()) < (1 - self.best_after) * (len(curve) - 1):
             return
-        end, share, steady = self._end(case, role)
-        if mann_kendall(end[len(end) // 2 :]).tau >= -steady:
+        up = float(np.mean(np.diff(thinned(curve, self.most).values) > 0))
+        fall = -_falling(curve.values)
+        if fall < self.falls or (up > self.rises and fall < self.surely):
+            return
+        end, share = self._end(case, role)
+        if _falling(end) > -self.steady:
             return
         change = forecast(
             np.arange(len(end), dtype=np.float64), end, self.more * len(end) / share, self.window
@@ -116,7 +123,7 @@ class StoppedTooEarly(Detector):
                 note="still falling",
                 measures=(Measure("expected_gain", gain, ">", self.gain),),
             ),
-            confidence=Confidence.HIGH if -change.high / level > self.gain else Confidence.MEDIUM,
+            confidence=Confidence.HIGH if up <= self.smooth else Confidence.MEDIUM,
             remedies=(
                 Remedy.turn(
                     Knob.EPOCHS,
@@ -128,22 +135,16 @@ class StoppedTooEarly(Detector):
             ),
         )
 
-    def _end(self, case: Case, role: Role) -> tuple[Floats, float, float]:
-        """The values that are projected, their share of the run, and how steadily they must fall."""
+    def _end(self, case: Case, role: Role) -> tuple[Floats, float]:
+        """The values that are projected, and their share of the run."""
         whole, course = case.paced(role), case.schedule
         if course is None or course.last >= self.decayed * course.peak:
-            return whole, 1.0, self.steady
+            return whole, 1.0
         held, curve = case.last_stretch(role), case.the(role)
         if held is not None and len(held) >= self.points:
             share = (held.steps[-1] - held.steps[0]) / (curve.steps[-1] - curve.steps[0])
-            return held.values, float(share), self.steady
-        if bend(whole, self.window) <= self.bent:
-            return whole, 1.0, self.annealed
-        # The height of the noise falls with the rate, and the loss with it the faster by its way,
-        # but slower and slower by steps. What goes faster by steps as well is on its own way down.
-        by_steps = case.thinned(curve).values
-        speeds_up = bend(by_steps, self.window) > self.bent
-        return by_steps, 1.0, self.annealed if speeds_up else 1.0
+            return held.values, float(share)
+        return whole, 1.0
 
     @classmethod
     def samples(cls) -> Iterator[Sample]:
@@ -152,9 +153,11 @@ class StoppedTooEarly(Detector):
         yield fires("validation falls", a_run({Role.VAL_LOSS: falling}))
         yield fires("training falls, no validation", a_run({Role.TRAIN_LOSS: falling}))
         yield silent("done", a_run({Role.VAL_LOSS: noisy(decay(40, 2.3, 0.3, 12), 0.01)}))
+        wavers = decay(40, 2.3, 0.9, 3) * np.exp(jitter(40, 0.1))
+        yield silent("falls, and up as often", a_run({Role.VAL_LOSS: wavers}))
         yield silent("turned", a_run({Role.VAL_LOSS: u_turn(40, 2.3, 0.6, 1.2)}))
         rate = cosine(40, 0.1)
-        annealed = noisy(decay(40, 2.3, 0.5, 25) + 3 * rate, 0.003)
+        annealed = decay(40, 2.3, 0.5, 25) + 3 * rate * np.exp(jitter(40, 0.3))
         yield silent("end of a cosine", a_run({Role.VAL_LOSS: annealed, Role.LEARNING_RATE: rate}))
         cut = np.concatenate([flat(20, 0.1), flat(20, 0.01)])
         speeds_up = np.concatenate(
@@ -171,6 +174,11 @@ class StoppedTooEarly(Detector):
         )
         cycles = np.tile(cosine(10, 0.1), 4)
         yield silent("warm restarts", a_run({Role.VAL_LOSS: falling, Role.LEARNING_RATE: cycles}))
+
+
+def _falling(values: Floats) -> float:
+    """Kendall's tau of the second half."""
+    return mann_kendall(values[len(values) // 2 :]).tau
 
 
 def _long_enough(case: Case, points: int) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from tbdiag.case import Case, Kind
 from tbdiag.model.role import Better, Role
 from tbdiag.model.series import Series
@@ -31,6 +33,13 @@ def course_of_return(case: Case) -> Returns | None:
     """What the return does over the run, None where it was not logged or too rarely."""
     curve = reward(case)
     return None if curve is None else returns(curve.values)
+
+
+def gained_by(seen: Returns, place: int) -> float:
+    """The share of all that was gained that the agent had at a point of its return; 1 for no gain."""
+    at = int(np.searchsorted(seen.places, place))
+    level = float(seen.levels[min(at, len(seen.levels) - 1)])
+    return (level - seen.first) / seen.learned if seen.learned > 0 else 1.0
 
 
 def holds(seen: Returns, errors: float, lost: float) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 
 from tbdiag.case import Case
 from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
-from tbdiag.detectors.reinforcement import course_of_return, holds, not_an_agent, reward
+from tbdiag.detectors.reinforcement import course_of_return, gained_by, holds, not_an_agent, reward
 from tbdiag.detectors.reinforcement.remedies import ENTROPY_BONUS, RATE_THIRD
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
 from tbdiag.model.role import Role
@@ -45,7 +45,10 @@ class EntropyCollapse(Detector):
     negative, it is the standard deviation of an action that falls below `share` of its start, if the
     start is that of unit normal variables (within `unit`), so that their number is known. The
     return at the end does not lie above that of the beginning by `errors` standard errors, or more
-    than `lost` of the gain was lost again. Stable-Baselines3 logs the negative entropy as a loss.
+    than `lost` of the gain was lost again. A policy that settles before it has found anything counts however the
+    return goes on: its entropy falls below `settled` within `at_once` of the run, and is below it for most of the rest,
+    when the return has made less than `found` of all that it will gain; a note, where that is kept,
+    or where the best return came `earned` of the run after the entropy was gone. Stable-Baselines3 logs the negative entropy as a loss.
 
     ## Remedy
 
@@ -53,7 +56,8 @@ class EntropyCollapse(Detector):
 
     ## False alarms
 
-    A task that is solved needs no entropy: an agent that has learned and keeps it is never reported.
+    A task that is solved needs no entropy: an agent that has learned before, or while, it loses it and
+    keeps what it learned is never reported.
 
     ## References
 
@@ -65,10 +69,15 @@ class EntropyCollapse(Detector):
     supervised = False
     needs = (Role.ENTROPY, (Role.REWARD, Role.VAL_REWARD))
     points = 20
-    explains = ("RLX004",)
 
     share: Annotated[float, Threshold("entropy, or deviation, over its start", above=0)] = 0.05
     early: Annotated[float, Threshold("share of the run", above=0, at_most=1)] = 0.5
+    at_once: Annotated[float, Threshold("share of the run for a policy that settles", above=0)] = (
+        0.3
+    )
+    settled: Annotated[float, Threshold("entropy over its start of such a policy", above=0)] = 0.1
+    found: Annotated[float, Threshold("share of the gain by then that is enough", above=0)] = 0.6
+    earned: Annotated[float, Threshold("share of the run before the best return", above=0)] = 0.1
     window: Annotated[int, Threshold("updates that the median runs over", at_least=3)] = 5
     unit: Annotated[float, Threshold("distance from whole numbers of unit normals", above=0)] = 0.03
     errors: Annotated[float, Threshold("gain of return in standard errors", above=0)] = 3.0
@@ -101,22 +110,43 @@ class EntropyCollapse(Detector):
             left = np.exp(np.minimum((entropy - start) / actions, 0.0))
         high = np.flatnonzero(left >= self.share)
         at = int(high[-1]) + 1 if len(high) else 0
-        if at >= self.early * len(curve) or seen is None or holds(seen, self.errors, self.lost):
+        if seen is None:
             return
+        kept = holds(seen, self.errors, self.lost)
+        lost = at < self.early * len(curve) and not kept
+        soon = np.flatnonzero(left < self.settled)
+        since = int(soon[0]) if len(soon) else len(curve)
+        settled = (
+            since < self.at_once * len(curve)
+            and median(left[since:]) < self.settled
+            and gained_by(seen, since) < self.found
+        )
+        if not (lost or settled):
+            return
+        at = at if lost else since
+        # What was earned after that was not lost for want of exploring.
+        later = seen.places[seen.best_at] > at + self.earned * len(curve)
         step = int(curve.steps[at])
         what = "entropy" if actions is None else "standard deviation of an action"
         yield self.finding(
             f"the {what} fell to {median(left[at:]):.1%} of its start by step {step:,}, "
-            f"and the return has gained nothing that lasts",
+            + (
+                "and the return has gained nothing that lasts"
+                if lost
+                else f"when the return had made {max(gained_by(seen, since), 0):.0%} of its gain"
+            ),
             Evidence(
                 tag=curve.tag,
                 span=(step, int(curve.steps[-1])),
                 note="the policy no longer explores",
                 measures=(
-                    Measure("left", median(left[at:]), "<", self.share),
-                    Measure("share_of_run", at / len(curve), "<", self.early),
+                    Measure("left", median(left[at:]), "<", self.share if lost else self.settled),
+                    Measure(
+                        "share_of_run", at / len(curve), "<", self.early if lost else self.at_once
+                    ),
                 ),
             ),
+            severity=Severity.NOTE if kept or (lost and later) else self.severity,
             confidence=Confidence.MEDIUM,
             remedies=(ENTROPY_BONUS, RATE_THIRD),
         )
@@ -140,7 +170,9 @@ class EntropyCollapse(Detector):
         learned = 500 - decay(n, 480, 0, 12)
         lost = learned * np.where(np.arange(n) < 80, 1, 0.2) + jitter(n, 5, 3)
         yield fires("lost what it had learned", _agent(gone, lost))
-        yield silent("solved", _agent(gone, learned + jitter(n, 5, 3)))
+        meanwhile = decay(n, 1.386, 0.005, 14) * np.exp(jitter(n, 0.1))
+        yield silent("solved", _agent(meanwhile, learned + jitter(n, 5, 3)))
+        yield fires("settled before it had found much", _agent(gone, learned + jitter(n, 5, 3)))
         yield silent("falls slowly", _agent(decay(n, 1.386, 0.3, 3), poor))
         late = np.where(np.arange(n) < 160, 1.0, 0.01)
         yield silent("late", _agent(late, poor))
@@ -158,7 +190,8 @@ def _entropy(curve: Series) -> Floats:
 
 
 def _start(values: Floats) -> float:
-    return median(values[:3])
+    """The entropy of the first policy, which is its largest; a collapse may take three updates."""
+    return float(values[:3][np.abs(values[:3]).argmax()])
 
 
 def _agent(entropy: Floats | Series, earned: Floats) -> Run:

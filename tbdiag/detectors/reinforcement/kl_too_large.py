@@ -18,6 +18,7 @@ from tbdiag.model.run import Run
 from tbdiag.model.series import Floats, Series
 from tbdiag.naming.words import split
 from tbdiag.signals.medians import median
+from tbdiag.signals.returns import Returns
 from tbdiag.signals.smoothing import running_median
 from tbdiag.synth import a_run, decay, flat, jitter, noisy
 
@@ -46,7 +47,8 @@ class KlTooLarge(Detector):
     updates in one go. Where the hyperparameters name a larger target, `over` times that counts, and
     `steered` times where a coefficient that steers the divergence was logged, which doubles only
     beyond. A single spike does not move the median. Where the agent has learned meanwhile (by `errors`
-    standard errors of its return) and still has all but `lost` of it, this is only a note.
+    standard errors of its return) and still has all but `lost` of it, this is only a note, and so it is where the best return came after `most`
+    of these updates and the divergence is below `bearable`: what was lost later is RLX004.
 
     ## Remedy
 
@@ -67,7 +69,6 @@ class KlTooLarge(Detector):
     supervised = False
     needs = (Role.KL,)
     points = 20
-    explains = ("RLX004",)
 
     limit: Annotated[float, Threshold("divergence per update without a target", above=0)] = 0.02
     over: Annotated[float, Threshold("divergence over its target", at_least=1)] = 1.5
@@ -76,6 +77,8 @@ class KlTooLarge(Detector):
     share: Annotated[float, Threshold("share of the updates", above=0, at_most=1)] = 0.3
     errors: Annotated[float, Threshold("gain of return in standard errors", above=0)] = 5.0
     lost: Annotated[float, Threshold("share of the gain lost again", at_least=0)] = 0.3
+    bearable: Annotated[float, Threshold("divergence under which agents learn", above=0)] = 0.3
+    most: Annotated[float, Threshold("share of the updates before the best", above=0)] = 0.4
 
     def blocked(self, case: Case) -> str | None:
         """Only policies have such a divergence."""
@@ -100,13 +103,15 @@ class KlTooLarge(Detector):
             return
         level = median(curve.values[first:last])
         seen = course_of_return(case)
-        harmless = seen is not None and holds(seen, self.errors, self.lost)
+        harmless = seen is not None and (
+            holds(seen, self.errors, self.lost) or self._borne(seen, level, first, last)
+        )
         start, end = int(curve.steps[first]), int(curve.steps[last - 1])
         against = f"{limit:.2g} is the most" if target is None else f"the target is {target:g}"
         yield self.finding(
             f"each update changes the policy by a KL divergence of {level:.2g} from step {start:,} "
             f"to {end:,}, where {against}"
-            + (", though the return still holds" if harmless else ""),
+            + (", though the agent learned under it" if harmless else ""),
             Evidence(
                 tag=curve.tag,
                 span=(start, end),
@@ -120,6 +125,12 @@ class KlTooLarge(Detector):
             confidence=Confidence.MEDIUM if target is None else Confidence.HIGH,
             remedies=(RATE_THIRD, FEWER_EPOCHS, *([TARGET_KL] if target is None else [])),
         )
+
+    def _borne(self, seen: Returns, level: float, first: int, last: int) -> bool:
+        """Whether the agent came to its best under such updates: what it lost later was not theirs."""
+        best = int(seen.places[seen.best_at])
+        learned = seen.above(seen.best, seen.first, self.errors)
+        return level < self.bearable and learned and best >= first + self.most * (last - first)
 
     @classmethod
     def samples(cls) -> Iterator[Sample]:

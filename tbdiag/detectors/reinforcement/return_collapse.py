@@ -62,6 +62,7 @@ class ReturnCollapse(Detector):
     code, severity, since = "RLX004", Severity.WARNING, "0.1.0"
     supervised = False
     needs = ((Role.REWARD, Role.VAL_REWARD),)
+    explains = ("RLX003",)  # equal returns of an agent that failed cannot be explained
 
     fall: Annotated[float, Threshold("share of the gain that was lost", above=0)] = 0.3
     lasting: Annotated[float, Threshold("share of the run", above=0, at_most=1)] = 0.2

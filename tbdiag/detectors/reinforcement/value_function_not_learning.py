@@ -10,7 +10,7 @@ import numpy as np
 
 from tbdiag.case import Case
 from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
-from tbdiag.detectors.reinforcement import not_an_agent, reward
+from tbdiag.detectors.reinforcement import course_of_return, holds, not_an_agent, reward
 from tbdiag.detectors.reinforcement.remedies import DISCOUNT, SCALE_REWARDS, VALUE_RATE
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
 from tbdiag.model.role import Role
@@ -39,7 +39,8 @@ class ValueFunctionNotLearning(Detector):
 
     After the first `grace` of the run half of the updates have an explained variance of `nothing` or
     less, and its running median over `window` updates never rises above `little`, in the grace or
-    after.
+    after. Where the agent has learned all the same (by `errors` standard errors of its return, all but `lost` of
+    it kept) this is only a note.
 
     ## Remedy
 
@@ -62,8 +63,10 @@ class ValueFunctionNotLearning(Detector):
     points = 20
 
     grace: Annotated[float, Threshold("share of the run left out", above=0, at_most=1)] = 0.2
-    nothing: Annotated[float, Threshold("explained variance that is none", at_most=1)] = 0.0
-    little: Annotated[float, Threshold("explained variance that is some", at_most=1)] = 0.1
+    nothing: Annotated[float, Threshold("explained variance that is none", at_most=1)] = 0.1
+    little: Annotated[float, Threshold("explained variance that is some", at_most=1)] = 0.25
+    errors: Annotated[float, Threshold("gain of return in standard errors", above=0)] = 5.0
+    lost: Annotated[float, Threshold("share of the gain lost again", at_least=0)] = 0.3
     window: Annotated[int, Threshold("updates that the median runs over", at_least=3)] = 7
 
     def blocked(self, case: Case) -> str | None:
@@ -87,9 +90,12 @@ class ValueFunctionNotLearning(Detector):
         if level > self.nothing or best > self.little or _all_alike(case, self.grace):
             return
         first = int(curve.steps[len(curve) - len(after)])
+        seen = course_of_return(case)
+        harmless = seen is not None and holds(seen, self.errors, self.lost)
         yield self.finding(
             f"the value function explains nothing of the returns: its explained variance is "
-            f"{level:.2g} since step {first:,} and never above {best:.2g}",
+            f"{level:.2g} since step {first:,} and never above {best:.2g}"
+            + (", though the agent has learned" if harmless else ""),
             Evidence(
                 tag=curve.tag,
                 span=(first, int(curve.steps[-1])),
@@ -99,6 +105,7 @@ class ValueFunctionNotLearning(Detector):
                     Measure("best", best, "<=", self.little),
                 ),
             ),
+            severity=Severity.NOTE if harmless else self.severity,
             confidence=Confidence.MEDIUM,
             remedies=(SCALE_REWARDS, VALUE_RATE, DISCOUNT),
         )

@@ -80,6 +80,7 @@ class ClassImbalance(Detector):
     """
 
     code, severity, since = "VAL004", Severity.WARNING, "0.1.0"
+    explains = ("OPT002",)  # the loss rests on the common class
     scale_free = False
 
     gap: Annotated[float, Threshold("accuracy above balanced accuracy", above=0, at_most=1)] = 0.15

@@ -35,8 +35,11 @@ def test_the_number_of_inputs_is_told_by_the_biases(inputs: int) -> None:
     assert finding.evidence[0].measures[0].value == pytest.approx(5.66, rel=0.1)
 
 
-def test_without_biases_it_cannot_tell() -> None:
-    assert "biases" in (blocked(RULE, POOR, network(0.8, change=6, biases=False)) or "")
+def test_without_biases_only_what_no_number_of_inputs_explains_is_told() -> None:
+    assert not found(RULE, POOR, network(0.8, change=6, biases=False))
+    (finding,) = found(RULE, POOR, network(2.0, change=6, biases=False))
+    assert "any number of inputs" in finding.message
+    assert not found(RULE, POOR, network(2.0, change=1, biases=False))
 
 
 def test_normalised_networks_are_left_alone() -> None:

@@ -56,7 +56,8 @@ def test_a_schedule_hides_no_crawl_and_makes_none(shape: np.ndarray) -> None:
 def test_slow_training_that_validation_does_not_reward_is_no_low_rate() -> None:
     loss = {Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.2, 1), 0.003)}
     frozen = {**loss, Role.VAL_LOSS: noisy(flat(60, 1.5), 0.001) - 0.0001 * np.arange(60)}
-    assert found(LearningRateTooLow(), a_run(loss))
+    rate = {Role.LEARNING_RATE: flat(60, 1e-4)}
+    assert found(LearningRateTooLow(), a_run({**loss, **rate}))
     assert not found(LearningRateTooLow(), a_run(frozen))
 
 
