@@ -14,6 +14,7 @@ from tbdiag.detectors.optimization.remedies import DECAY_TO_ZERO, RATE_TENTH, RA
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
 from tbdiag.model.knob import Knob
 from tbdiag.model.role import Role
+from tbdiag.model.run import Scalar
 from tbdiag.signals.medians import median
 from tbdiag.signals.noise import noise, spread
 from tbdiag.signals.schedule import Shape
@@ -353,7 +354,7 @@ class LearningRateTooHigh(Detector):
                 }
             ),
         )
-        settings = {"optimizer": "adam", "lr": 0.2}
+        settings: dict[str, Scalar] = {"optimizer": "adam", "lr": 0.2}
         stands = {Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.9, 12), 0.002)}
         yield fires("a rate that Adam never bears", a_run(stands, hparams=settings))
         yield silent("the same at a usual rate", a_run(stands, hparams={**settings, "lr": 1e-3}))
