@@ -50,8 +50,13 @@ class RemoteSource:
         return self
 
     def __exit__(self, *error: object) -> None:
-        tail = self._data[-_KEPT - _LEAST :]
-        self._mount.keep_ends(self._url, (self._head, self._end - len(tail), tail))
+        head, tail, end = self._head, self._data, self._end
+        known = self._mount.ends(self._url)
+        if known is not None and not head:  # reading went on where it had stopped
+            head, start, before = known
+            tail = before + tail if start + len(before) == self._start else tail
+        tail = tail[-_KEPT - _LEAST :]
+        self._mount.keep_ends(self._url, (head, end - len(tail), tail))
         self._data, self._before = b"", (0, b"")
 
     @property
@@ -99,6 +104,11 @@ class RemoteSource:
         return max(_LEAST, self._more // 4)
 
     def _jump(self, offset: int) -> None:
+        if not self._end:  # where reading had stopped before the file grew
+            rest = self.size - offset
+            self._start = self._run = self._record = offset
+            self._data = self._fetched(offset, rest if rest <= WHOLE else FIRST)
+            return
         at = self._blob()
         between = self._runs[self._tag] = at - self._run
         self._tag = self._tag_at(at - self._start)

@@ -243,6 +243,7 @@ def ends(url: UrlPath, offset: int, count: int) -> tuple[bytes, bytes]:
         if isinstance(each, ReadError):
             raise each
     head, tail = (each for each in found if isinstance(each, bytes))
+    mount.keep_ends(text, (head, first, tail))
     return head, tail
 
 

@@ -309,7 +309,7 @@ def _read(batch: Sequence[Slot]) -> None:
 
 def _warm(batch: Sequence[Slot]) -> None:
     """Fetch what is far away and small side by side."""
-    far = [slot for slot in batch if slot.far and slot.waiting]
+    far = [slot for slot in batch if slot.far and slot.unknown]
     if not far:
         return
     from tbdiag.reading import remote
