@@ -57,7 +57,7 @@ class LearningRateTooLow(Detector):
 
     Smooth runs need less: steps as long as they may be make a validation loss jump about until the rate is
     lowered. Where that has `evaluations` or more, and it and the training loss, of `most` points at most, fell at every
-    step of the first half and fall steadily still, validation with no more than `late_rises` of its steps upwards, a sure gain of `gains` for half as much again is enough, with
+    step of the first half, no faster than above, and fall steadily still, validation with no more than `late_rises` of its steps upwards, a sure gain of `gains` for half as much again is enough, with
     `rest` of the first loss left; where the rate was not logged, `whole` evaluations, no rise at all, and
     `moves` in the second half. Under a
     schedule, a validation loss of which more than `rises` of the early steps go up is not that of a loss that crawls. A rate that was spent before the last
@@ -202,6 +202,8 @@ class LearningRateTooLow(Detector):
         tau = mann_kendall(even[len(even) // 2 :]).tau
         if case.headway.trend.tau > -self.steady or tau > -self.steady:
             return False
+        if case.headway.ready <= self.slow:
+            return False  # it was there early; whole batches make any descent smooth
         ups = np.diff(val.values) > 0
         if float(np.mean(ups)) > self.late_rises:
             return False
@@ -250,6 +252,8 @@ class LearningRateTooLow(Detector):
                 }
             ),
         )
+        fast = decay(60, 2.3, 0.3, 12)
+        yield silent("arrived without noise", a_run({Role.TRAIN_LOSS: fast, Role.VAL_LOSS: fast}))
         yield silent(
             "validation jumps about before the rate is lowered",
             a_run({Role.TRAIN_LOSS: slow, Role.VAL_LOSS: slow * np.exp(jitter(40, 0.1, 3))}),
