@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import pickle
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.scale import page, sweeps
+from tbdiag.config import Config
+from tbdiag.diagnosis.select import select
+from tbdiag.reading.discover import discover
+from tbdiag.scale.batches import Job, batches, diagnosed
 
 ROOT = Path(__file__).parents[2]
 PAGE, KEPT = ROOT / "docs" / "scale.md", ROOT / "docs" / "scale.json"
@@ -45,6 +50,7 @@ def main() -> None:
         sizes = [size for size in SIZES if size <= options.most]
         if "growth" in options.parts:
             known["growth"] = {str(n): _scan(place, n, "none", "1") for n in sizes}
+            known["back"] = _back(place)
         if "cache" in options.parts:
             known["cache"] = {str(n): _cached(place, n) for n in sizes[:-1]}
         for part, ways in (("jobs", JOBS), ("ray", RAY)):
@@ -53,6 +59,14 @@ def main() -> None:
     known["machine"] = page.machine()
     KEPT.write_text(json.dumps(known, indent=1) + "\n", "utf-8")
     PAGE.write_text(page.written(known), "utf-8")
+
+
+def _back(place: Path) -> float:
+    """Bytes that come back from a worker for each run, without the columns for a cache."""
+    folder = place / f"runs-{SIZES[0]}"
+    sweeps.write(folder, SIZES[0])
+    (batch,) = batches((each, None) for each in discover([folder]).runs)
+    return len(pickle.dumps(diagnosed(batch, Job(selection=select(Config()))))) / SIZES[0]
 
 
 def _cached(place: Path, runs: int) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from importlib import import_module
 from typing import Any, TypeVar
 
 from tbdiag.errors import NoRunsError, ReadError, RequestError
@@ -218,7 +219,7 @@ def _opened(host: str, options: Mapping[str, Any]) -> Any:
     package, extra = _PACKAGES.get(scheme, ("fsspec", "fsspec"))
     missing = RequestError(f"reading {scheme}:// needs {package}: pip install '{extra}'")
     try:
-        import fsspec
+        fsspec = import_module("fsspec")
     except ImportError:
         raise missing from None
     try:
