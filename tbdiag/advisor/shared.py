@@ -123,9 +123,16 @@ class SharedLedger(Ledger):
             self._thread.start()
         return held
 
-    def ask(self, pending: Sequence[Params], *, seed: int = 0) -> dict[str, Scalar]:
+    def ask(
+        self,
+        pending: Sequence[Params],
+        *,
+        seed: int = 0,
+        within: Mapping[str, Dimension] | None = None,
+    ) -> dict[str, Scalar]:
         """What the sampler would try next: to each controller something else."""
-        return super().ask(pending, seed=zlib.crc32(f"{self.owner} {seed}".encode()))
+        own = zlib.crc32(f"{self.owner} {seed}".encode())
+        return super().ask(pending, seed=own, within=within)
 
     def elsewhere(self) -> list[Params]:
         """The settings that other controllers try or have tried."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+MEMORY = "memory://"  # a study that ends with the process
+
 _PATIENCE = 10.0  # seconds for a proxy to answer
 _OUTAGE = 60.0  # seconds for which a storage may be away
 _ABSENT = 3.0  # seconds for which one may be away that was never there
@@ -65,6 +67,10 @@ def opened(storage: Path | str) -> BaseStorage:
     """
     if isinstance(storage, Path):
         return _file(storage)
+    if storage == MEMORY:
+        from optuna.storages import InMemoryStorage
+
+        return InMemoryStorage()
     kind, separator, place = storage.partition("://")
     if (need := _NEEDS.get(kind)) is not None:
         module, name, extra = need

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tbdiag.advisor.storages import opened, told
+from tbdiag.advisor.storages import MEMORY, opened, told
 from tbdiag.config.settings import Choices, Dimension
 from tbdiag.errors import RequestError
 from tbdiag.model.proposal import Params, State
@@ -88,7 +88,7 @@ class Orphan:
 
 
 class Ledger:
-    """The Optuna study ``name`` in a file of a folder, or at any URL that Optuna knows.
+    """The Optuna study ``name`` in a file of a folder, at any URL that Optuna knows, or in memory alone.
 
     Only runs that are over stand in it, each once: a killed controller leaves nothing behind. The
     dimensions are those of ``space``; a value that they do not allow is written at its nearest allowed
@@ -98,11 +98,11 @@ class Ledger:
     owner = ""  # of the runs in it, where there are several
 
     def __init__(
-        self, storage: Path | str, name: str, space: Mapping[str, Dimension], *, higher: bool
+        self, storage: Path | str | None, name: str, space: Mapping[str, Dimension], *, higher: bool
     ) -> None:
         self.name, self.space = name, space
-        self._place = storage
-        with silence(), told(storage):
+        self._place = MEMORY if storage is None else storage
+        with silence(), told(self._place):
             self._study = self._opened(higher)
             kept = self._study.get_trials(deepcopy=False)
         self._keys = {str(each.user_attrs.get("run", "")) for each in kept}
@@ -135,23 +135,38 @@ class Ledger:
             self._study.add_trial(trial)
         self._keys.add(page.key)
 
-    def ask(self, pending: Sequence[Params], *, seed: int = 0) -> dict[str, Scalar]:
+    def ask(
+        self,
+        pending: Sequence[Params],
+        *,
+        seed: int = 0,
+        within: Mapping[str, Dimension] | None = None,
+    ) -> dict[str, Scalar]:
         """What Optuna's sampler would try next, while ``pending`` settings are being tried.
 
-        Nothing is written: it is asked on a copy, in which the pending ones run.
+        ``within`` are the dimensions to search, by default all of the space; of numbers that lie beyond
+        it takes the nearest that does not, runs with other words it does not know. Nothing is written:
+        it is asked on a copy, in which the pending ones run.
         """
         import optuna
 
+        space = self.space if within is None else within
         with silence():
             copy = optuna.create_study(
                 direction=self._study.direction,
                 sampler=optuna.samplers.TPESampler(seed=seed, multivariate=True),
             )
-            copy.add_trials(self._known())
+            kept = self._known()
+            if within is not None:
+                kept = [again for each in kept if (again := _retold(each, space)) is not None]
+            copy.add_trials(kept)
             for params in pending:
                 page = Page(key="", params=params, value=None, state=State.RUNNING)
-                copy.add_trial(self._trial(page))
-            asked = copy.ask({name: _allowed(each) for name, each in self.space.items()})
+                running = self._trial(page)
+                trial = running if within is None else _retold(running, space)
+                if trial is not None:
+                    copy.add_trial(trial)
+            asked = copy.ask({name: _allowed(each) for name, each in space.items()})
         return dict(asked.params)
 
     def _known(self) -> list[FrozenTrial]:
@@ -206,6 +221,23 @@ class Ledger:
             user_attrs={"run": page.key, **beside},
             intermediate_values={step: float(value) for step, value in page.curve.items()},
         )
+
+
+def _retold(trial: FrozenTrial, space: Mapping[str, Dimension]) -> FrozenTrial | None:
+    """The trial in other dimensions, None where it has no place in them."""
+    import optuna
+
+    distributions = {name: _allowed(each) for name, each in space.items()}
+    params = {n: _inside(each, trial.params.get(n)) for n, each in distributions.items()}
+    if any(value is None for value in params.values()):
+        return None
+    return optuna.trial.create_trial(
+        state=trial.state,
+        value=trial.value,
+        params=params,
+        distributions=distributions,
+        user_attrs=trial.user_attrs,
+    )
 
 
 def _state_of(page: Page) -> TrialState:
