@@ -53,6 +53,8 @@ class Case:
     def __init__(self, run: Run, now: float | None = None) -> None:
         self.run = run
         self.now = now
+        bound = run.roles.bound.items()
+        self._curves = {role: run.series[b.tag] for role, b in bound if b.tag in run.series}
         self._thinned: dict[Series, Series] = {}
         self._courses: dict[Role, Series] = {}
         self._paced: dict[Role, Floats] = {}
@@ -61,11 +63,11 @@ class Case:
 
     def curve(self, role: Role) -> Series | None:
         """The curve in this role as it was logged, or None."""
-        return self.run.curve(role)
+        return self._curves.get(role)
 
     def the(self, role: Role) -> Series:
         """The curve in this role, which the rule has declared that it needs."""
-        curve = self.run.curve(role)
+        curve = self._curves.get(role)
         if curve is None:
             raise LookupError(f"the rule does not declare that it needs {role}")
         return curve

@@ -7,6 +7,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import KW_ONLY, dataclass, field, fields
+from functools import cache
 from typing import Annotated, Any, ClassVar, get_args, get_origin, get_type_hints
 
 from tbdiag.case import Case
@@ -113,11 +114,13 @@ class Detector(ABC):
         """Why the rule cannot tell on this case, with what to log; None where it can."""
         for position, need in enumerate(self.needs):
             roles = need if isinstance(need, tuple) else (need,)
-            known = {role: len(curve) for role in roles if (curve := case.curve(role)) is not None}
+            known = [
+                (len(curve), role) for role in roles if (curve := case.curve(role)) is not None
+            ]
             if not known:
                 return _missing(case, roles)
-            if position == 0 and (most := max(known.values())) < self.points:
-                role = max(known, key=known.__getitem__)
+            if position == 0 and max(known)[0] < self.points:
+                most, role = max(known, key=lambda each: each[0])
                 points = f"{most} usable point{'s' * (most != 1)}"
                 return f"the {role.phrase} has only {points}; {self.points} are needed"
         return self.cannot_tell(case)
@@ -231,12 +234,18 @@ Rule = Detector | SearchDetector
 
 def _missing(case: Case, roles: tuple[Role, ...]) -> str:
     """Why there is no curve in any of these roles."""
-    wanted = " or ".join(role.phrase for role in roles)
-    tags = [tag for role in roles for tag in case.run.roles.ambiguous.get(role, ())]
+    ambiguous = case.run.roles.ambiguous
+    tags = [tag for role in roles for tag in ambiguous.get(role, ())] if ambiguous else []
+    wanted = _one_of(roles)
     if not tags:
         return f"no {wanted} was logged"
     more = f" and {len(tags) - _SHOWN} more" if len(tags) > _SHOWN else ""
     return f"several tags could be the {wanted}: {', '.join(tags[:_SHOWN])}{more}"
+
+
+@cache
+def _one_of(roles: tuple[Role, ...]) -> str:
+    return " or ".join(role.phrase for role in roles)
 
 
 def _are(n: int, noun: str) -> str:

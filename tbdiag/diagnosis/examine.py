@@ -58,7 +58,8 @@ def examine(run: Run, selection: Selection, now: float | None = None) -> RunRepo
     outcomes: dict[str, Outcome] = {
         code: Skipped(reason) for code, reason in selection.skipped.items()
     }
-    for detector in sorted(selection.detectors, key=lambda each: bool(each.amid)):
+    alone = [each for each in selection.detectors if not each.amid]
+    for detector in (*alone, *(each for each in selection.detectors if each.amid)):
         answer = _answer(detector, cases, outcomes)
         outcomes[detector.code] = _unless_ignored(answer, detector, selection)
     found = [

@@ -21,6 +21,8 @@ def ordered(findings: Sequence[Finding], detectors: Sequence[Detector]) -> tuple
     ``explains``. A cause is settled before what it explains, else from the front of the chain, so a
     consequence never suppresses its own cause.
     """
+    if len(findings) < 2:
+        return tuple(findings)
     explains = {detector.code: detector.explains for detector in detectors}
     queue = sorted(findings, key=lambda f: (_depth(f, findings, explains), *_chain(f)))
     settled: list[Finding] = []

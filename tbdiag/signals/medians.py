@@ -21,7 +21,11 @@ def median(values: ArrayLike) -> float:
     if not count:
         return float("nan")
     half = count // 2
-    ordered = np.sort(array) if count <= _SHORT else np.partition(array, (half - 1, half))
+    ordered = array.copy()
+    if count <= _SHORT:
+        ordered.sort()
+    else:
+        ordered.partition((half - 1, half))
     return float(ordered[half]) if count % 2 else float((ordered[half - 1] + ordered[half]) / 2)
 
 
@@ -29,8 +33,10 @@ def medians(rows: Floats) -> Floats:
     """The median of each row of ``rows`` (m, n ≥ 1), which hold no NaN; shape (m,)."""
     count = rows.shape[1]
     half = count // 2
-    ordered = (
-        np.sort(rows, axis=1) if count <= _SHORT else np.partition(rows, (half - 1, half), axis=1)
-    )
+    ordered = rows.copy()
+    if count <= _SHORT:
+        ordered.sort(axis=1)
+    else:
+        ordered.partition((half - 1, half), axis=1)
     middle: Floats = ordered[:, half]
     return middle if count % 2 else (ordered[:, half - 1] + middle) / 2
