@@ -125,7 +125,12 @@ def _named(runs: Sequence[RunFiles]) -> list[RunFiles]:
     taken = Counter(run.id for run in runs)
     named = []
     used: set[str] = set()
-    for run in sorted(runs, key=lambda run: (natural(run.id), natural(run.folder))):
+
+    def order(run: RunFiles) -> tuple[list[tuple[int, int, str]], ...]:
+        own = natural(run.id)
+        return (own, natural(run.folder)) if taken[run.id] > 1 else (own,)
+
+    for run in sorted(runs, key=order):
         name = run.id if taken[run.id] == 1 else printable(f"{run.root.name}/{run.id}")
         if name in used or (name != run.id and name in taken):
             name = printable(run.path.as_posix())

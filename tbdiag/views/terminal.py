@@ -54,8 +54,12 @@ def render(
     if report.search or (show_passed and report.search_outcomes):
         paper.gap()
         paper.ends([("the search as a whole", "name")], fill=paper.rule)
-        for finding in report.search:
+        shown = report.search if show_passed else report.search[:_LISTED]
+        for finding in shown:
             _finding(paper, finding, None, ())
+        if left := len(report.search) - len(shown):
+            paper.gap()
+            paper.line((f"and {count(left, 'more finding')} about the search", "dim"), indent=2)
         if show_passed:
             _answers(paper, report.search_outcomes)
     _unexamined(paper, report)

@@ -255,3 +255,12 @@ def test_ambiguous_roles_are_told() -> None:
     run = replace(a_run("a"), roles=roles)
     text = plain(a_report(a_run_report(run, [a_finding()])))
     assert "the validation metric could be top1, top5; name it under [roles]" in text
+
+
+def test_of_many_findings_about_the_search_the_first_are_shown() -> None:
+    report = a_report(a_run_report(a_run(), []), search=[a_finding() for _ in range(60)])
+    text = render(report, color=False)
+    assert text.count("[GEN001]") == 8
+    assert "and 52 more findings about the search" in text
+    whole = render(report, color=False, show_passed=True)
+    assert whole.count("[GEN001]") == 60
