@@ -22,7 +22,7 @@ CRAWLS = decay(60, 2.3, 1.2, 1)
 def runs() -> rates.Runs:
     """Two problems, each with a rate of every kind; one run of the second blew up."""
     curves = [FALLS, BOUNCES, CRAWLS, FALLS, CRAWLS, CRAWLS]
-    made = [a_run({Role.TRAIN_LOSS: curve}) for curve in curves]
+    made = [a_run({Role.TRAIN_LOSS: curve}, hparams={"lr": 1e-3}) for curve in curves]
     no = np.zeros(6, dtype=np.bool_)
     return rates.Runs(
         problems=np.array(["a", "a", "a", "b", "b", "b"]),

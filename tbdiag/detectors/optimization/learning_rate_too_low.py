@@ -108,7 +108,7 @@ class LearningRateTooLow(Detector):
     )
     most: Annotated[int, Threshold("points of the curves that are compared", at_least=20)] = 120
     gains: Annotated[float, Threshold("sure gain of a smooth validation loss", at_least=0)] = 0.01
-    rest: Annotated[float, Threshold("last over first of a smooth loss", above=0)] = 0.03
+    rest: Annotated[float, Threshold("last over first of a smooth loss", above=0)] = 0.07
     late_rises: Annotated[float, Threshold("share of rises of a smooth loss", at_least=0)] = 0.07
     moves: Annotated[float, Threshold("fall of its second half, the rate unknown", at_least=0)] = (
         0.005
