@@ -3,7 +3,7 @@
 PYTHON ?= $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)
 
 .DEFAULT_GOAL := help
-.PHONY: help check lint format types layers docs-check test slow cover docs samples rule site bench bench-reader
+.PHONY: help check lint format types layers docs-check test slow cover docs samples rule site bench bench-reader bench-advisor
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,6 +49,9 @@ bench: ## measure the rules on labelled runs, into docs/accuracy.md and README.m
 
 bench-reader: ## measure the reader beside its peers, into docs/reader-benchmark.md
 	$(PYTHON) -m benchmarks.reader
+
+bench-advisor: ## measure the advisor beside blind search, into docs/advisor-benchmark.md
+	$(PYTHON) -m benchmarks.advisor
 
 rule: ## start a new rule: make rule CODE=GEN006 NAME=memorized-labels FAMILY=generalization
 	$(PYTHON) tools/new_rule.py $(CODE) $(NAME) $(FAMILY)

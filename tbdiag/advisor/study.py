@@ -79,7 +79,7 @@ class Page:
 
 
 class Ledger:
-    """The Optuna study ``name`` in a file of a folder, or at any URL that Optuna knows.
+    """The Optuna study ``name`` in a file of a folder, at any URL that Optuna knows, or in memory alone.
 
     Only runs that are over stand in it, each once: a killed controller leaves nothing behind. The
     dimensions are those of ``space``; a value that they do not allow is written at its nearest allowed
@@ -87,7 +87,7 @@ class Ledger:
     """
 
     def __init__(
-        self, storage: Path | str, name: str, space: Mapping[str, Dimension], *, higher: bool
+        self, storage: Path | str | None, name: str, space: Mapping[str, Dimension], *, higher: bool
     ) -> None:
         import optuna
 
@@ -175,13 +175,13 @@ def _told(place: str) -> Iterator[None]:
         raise RequestError(f"the storage {place} cannot be used: {reason}") from None
 
 
-def _opened(storage: Path | str) -> BaseStorage | str:
+def _opened(storage: Path | str | None) -> BaseStorage | str | None:
     """The file as Optuna's journal storage, anything else as it is.
 
     A record that a killed process did not end is cut off: nobody was told that it was written, and
     Optuna would append to it and never read on.
     """
-    if isinstance(storage, str):
+    if storage is None or isinstance(storage, str):
         return storage
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend
