@@ -46,17 +46,16 @@ def patterns(desk: Desk) -> Iterator[tuple[str, Changes]]:
     """Small changes of a run that is healthy, one setting at a time, each with its reason."""
     small, large = desk.doses.patterns
     yield "a step up in rate", desk.rate(small)
+    yield "a wider network", desk.by(Knob.WIDTH, 2.0)
     yield "a step down in rate", desk.rate(1 / small)
-    yield "a schedule that ends at zero", desk.cosine()
-    up, down = desk.doses.pattern_decay, 1 / desk.doses.pattern_decay
-    yield "more weight decay", desk.decay(up)
-    yield "less weight decay", desk.decay(down)
-    yield "a little more dropout", desk.dropout(desk.doses.pattern_dropout)
+    yield "a smaller batch", desk.by(Knob.BATCH_SIZE, 0.5)
     yield "a little less dropout", desk.dropout(-desk.doses.pattern_dropout)
+    yield "more weight decay", desk.decay(desk.doses.pattern_decay)
+    yield "a little more dropout", desk.dropout(desk.doses.pattern_dropout)
+    yield "less weight decay", desk.decay(1 / desk.doses.pattern_decay)
+    yield "a schedule that ends at zero", desk.cosine()
     yield "a larger step up in rate", desk.rate(large)
     yield "a larger step down in rate", desk.rate(1 / large)
-    yield "a smaller batch", desk.by(Knob.BATCH_SIZE, 0.5)
-    yield "a wider network", desk.by(Knob.WIDTH, 2.0)
     for name, each in _other_choices(desk):
         yield f"another {name.replace('_', ' ')}", {name: each}
 

@@ -14,6 +14,8 @@ from tbdiag.advisor.moves import jittered, patterns, repeated
 from tbdiag.advisor.position import Move, Position, moved
 from tbdiag.advisor.prescribe import Desk
 from tbdiag.advisor.recipes import recipes
+from tbdiag.advisor.record import equal
+from tbdiag.model.knob import Knob
 from tbdiag.model.proposal import Origin, Params
 
 Sampler = Callable[[], Params | None]
@@ -29,8 +31,8 @@ class Policy:
     pattern: bool = True
     jitter: bool = True
     sampler: bool = True
-    control_at: int = 3  # the follow-up that is a control; 0 for none
-    patience: int = 6  # follow-ups without progress, then recipes and the sampler
+    controls_at: tuple[int, ...] = (2, 3, 4, 5)  # the follow-ups that are controls
+    patience: int = 12  # follow-ups without progress, then every second one is the sampler's
     jitter_from: int = 5  # from this follow-up on, every second one is jitter
     draws: int = 8  # of jitter, where one after the other was tried before
 
@@ -40,10 +42,10 @@ def propose(
 ) -> Move | None:
     """The next follow-up run, None where nothing is left to try.
 
-    The order is that of the measured policy: from the best run so far a bundle of what answers its root
-    findings, then one answer at a time; what has just paid once more; the third follow-up is a
-    control. A healthy run is moved in small steps, later every second one is jittered. After some
-    follow-ups without progress come the other recipes, then ``sampler``.
+    The order is that of the measured policy: a bundle of what answers the root findings of the best run,
+    then controls, standard recipes that the diagnosis has no hand in. From the best of these on one
+    answer at a time; what has just paid once more; small steps where the run is healthy, every second
+    one of them jittered. After many follow-ups without progress ``sampler`` has a say, too.
     """
     policy = policy or Policy()
     moves = _moves(position, policy, sampler)
@@ -73,22 +75,23 @@ def _moves(position: Position, policy: Policy, sampler: Sampler | None) -> Itera
     number = position.count + 1
     lead = position.best
     desk = Desk.on(lead, position.space, position.records, policy.doses)
-    if number == policy.control_at:
-        yield from _controls(desk)
-    if policy.patience and position.idle >= policy.patience:
-        yield from _controls(desk)
+    if number in policy.controls_at:
+        yield from _controls(position, desk)
+    if policy.patience and position.idle >= policy.patience and number % 2:
         yield from _sampled(position, policy, sampler)
     wild = policy.jitter and number >= policy.jitter_from and number % 2 == 0
     if wild and not (policy.diagnosis and _untried(position, desk)):
         yield from _jitter(position, policy, desk)
     if policy.diagnosis:
         yield from answers(position, desk)
+    if number < max(policy.controls_at, default=0):  # nothing to answer, and far from good
+        yield from _controls(position, desk)
     if policy.repeat:
         yield from _repeats(position, desk)
-    if policy.diagnosis:
-        yield from left_over(position, desk)
     if policy.pattern:
         yield from _patterns(desk)
+    if policy.diagnosis:
+        yield from left_over(position, desk)
     if policy.jitter:
         yield from _jitter(position, policy, desk)
     yield from _sampled(position, policy, sampler)
@@ -99,8 +102,9 @@ def _untried(position: Position, desk: Desk) -> bool:
     return any(not position.tried(each.params) for each in answers(position, desk))
 
 
-def _controls(desk: Desk) -> Iterator[Move]:
-    for name, changes in recipes(desk):
+def _controls(position: Position, desk: Desk) -> Iterator[Move]:
+    width, first = desk.record.setting(Knob.WIDTH), position.start.setting(Knob.WIDTH)
+    for name, changes in recipes(desk, widen=equal(width, first)):
         why = f"a control that the diagnosis had no hand in: {name}"
         yield moved(desk, Origin.CONTROL, changes, why, desk.record.roots)
 

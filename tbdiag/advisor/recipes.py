@@ -14,53 +14,79 @@ from tbdiag.model.knob import Knob
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """A recipe by knob; ``optimizer`` and ``scheduler`` are words to look for among the choices."""
+    """A recipe by knob; ``optimizer`` and ``scheduler`` are words to look for among the choices.
+
+    ``times`` is its rate in usual ones of its ``kind``. Runs that are short anyway also get its ``batch``
+    size, and ``wider`` times the width: what longer ones can afford is not for a recipe to say.
+    """
 
     name: str
     kind: str  # whose usual rate
     optimizer: tuple[str, ...]
     scheduler: tuple[str, ...]
     numbers: Mapping[Knob, float]
+    times: float = 1.0
+    batch: int | None = None
+    wider: float = 1.0
 
+
+_COUPLED = 0.01  # decay at most, where it is not apart from the gradient
+
+_USUAL: Mapping[Knob, float] = {
+    Knob.BETA1: 0.9, Knob.BETA2: 0.999, Knob.MOMENTUM: 0.9, Knob.CLIP_NORM: 1.0,
+}  # fmt: skip
 
 RECIPES = (
     Recipe(
-        name="Adam with a cosine",
-        kind="adam",
+        name="AdamW with one cycle, decay and dropout",
+        kind="adam", times=10.0, batch=32,
+        optimizer=("adamw", "adam"),
+        scheduler=("onecycle", "one_cycle", "cosine", "linear"),
+        numbers={Knob.WEIGHT_DECAY: 0.1, Knob.WARMUP: 0.05, Knob.DROPOUT: 0.2, **_USUAL},
+    ),
+    Recipe(
+        name="Adam with a cosine, much decay and dropout",
+        kind="adam", times=3.0, batch=64, wider=2.0,
         optimizer=("adam",),
         scheduler=("cosine", "linear", "poly"),
-        numbers={
-            Knob.WEIGHT_DECAY: 1e-4, Knob.WARMUP: 0.05, Knob.DROPOUT: 0.0,
-            Knob.BETA1: 0.9, Knob.BETA2: 0.999, Knob.MOMENTUM: 0.9, Knob.CLIP_NORM: 1.0,
-        },
+        numbers={Knob.WEIGHT_DECAY: 0.01, Knob.WARMUP: 0.05, Knob.DROPOUT: 0.4, **_USUAL},
+    ),
+    Recipe(
+        name="Adam with one cycle and small batches",
+        kind="adam", times=3.0, batch=16, wider=2.0,
+        optimizer=("adam",),
+        scheduler=("onecycle", "one_cycle", "cosine", "linear"),
+        numbers={Knob.WEIGHT_DECAY: 0.01, Knob.WARMUP: 0.05, Knob.DROPOUT: 0.0, **_USUAL},
+    ),
+    Recipe(
+        name="Adam with a cosine",
+        kind="adam", times=10.0, batch=32, wider=2.0,
+        optimizer=("adam",),
+        scheduler=("cosine", "linear", "poly"),
+        numbers={Knob.WEIGHT_DECAY: 1e-4, Knob.WARMUP: 0.05, Knob.DROPOUT: 0.2, **_USUAL},
     ),
     Recipe(
         name="momentum with a cosine",
         kind="momentum",
         optimizer=("momentum", "nesterov", "sgd"),
         scheduler=("cosine", "linear", "poly"),
-        numbers={
-            Knob.WEIGHT_DECAY: 5e-4, Knob.WARMUP: 0.05, Knob.DROPOUT: 0.0,
-            Knob.MOMENTUM: 0.9, Knob.CLIP_NORM: 1.0,
-        },
+        numbers={Knob.WEIGHT_DECAY: 5e-4, Knob.WARMUP: 0.05, Knob.DROPOUT: 0.0, **_USUAL},
     ),
     Recipe(
-        name="AdamW with one cycle and dropout",
-        kind="adam",
-        optimizer=("adamw", "adam"),
-        scheduler=("onecycle", "one_cycle", "cosine", "linear"),
-        numbers={
-            Knob.WEIGHT_DECAY: 0.05, Knob.WARMUP: 0.05, Knob.DROPOUT: 0.2,
-            Knob.BETA1: 0.9, Knob.BETA2: 0.99, Knob.MOMENTUM: 0.9, Knob.CLIP_NORM: 1.0,
-        },
+        name="SGD with a cosine",
+        kind="sgd",
+        optimizer=("sgd",),
+        scheduler=("cosine", "linear", "poly"),
+        numbers={Knob.WEIGHT_DECAY: 5e-4, Knob.WARMUP: 0.05, Knob.DROPOUT: 0.0, **_USUAL},
     ),
 )  # fmt: skip
 
 
-def recipes(desk: Desk) -> Iterator[tuple[str, Changes]]:
+def recipes(desk: Desk, *, widen: bool = True) -> Iterator[tuple[str, Changes]]:
     """Each standard recipe by name, as far as the command exposes what it consists of.
 
-    Where the optimizer is not exposed, there is one: the usual rate of the run's own.
+    Where the optimizer is not exposed, they are those for the run's own. The width stays as it is
+    unless ``widen``.
     """
     own = desk.kind
     exposed = desk.name(Knob.OPTIMIZER)
@@ -76,7 +102,13 @@ def recipes(desk: Desk) -> Iterator[tuple[str, Changes]]:
             continue
         elif own is None:
             kind = None
-        yield recipe.name, {**changes, **_rest(desk, recipe, kind)}
+        optimizer = str(
+            changes.get(exposed, "") if exposed else desk.record.setting(Knob.OPTIMIZER)
+        )
+        changes |= _rest(desk, recipe, kind, decoupled="adamw" in optimizer.lower())
+        if widen and recipe.wider > 1 and _is_short(desk):
+            changes |= desk.by(Knob.WIDTH, recipe.wider)
+        yield recipe.name, changes
 
 
 def _exact(desk: Desk, name: str, words: tuple[str, ...]) -> Value | None:
@@ -86,12 +118,16 @@ def _exact(desk: Desk, name: str, words: tuple[str, ...]) -> Value | None:
     return next((known[word] for word in words if word in known), None) or chosen(dimension, words)
 
 
-def _rest(desk: Desk, recipe: Recipe, kind: str | None) -> dict[str, Value]:
+def _rest(desk: Desk, recipe: Recipe, kind: str | None, *, decoupled: bool) -> dict[str, Value]:
     changes: dict[str, Value] = {}
     usual = anchor(desk.record, kind, desk.doses)
     wanted: dict[Knob, float] = dict(recipe.numbers)
     if usual is not None:
-        wanted[Knob.LR] = usual
+        wanted[Knob.LR] = usual * recipe.times
+    if not decoupled:
+        wanted[Knob.WEIGHT_DECAY] = min(wanted[Knob.WEIGHT_DECAY], _COUPLED)
+    if recipe.batch is not None and _is_short(desk):
+        wanted[Knob.BATCH_SIZE] = recipe.batch
     for knob, number in wanted.items():
         name = desk.name(knob)
         value = None if name is None else fitted(desk.space[name], number)
@@ -101,3 +137,8 @@ def _rest(desk: Desk, recipe: Recipe, kind: str | None) -> dict[str, Value]:
     if scheduler is not None and (word := chosen(desk.space[scheduler], recipe.scheduler)):
         changes[scheduler] = word
     return {**changes, **desk.standard_init()}
+
+
+def _is_short(desk: Desk) -> bool:
+    """Whether the run takes so little time that a larger one costs nothing to speak of."""
+    return (desk.record.seconds or 0.0) < desk.doses.short

@@ -12,6 +12,7 @@ from tbdiag.advisor.position import Move, Position
 from tbdiag.advisor.prescribe import Desk
 from tbdiag.advisor.propose import Policy, proposals, propose
 from tbdiag.advisor.rates import bracket
+from tbdiag.advisor.recipes import recipes
 from tbdiag.advisor.record import Record
 from tbdiag.config.settings import Choices
 from tbdiag.model.proposal import Origin
@@ -60,7 +61,7 @@ def test_rates_known_to_be_bad_are_bisected() -> None:
 
 def test_the_bundle_answers_all_roots_at_once_and_then_one_by_one() -> None:
     bad = a_record("bad", 1.0, "GEN001", "OPT008")
-    found = proposals(position(bad), 2)
+    found = proposals(position(bad), 2, Policy(controls_at=()))
     assert {"weight_decay", "dropout", "scheduler"} <= set(changes(found[0]))
     assert len(found[0].answers) == 2
     assert set(changes(found[1])) < set(changes(found[0]))
@@ -105,13 +106,39 @@ def test_data_measure_and_seed_never_move() -> None:
         )
 
 
-def test_the_third_follow_up_is_a_control() -> None:
+def test_the_follow_ups_after_the_first_are_controls() -> None:
     bad = a_record("bad", 1.0, "GEN001")
-    found = proposals(position(bad), 4)
-    assert [each.origin for each in found].index(Origin.CONTROL) == 2
-    assert found[2].params["hidden"] == bad.params["hidden"]
-    without = proposals(position(bad), 4, Policy(control_at=0))
+    found = proposals(position(bad), 6)
+    origins = [each.origin for each in found]
+    assert origins[0] is Origin.REMEDY
+    assert origins[1:5] == [Origin.CONTROL] * 4
+    assert origins[5] is not Origin.CONTROL
+    assert found[1].params["hidden"] == bad.params["hidden"]
+    assert found[2].params["hidden"] == "128,128"
+    without = proposals(position(bad), 4, Policy(controls_at=()))
     assert Origin.CONTROL not in [each.origin for each in without]
+
+
+def test_a_control_does_not_widen_what_is_wider_already() -> None:
+    start = a_record("start", 1.0)
+    wide = a_record("wide", 0.5, origin=Origin.CONTROL, parent="start", hidden="128,128")
+    for move in proposals(position(start, wide), 3):
+        assert move.origin is Origin.CONTROL
+        assert move.params["hidden"] == "128,128"
+
+
+def test_decay_that_goes_through_the_gradient_is_smaller() -> None:
+    start = a_record("start", 1.0)
+    known = {n: d for n, d in SPACE.items() if n != "optimizer"}
+    for optimizer, most in (("adam", 0.01), ("adamw", 0.1)):
+        record = a_record("start", 1.0, optimizer=optimizer)
+        found = list(recipes(Desk.on(record, known, [record])))
+        assert max(changes["weight_decay"] for _, changes in found) == pytest.approx(most)
+    assert [name for name, _ in recipes(Desk.on(start, SPACE, [start]))][-1] == "SGD with a cosine"
+
+
+def test_where_nothing_can_be_answered_controls_come_first() -> None:
+    assert propose(position(a_record("bad", 1.0))).origin is Origin.CONTROL  # type: ignore[union-attr]
 
 
 def test_nothing_is_tried_twice() -> None:
@@ -132,13 +159,14 @@ def test_nothing_is_tried_twice() -> None:
 def test_the_best_run_is_what_is_gone_on_from_and_what_paid_is_repeated() -> None:
     start = a_record("start", 1.0, "OPT002", lr=1e-4)
     better = a_record("better", 0.5, origin=Origin.REMEDY, parent="start", lr=1e-3)
-    move = propose(position(start, better))
+    later = Policy(controls_at=())
+    move = propose(position(start, better), later)
     assert move is not None
     assert move.parent is better
     assert move.origin is Origin.MOVE
     assert changes(move) == {"lr": pytest.approx(3e-3)}
     worse = replace(better, id="worse", entrant=a_record("", 1.5).entrant)
-    assert propose(position(start, worse)).parent is start  # type: ignore[union-attr]
+    assert propose(position(start, worse), later).parent is start  # type: ignore[union-attr]
 
 
 def test_a_repeat_on_another_seed_never_leads() -> None:
@@ -152,7 +180,7 @@ def test_a_change_that_proved_futile_is_not_made_again() -> None:
     same = a_record(
         "same", 0.999, "GEN002", origin=Origin.REMEDY, parent="start", lr=0.03, weight_decay=1e-4
     )
-    move = propose(position(start, same))
+    move = propose(position(start, same), Policy(controls_at=()))
     assert move is not None
     assert "weight_decay" not in changes(move)
     assert changes(move) == {"hidden": "128,128"}
@@ -163,17 +191,17 @@ def test_a_rate_above_the_usual_one_is_not_raised_for_underfitting() -> None:
     assert first("GEN002", lr=3e-4)["lr"] == pytest.approx(9e-4)
 
 
-def test_after_six_without_progress_recipes_and_then_the_sampler() -> None:
+def test_after_twelve_without_progress_every_second_one_is_the_sampler_s() -> None:
     start = a_record("start", 0.5)
     idle = [
         a_record(f"f{n}", 0.6 + n / 100, origin=Origin.MOVE, parent="start", lr=1e-3 * (n + 1))
-        for n in range(6)
+        for n in range(12)
     ]
     asked = []
 
     def sampler() -> dict[str, Scalar]:
         asked.append(1)
-        return {"lr": 0.0123}
+        return {"lr": 0.0122 + len(asked) / 1e4}
 
     records = [start, *idle]
     origins = []
@@ -182,16 +210,16 @@ def test_after_six_without_progress_recipes_and_then_the_sampler() -> None:
         assert move is not None
         origins.append(move.origin)
         records.append(a_record(f"g{n}", 0.9, origin=move.origin, parent="start", **move.params))
-    assert origins == [Origin.CONTROL] * 3 + [Origin.SAMPLER]
+    assert origins == [Origin.SAMPLER, Origin.MOVE] * 2
     assert asked
-    assert records[-1].params["lr"] == 0.0123
-    assert records[-1].params["train_size"] == 1000
+    assert records[-2].params["lr"] == pytest.approx(0.0124)
+    assert records[-2].params["train_size"] == 1000
 
 
 def test_each_part_can_be_switched_off() -> None:
     start = a_record("bad", 1.0, "GEN001")
     off = Policy(
-        diagnosis=False, repeat=False, pattern=False, jitter=False, sampler=False, control_at=0
+        diagnosis=False, repeat=False, pattern=False, jitter=False, sampler=False, controls_at=()
     )
     assert propose(position(start), off) is None
     moves = proposals(position(start), 3, replace(off, pattern=True))
