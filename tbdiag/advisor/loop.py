@@ -14,7 +14,7 @@ from tbdiag.advisor.look import Watch
 from tbdiag.advisor.news import Conclusion, Ended, Ending, Launched, Tell, Underway
 from tbdiag.advisor.plan import Plan
 from tbdiag.advisor.position import Position
-from tbdiag.advisor.prescribe import BUDGET, Desk
+from tbdiag.advisor.prescribe import BUDGET, Desk, Space
 from tbdiag.advisor.propose import Policy, propose
 from tbdiag.advisor.record import Record, best
 from tbdiag.errors import LaunchError
@@ -236,10 +236,11 @@ class Loop:
         self.books.propose(proposal)
         return proposal
 
-    def _sampled(self) -> Params | None:
-        if self.books.ledger is None:
+    def _sampled(self, within: Space) -> Params | None:
+        if self.books.ledger is None or not within:
             return None
-        found = self.books.ledger.ask(self._pending, seed=len(self.books.followups))
+        seed = len(self.books.followups)
+        found = self.books.ledger.ask(self._pending, seed=seed, within=within)
         return {
             name: value
             for name, value in found.items()

@@ -9,16 +9,17 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tbdiag.advisor.answers import answers, left_over
+from tbdiag.advisor.box import box
 from tbdiag.advisor.doses import Doses
 from tbdiag.advisor.moves import jittered, patterns, repeated
 from tbdiag.advisor.position import Move, Position, moved
-from tbdiag.advisor.prescribe import Desk
+from tbdiag.advisor.prescribe import Desk, Space
 from tbdiag.advisor.recipes import recipes
 from tbdiag.advisor.record import equal
 from tbdiag.model.knob import Knob
 from tbdiag.model.proposal import Origin, Params
 
-Sampler = Callable[[], Params | None]
+Sampler = Callable[[Space], Params | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +33,8 @@ class Policy:
     jitter: bool = True
     sampler: bool = True
     controls_at: tuple[int, ...] = (2, 3, 4, 5)  # the follow-ups that are controls
-    patience: int = 12  # follow-ups without progress, then every second one is the sampler's
-    jitter_from: int = 5  # from this follow-up on, every second one is jitter
+    patience: int = 3  # follow-ups without progress, then every second one is the sampler's
+    jitter_from: int = 5  # from this follow-up on, every fourth one is jitter
     draws: int = 8  # of jitter, where one after the other was tried before
 
 
@@ -44,8 +45,9 @@ def propose(
 
     The order is that of the measured policy: a bundle of what answers the root findings of the best run,
     then controls, standard recipes that the diagnosis has no hand in. From the best of these on one
-    answer at a time; what has just paid once more; small steps where the run is healthy, every second
-    one of them jittered. After many follow-ups without progress ``sampler`` has a say, too.
+    answer at a time; what has just paid once more; small steps where the run is healthy, some of them
+    jittered. After some follow-ups without progress every second one is ``sampler``'s, which is asked
+    for settings in their usual ranges.
     """
     policy = policy or Policy()
     moves = _moves(position, policy, sampler)
@@ -77,9 +79,9 @@ def _moves(position: Position, policy: Policy, sampler: Sampler | None) -> Itera
     desk = Desk.on(lead, position.space, position.records, policy.doses)
     if number in policy.controls_at:
         yield from _controls(position, desk)
-    if policy.patience and position.idle >= policy.patience and number % 2:
-        yield from _sampled(position, policy, sampler)
-    wild = policy.jitter and number >= policy.jitter_from and number % 2 == 0
+    if position.idle >= policy.patience and number % 2 == 0:
+        yield from _sampled(position, policy, desk, sampler)
+    wild = policy.jitter and number >= policy.jitter_from and number % 4 == 1
     if wild and not (policy.diagnosis and _untried(position, desk)):
         yield from _jitter(position, policy, desk)
     if policy.diagnosis:
@@ -94,7 +96,7 @@ def _moves(position: Position, policy: Policy, sampler: Sampler | None) -> Itera
         yield from left_over(position, desk)
     if policy.jitter:
         yield from _jitter(position, policy, desk)
-    yield from _sampled(position, policy, sampler)
+    yield from _sampled(position, policy, desk, sampler)
 
 
 def _untried(position: Position, desk: Desk) -> bool:
@@ -134,15 +136,17 @@ def _jitter(position: Position, policy: Policy, desk: Desk) -> Iterator[Move]:
             yield moved(desk, Origin.MOVE, changes, "a random step around the best run")
 
 
-def _sampled(position: Position, policy: Policy, sampler: Sampler | None) -> Iterator[Move]:
+def _sampled(
+    position: Position, policy: Policy, desk: Desk, sampler: Sampler | None
+) -> Iterator[Move]:
     if sampler is None or not policy.sampler:
         return
-    found = sampler()
+    found = sampler(box(desk))
     if found is not None:
         base = {name: found.get(name, value) for name, value in position.best.params.items()}
         yield Move(
             origin=Origin.SAMPLER,
             parent=position.best,
             params=base,
-            why="the sampler's choice, after follow-ups without progress",
+            why="the sampler's choice, among settings as they usually are",
         )

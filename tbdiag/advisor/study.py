@@ -115,23 +115,38 @@ class Ledger:
             self._study.add_trial(trial)
         self._keys.add(page.key)
 
-    def ask(self, pending: Sequence[Params], *, seed: int = 0) -> dict[str, Scalar]:
+    def ask(
+        self,
+        pending: Sequence[Params],
+        *,
+        seed: int = 0,
+        within: Mapping[str, Dimension] | None = None,
+    ) -> dict[str, Scalar]:
         """What Optuna's sampler would try next, while ``pending`` settings are being tried.
 
-        Nothing is written: it is asked on a copy, in which the pending ones run.
+        ``within`` are the dimensions to search, by default all of the space; of numbers that lie beyond
+        it takes the nearest that does not, runs with other words it does not know. Nothing is written:
+        it is asked on a copy, in which the pending ones run.
         """
         import optuna
 
+        space = self.space if within is None else within
         with _silence():
             copy = optuna.create_study(
                 direction=self._study.direction,
                 sampler=optuna.samplers.TPESampler(seed=seed, multivariate=True),
             )
-            copy.add_trials(self._study.get_trials(deepcopy=False))
+            kept = self._study.get_trials(deepcopy=False)
+            if within is not None:
+                kept = [told for each in kept if (told := _retold(each, space)) is not None]
+            copy.add_trials(kept)
             for params in pending:
                 page = Page(key="", params=params, value=None, state=State.RUNNING)
-                copy.add_trial(self._trial(page))
-            asked = copy.ask({name: _allowed(each) for name, each in self.space.items()})
+                told = self._trial(page)
+                trial = told if within is None else _retold(told, space)
+                if trial is not None:
+                    copy.add_trial(trial)
+            asked = copy.ask({name: _allowed(each) for name, each in space.items()})
         return dict(asked.params)
 
     def __len__(self) -> int:
@@ -163,6 +178,23 @@ class Ledger:
             user_attrs={"run": page.key, **told},
             intermediate_values={step: float(value) for step, value in page.curve.items()},
         )
+
+
+def _retold(trial: FrozenTrial, space: Mapping[str, Dimension]) -> FrozenTrial | None:
+    """The trial in other dimensions, None where it has no place in them."""
+    import optuna
+
+    distributions = {name: _allowed(each) for name, each in space.items()}
+    params = {n: _inside(each, trial.params.get(n)) for n, each in distributions.items()}
+    if any(value is None for value in params.values()):
+        return None
+    return optuna.trial.create_trial(
+        state=trial.state,
+        value=trial.value,
+        params=params,
+        distributions=distributions,
+        user_attrs=trial.user_attrs,
+    )
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import pytest
 from optuna.trial import TrialState
 
 from tbdiag.advisor.study import Ledger, Page
+from tbdiag.config.settings import Choices, Range
 from tbdiag.errors import RequestError
 from tbdiag.model.proposal import State
 from tests.advisor.builders import PARAMS, SPACE
@@ -99,6 +100,28 @@ def test_asking_writes_nothing_and_stays_within_the_space(tmp_path: Path) -> Non
     assert found["optimizer"] in ("sgd", "momentum", "adam", "adamw")
     assert len(study(tmp_path).trials) == 15
     assert found == book.ask([PARAMS], seed=3)
+
+
+def test_a_part_of_the_space_is_asked_by_what_is_known_of_all(tmp_path: Path) -> None:
+    book = ledger(tmp_path)
+    for n in range(15):
+        optimizer = "sgd" if n % 3 == 0 else "adam"
+        params = {**PARAMS, "lr": 10.0 ** -(n % 6), "optimizer": optimizer}
+        book.add(Page(key=str(n), params=params, value=float(abs(n % 6 - 2))))
+    within = {"lr": Range(low=1e-3, high=0.1, log=True), "optimizer": Choices(("adam", "adamw"))}
+    for seed in range(5):
+        found = book.ask([{**PARAMS, "optimizer": "sgd"}], seed=seed, within=within)
+        assert set(found) == set(within)
+        assert 1e-3 <= float(str(found["lr"])) <= 0.1
+        assert found["optimizer"] in ("adam", "adamw")
+    assert len(study(tmp_path).trials) == 15
+
+
+def test_a_study_in_memory_leaves_nothing(tmp_path: Path) -> None:
+    book = Ledger(None, "test", SPACE, higher=False)
+    book.add(Page(key="a", params=PARAMS, value=0.5))
+    assert "a" in book
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("url", ["nonsense", "sqlite:////nowhere/at/all.db"])
