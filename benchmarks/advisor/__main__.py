@@ -37,12 +37,14 @@ from benchmarks.advisor.references import Reference, reference, reference_of_two
 from benchmarks.advisor.scores import Score, scored
 from benchmarks.advisor.starts import STARTS, TWO, narrowed, space
 from benchmarks.advisor.tasks import REPORT, TASKS, TUNING, part
-from benchmarks.advisor.training import Task
+from benchmarks.advisor.training import Kind, Task
 from benchmarks.advisor.verdicts import claims
 from benchmarks.diagnosis.page import Section, section_lines
 
 _NEAR = 0.05  # a start within that of the reference is not bad
-SECTIONS = ("all", "two", "parts", "verdicts", "tuning")
+SECTIONS = ("all", "verdicts", "parts", "two", "tuning")
+_KIND: Kind = "unusual"  # whose short trainings the parts and the two settings are looked at on
+_PARTS_STARTS = 4
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -54,8 +56,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("\n".join(section_lines(section)), flush=True)
         sections.append(section)
     whole = not (options.tasks or options.only) and options.starts == len(STARTS)
-    if whole:
-        words = _introduction()
+    if whole or options.write:
+        words = _introduction(options.tasks)
         page.PLACE.write_text(page.data(words, sections), encoding="utf-8")
         page.PLACE.with_suffix(".md").write_text(page.markdown(words, sections), encoding="utf-8")
     print(f"{arena.trained} runs were trained", file=sys.stderr)
@@ -69,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--cache", type=Path, default=PLACE, metavar="DIR")
     parser.add_argument("--tasks", nargs="+", choices=[task.name for task in TASKS])
     parser.add_argument("--starts", type=int, default=len(STARTS), help="the first so many")
+    parser.add_argument("--write", action="store_true", help="the page, also of less than all")
     parser.add_argument("--only", nargs="+", choices=SECTIONS, help="sections; nothing is written")
     return parser
 
@@ -76,18 +79,24 @@ def _parser() -> argparse.ArgumentParser:
 def _sections(arena: Arena, options: argparse.Namespace) -> Iterator[Section]:
     wanted = options.only or SECTIONS
     tasks = [t for t in part(REPORT) if not options.tasks or t.name in options.tasks]
+    short = [task for task in tasks if task.kind == _KIND]
     known = {task.name: reference(arena, task) for task in tasks}
     cells = list(_cells(arena, tasks, known, options.starts))
     values = [known[cell.task.name].value for cell in cells]
     if "all" in wanted:
         yield from _all(arena, cells, values, known)
-    if "parts" in wanted:
-        scores = _scores(arena, {OURS: ours(), **ablations()}, cells, values)
-        yield page.main_section("What each part is worth", (), scores)
-    if "two" in wanted:
-        yield from _two(arena, tasks, options.starts)
     if "verdicts" in wanted:
         yield page.verdict_section(claims(arena, cells, FOLLOWUPS))
+    if "parts" in wanted and short:
+        cells = list(_cells(arena, short, known, min(options.starts, _PARTS_STARTS)))
+        values = [known[cell.task.name].value for cell in cells]
+        scores = _scores(arena, {OURS: ours(), **ablations()}, cells, values)
+        told = (
+            f"On the tasks of the kind “{_KIND}” alone, from the first {_PARTS_STARTS} starts.",
+        )
+        yield page.main_section("What each part is worth", told, scores)
+    if "two" in wanted and short:
+        yield from _two(arena, short, options.starts)
     if "tuning" in wanted:
         yield from _tuning(arena, options)
 
@@ -118,7 +127,8 @@ def _two(arena: Arena, tasks: Sequence[Task], starts: int) -> Iterator[Section]:
                 values.append(known.value)
     methods = {OURS: ours(), HIDDEN: ours(blind=True), **_available(arena, cells)}
     scores = _scores(arena, methods, cells, values)
-    yield page.main_section("Rate and decay alone exposed", (), scores)
+    told = (f"On the tasks of the kind “{_KIND}” alone, from the starts that these two can mend.",)
+    yield page.main_section("Rate and decay alone exposed", told, scores)
     yield page.beside_section("The advisor beside its rivals there", scores)
 
 
@@ -177,9 +187,10 @@ def _pair(trace: Trace) -> tuple[tuple[float, ...], tuple[int, ...]]:
     return trace.losses, trace.epochs
 
 
-def _introduction() -> tuple[str, ...]:
+def _introduction(tasks: Sequence[str] | None) -> tuple[str, ...]:
+    said = f" --tasks {' '.join(tasks)} --write" if tasks else ""
     return (
-        "Written by `python -m benchmarks.advisor`. Each cell is a bad run of a small real training; "
+        f"Written by `python -m benchmarks.advisor{said}`. Each cell is a bad run of a small real training; "
         f"each method then makes {FOLLOWUPS} follow-ups, all of the same length. A reference is the best "
         "of several hundred searched settings by the mean of four fresh seeds; a cell counts as reached "
         "by the first follow-up whose validation loss lies within 5 % (2 %) above it. Follow-ups that "

@@ -84,7 +84,7 @@ def ablations() -> dict[str, Method]:
         "without repeating what paid": ours(replace(whole, repeat=False)),
         "without pattern moves": ours(replace(whole, pattern=False)),
         "without jitter": ours(replace(whole, jitter=False)),
-        "without the control": ours(replace(whole, controls_at=())),
+        "without the controls": ours(replace(whole, controls_at=())),
         "without the sampler": ours(replace(whole, sampler=False)),
     }
 
