@@ -33,8 +33,8 @@ class Policy:
     jitter: bool = True
     sampler: bool = True
     controls_at: tuple[int, ...] = (2, 3, 4, 5)  # the follow-ups that are controls
-    own: int = 3  # one follow-up in so many is a step of its own, the others are the sampler's
-    jitter_from: int = 5  # from this follow-up on, every fourth one is jitter
+    patience: int = 6  # follow-ups without progress, then every third one is the sampler's
+    jitter_from: int = 5  # from this follow-up on, every second one is jitter
     draws: int = 8  # of jitter, where one after the other was tried before
 
 
@@ -44,10 +44,10 @@ def propose(
     """The next follow-up run, None where nothing is left to try.
 
     The order is that of the measured policy: a bundle of what answers the root findings of the best run,
-    then controls, standard recipes that the diagnosis has no hand in. From then on one follow-up in
-    ``policy.own`` is a step from the best run: one more answer, what has just paid once more, or a small
-    one where the run is healthy, some of them jittered. The others are ``sampler``'s, which is asked for
-    settings in their usual ranges; without one all are steps.
+    then controls, standard recipes that the diagnosis has no hand in. From the best of these on one
+    answer at a time; what has just paid once more; small steps where the run is healthy, every second
+    one jittered. After some follow-ups without progress every third one is ``sampler``'s, which is
+    asked for settings in their usual ranges.
     """
     policy = policy or Policy()
     moves = _moves(position, policy, sampler)
@@ -79,9 +79,9 @@ def _moves(position: Position, policy: Policy, sampler: Sampler | None) -> Itera
     desk = Desk.on(lead, position.space, position.records, policy.doses)
     if number in policy.controls_at:
         yield from _controls(position, desk)
-    if number > 1 and number % policy.own:
+    if position.idle >= policy.patience and number % 3 == 0:
         yield from _sampled(position, policy, desk, sampler)
-    wild = policy.jitter and number >= policy.jitter_from and number % 4 == 1
+    wild = policy.jitter and number >= policy.jitter_from and number % 2 == 0
     if wild and not (policy.diagnosis and _untried(position, desk)):
         yield from _jitter(position, policy, desk)
     if policy.diagnosis:

@@ -191,11 +191,11 @@ def test_a_rate_above_the_usual_one_is_not_raised_for_underfitting() -> None:
     assert first("GEN002", lr=3e-4)["lr"] == pytest.approx(9e-4)
 
 
-def test_after_the_opening_two_of_three_are_the_sampler_s() -> None:
+def test_without_progress_every_third_one_is_the_sampler_s() -> None:
     start = a_record("start", 0.5)
-    opening = [
+    idle = [
         a_record(f"f{n}", 0.6 + n / 100, origin=Origin.MOVE, parent="start", lr=1e-3 * (n + 1))
-        for n in range(5)
+        for n in range(8)
     ]
     asked: list[Space] = []
 
@@ -203,18 +203,28 @@ def test_after_the_opening_two_of_three_are_the_sampler_s() -> None:
         asked.append(within)
         return {"lr": 0.0122 + len(asked) / 1e4}
 
-    records = [start, *opening]
+    records = [start, *idle]
     origins = []
-    for n in range(6):
+    for n in range(4):
         move = propose(position(*records), Policy(), sampler)
         assert move is not None
         origins.append(move.origin)
         records.append(a_record(f"g{n}", 0.9, origin=move.origin, parent="start", **move.params))
-    assert origins == [Origin.MOVE, Origin.SAMPLER, Origin.SAMPLER] * 2
-    assert records[-1].params["lr"] == pytest.approx(0.0126)
+    assert origins == [Origin.SAMPLER, Origin.MOVE, Origin.MOVE, Origin.SAMPLER]
+    assert records[-1].params["lr"] == pytest.approx(0.0124)
     assert records[-1].params["train_size"] == 1000
     assert "train_size" not in asked[0]
     assert "epochs" not in asked[0]  # at another budget nothing could be compared
+
+
+def test_as_long_as_there_is_progress_the_sampler_has_no_say() -> None:
+    records = [start := a_record("start", 0.5)]
+    for n in range(9):
+        move = propose(position(*records, start=start), Policy(), lambda within: {"lr": 0.0122})
+        assert move is not None
+        assert move.origin is not Origin.SAMPLER
+        better = 0.4 - n / 100
+        records.append(a_record(f"g{n}", better, origin=move.origin, parent="start", **move.params))
 
 
 def test_each_part_can_be_switched_off() -> None:
