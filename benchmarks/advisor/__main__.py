@@ -199,8 +199,9 @@ def _introduction(tasks: Sequence[str] | None) -> tuple[str, ...]:
         "winner; where it ended a run as hopeless, only the epochs until then count. In brackets are "
         "95 % intervals by a bootstrap that draws whole tasks.",
         f"The policy was tuned on tasks of other kinds ({', '.join(TUNING)}) than it is reported on "
-        f"({', '.join(kinds)}). One look at counts and points led to the box in which its sampler "
-        "searches, so that these two are not quite unseen. Each method has one seed.",
+        f"({', '.join(kinds)}). But the unusual ones were looked at on the way: that its sampler keeps to "
+        "usual settings, and that steps go before it, was decided after that. Wholly unseen were the others. "
+        "Each method has one seed.",
     )
 
 
