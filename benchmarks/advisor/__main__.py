@@ -189,6 +189,7 @@ def _pair(trace: Trace) -> tuple[tuple[float, ...], tuple[int, ...]]:
 
 def _introduction(tasks: Sequence[str] | None) -> tuple[str, ...]:
     said = f" --tasks {' '.join(tasks)} --write" if tasks else ""
+    kinds = dict.fromkeys(t.kind for t in part(REPORT) if not tasks or t.name in tasks)
     return (
         f"Written by `python -m benchmarks.advisor{said}`. Each cell is a bad run of a small real training; "
         f"each method then makes {FOLLOWUPS} follow-ups, all of the same length. A reference is the best "
@@ -198,7 +199,9 @@ def _introduction(tasks: Sequence[str] | None) -> tuple[str, ...]:
         "winner; where it ended a run as hopeless, only the epochs until then count. In brackets are "
         "95 % intervals by a bootstrap that draws whole tasks.",
         f"The policy was tuned on tasks of other kinds ({', '.join(TUNING)}) than it is reported on "
-        f"({', '.join(REPORT)}).",
+        f"({', '.join(kinds)}). But the unusual ones were looked at on the way: that its sampler keeps to "
+        "usual settings, and that steps go before it, was decided after that. Wholly unseen were the others. "
+        "Each method has one seed.",
     )
 
 
