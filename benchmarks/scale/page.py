@@ -111,8 +111,8 @@ def _jobs(found: Told) -> list[str]:
     return [
         "## `--jobs`: threads or processes\n",
         table(head, rows),
-        "The clock tells little where other programs want the same two cores, as its spread shows; the last"
-        " column is what would be waited for on idle ones: all that one process does, or its own part and"
+        "The fastest round of each counts, since other programs wanted the same two cores; the last"
+        " column is what is waited for on idle ones: all that one process does, or its own part and"
         " that of one of two children. Threads hold each other up on the interpreter, so all of their work is"
         " in one row. A process takes about a second of CPU to start, the time of 170 runs: `--jobs` pays from"
         " some hundreds of runs on, and the more the longer they are.\n",

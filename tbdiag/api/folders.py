@@ -17,11 +17,11 @@ from tbdiag.config import Config
 from tbdiag.errors import NoRunsError
 from tbdiag.model.place import Place as Where
 from tbdiag.model.place import UrlPath, place, secret
-from tbdiag.model.report import RunReport
 from tbdiag.model.run import Run
 
 if TYPE_CHECKING:  # loading needs no rules
     from tbdiag.api.report import Report
+    from tbdiag.model.report import RunReport
     from tbdiag.scale.base import Pool
     from tbdiag.search.entrant import Standing
 

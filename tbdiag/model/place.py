@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import lru_cache
 from pathlib import Path, PurePath, PurePosixPath
 
 _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):(?P<slashes>//?)(?P<rest>.*)", re.DOTALL)
@@ -72,8 +73,9 @@ def is_url(text: str) -> bool:
     return not text.startswith(os.sep) and "://" in text
 
 
+@lru_cache(maxsize=256)
 def back(text: str) -> Place:
-    """The place that was written as ``text``, absolute or a URL."""
+    """The place that was written as ``text``, absolute or a URL; it is asked for again and again."""
     return UrlPath(text) if is_url(text) else Path(text)
 
 

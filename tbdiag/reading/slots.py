@@ -18,13 +18,14 @@ from tbdiag.reading import runs
 from tbdiag.reading.columns import Columns
 from tbdiag.reading.discover import EventFile, RunFiles
 from tbdiag.reading.eventfile import Reading, begun, settled
-from tbdiag.reading.heads import Answer, Head, Lookup, Told, head_of, points_of, run_of, small_run
 from tbdiag.reading.hparams import upward
 from tbdiag.reading.later import Later
 from tbdiag.reading.listing import Look
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # runs that are read here need no heads
     from concurrent.futures import Future
+
+    from tbdiag.reading.heads import Answer, Head, Lookup, Told
 
 Overrides = Mapping[Role, Override]
 Show = Callable[[str], str]
@@ -174,10 +175,14 @@ class Slot:
 
     def head(self, number: int) -> Head:
         """What is told of a run without its curves; raises TypeError for what could not come back."""
+        from tbdiag.reading.heads import head_of
+
         return head_of(self._runs[number]) if self._taken is None else self._taken.heads[number]
 
     def small(self, number: int, head: Head, path: str) -> Run:
         """The run of a head, found at ``path``, that holds nothing but where to look for the rest."""
+        from tbdiag.reading.heads import small_run
+
         return small_run(head, self._lookup(number, head), path)
 
     @property
@@ -200,10 +205,14 @@ class Slot:
 
     def _of_head(self, number: int, head: Head, show: Show | None) -> Run:
         """A run whose curves are looked for when they are asked for."""
+        from tbdiag.reading.heads import run_of
+
         path = show(head.path) if show else head.path
         return run_of(head, self._lookup(number, head), path)
 
     def _lookup(self, number: int, head: Head) -> Lookup:
+        from tbdiag.reading.heads import Lookup, points_of
+
         return Lookup(
             lambda: self.series(number, points_of(head)),
             lambda: self.histograms(number, points_of(head)),
