@@ -167,7 +167,10 @@ class Round:
             cut: list[NDArray[Any]] = [
                 each[:, span] for each in (common, walls.view(np.float64), values)
             ]
-            parts.append(self._part(count, *cut) if right[:, span].all() else None)
+            sound = right[:, span]
+            if count < sound.size:  # of the last round only the first records
+                sound = sound.T.ravel()[:count]
+            parts.append(self._part(count, *cut) if sound.all() else None)
         return parts
 
     def _part(

@@ -182,6 +182,16 @@ def test_rounds_are_taken_as_such(tmp_path: Path, monkeypatch: Any) -> None:
     assert max(taken) > 8000
 
 
+def test_the_beginning_of_a_known_round_is_no_damage(tmp_path: Path) -> None:
+    """Records that agree with the first ones of a longer round are sound, whatever follows them."""
+    long = [scalar(name, step, step / 7) for step in range(600) for name in "abcdefgh"]
+    short = [scalar(name, step, step / 5) for step in range(600) for name in "abc"]
+    records.read(write(tmp_path / "long.tfevents", *long))
+    path = write(tmp_path / "short.tfevents", *short)
+    assert not eventfile.Reading(path).disordered
+    assert_same(records.read(path), plain.read(path))
+
+
 def test_long_records_among_short_ones_of_the_same_length_but_for_4096(tmp_path: Path) -> None:
     many = [value(f"tag/{index}", index) for index in range(200)]
     made = [event(7, *many), *(scalar("loss", step, 0.5) for step in range(7, 60))]
