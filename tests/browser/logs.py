@@ -64,7 +64,7 @@ def nothing_to_see(folder: Path) -> Path:
 
 def healthy(folder: Path) -> Path:
     """One run with which nothing is wrong."""
-    shutil.copytree(ROOT / "sample_logs" / "healthy-dropout", folder / "fine")
+    shutil.copytree(ROOT / "sample_logs" / "healthy-step", folder / "fine")
     return folder
 
 

@@ -21,8 +21,8 @@ OVERFITTING: Mapping[str, Sequence[float]] = {
     "loss/val": synth.u_turn(60, 2.3, 0.7, 1.0).tolist(),
 }
 HEALTHY: Mapping[str, Sequence[float]] = {
-    "loss/train": synth.decay(60, 2.3, 0.5, 10.0).tolist(),
-    "loss/val": synth.decay(60, 2.3, 0.6, 10.0).tolist(),
+    "loss/train": synth.decay(60, 2.3, 0.5, 14.0).tolist(),
+    "loss/val": synth.decay(60, 2.3, 0.6, 14.0).tolist(),
 }
 DIVERGED: Mapping[str, Sequence[float]] = {"loss/train": [2.0, 1.0, *[float("nan")] * 20]}
 
