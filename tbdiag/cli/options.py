@@ -51,14 +51,14 @@ def size(text: str) -> int:
 
 Paths = Annotated[
     list[Path] | None,
-    Argument(metavar="PATH", show_default=False, help="Log folders, runs or event files."),
+    Argument(metavar="PATH", show_default=False, help="Log folders, runs, event files, URLs."),
 ]
 Folders = Annotated[
     list[Path] | None,
     Argument(metavar="PATH", show_default=False, help="Log folders or runs."),
 ]
 SomePaths = Annotated[
-    list[Path], Argument(metavar="PATH", help="Log folders, runs or event files.")
+    list[Path], Argument(metavar="PATH", help="Log folders, runs, event files, URLs.")
 ]
 SomeRuns = Annotated[
     list[Path], Argument(metavar="RUN", help="Runs, or folders that hold several.")
@@ -135,7 +135,8 @@ Verify = Annotated[
 ]
 NoCache = Annotated[bool, Option("--no-cache", help="Read all anew, and keep nothing of it.")]
 Jobs = Annotated[
-    int | None, Option("--jobs", "-j", min=1, metavar="N", help="Read so many folders at a time.")
+    int | None,
+    Option("--jobs", "-j", min=1, metavar="N", help="Work on so many folders at a time."),
 ]
 Memory = Annotated[
     int | None,

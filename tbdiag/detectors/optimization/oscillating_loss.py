@@ -33,6 +33,9 @@ REMEDIES = (
 )
 
 
+_NOTHING = 1000.0  # swings as large as so many times the gain: there was none
+
+
 @dataclass(frozen=True, kw_only=True)
 class OscillatingLoss(Detector):
     """The training loss swings up and down by a good part of all it has gained.
@@ -90,8 +93,8 @@ class OscillatingLoss(Detector):
         half = curve.values[len(curve) // 2 :]
         rest = detrended(half, max(5, len(half) // 4))
         seen = case.progress
-        fall = max(seen.first - seen.best, 1e-300)
         size = float(rest.std())
+        fall = max(seen.first - seen.best, size / _NOTHING)
         if size <= self.energy * fall or size <= self.level * abs(median(half)):
             return
         swing = strongest_swing(rest)
@@ -104,7 +107,7 @@ class OscillatingLoss(Detector):
         first, last = int(curve.steps[len(curve) // 2]), int(curve.steps[-1])
         steps = swing.period * (last - first) / max(len(half) - 1, 1)
         yield self.finding(
-            f"the training loss swings by {size / fall:.0%} of all it gained"
+            f"the training loss swings by {_of(size, fall)}"
             + (f", about every {steps:,.0f} steps" if regular else ", without a period"),
             Evidence(
                 tag=curve.tag,
@@ -144,3 +147,10 @@ class OscillatingLoss(Detector):
                 }
             ),
         )
+
+
+def _of(size: float, fall: float) -> str:
+    """A swing beside what was gained, in words."""
+    if size < _NOTHING * fall:
+        return f"{size / fall:.0%} of all it gained"
+    return f"{size:.3g}, and gained nothing"
