@@ -65,6 +65,9 @@ def test_text_shows_findings_and_leads_to_the_tab(
     taken(page, shot, request, "text")
     table.get_by_role("link", name="bad", exact=True).click()
     page.wait_for_url("**/#tbdiag&p.tbdiag.run=bad")
+    tab = page.frame_locator("iframe")
+    tab.get_by_role("heading", name="bad", exact=True).wait_for()
+    tab.get_by_text("GEN001", exact=True).first.wait_for()
     assert troubles.dialogs == []
 
 
