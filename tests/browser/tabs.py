@@ -19,7 +19,8 @@ PLUGIN = "/data/plugin/tbdiag"
 
 def state(server: Server) -> dict[str, Any]:
     """What the plugin says of itself."""
-    return json.loads(server.get(f"{PLUGIN}/state"))
+    told: dict[str, Any] = json.loads(server.get(f"{PLUGIN}/state"))
+    return told
 
 
 def scanned(server: Server) -> Server:
