@@ -112,17 +112,20 @@ class Detector(ABC):
 
     def blocked(self, case: Case) -> str | None:
         """Why the rule cannot tell on this case, with what to log; None where it can."""
-        for position, need in enumerate(self.needs):
+        fewest = self.points
+        for need in self.needs:
             roles = need if isinstance(need, tuple) else (need,)
-            known = [
-                (len(curve), role) for role in roles if (curve := case.curve(role)) is not None
-            ]
-            if not known:
+            most, longest = -1, roles[0]
+            for role in roles:
+                curve = case.curve(role)
+                if curve is not None and len(curve) > most:
+                    most, longest = len(curve), role
+            if most < 0:
                 return _missing(case, roles)
-            if position == 0 and max(known)[0] < self.points:
-                most, role = max(known, key=lambda each: each[0])
+            if most < fewest:
                 points = f"{most} usable point{'s' * (most != 1)}"
-                return f"the {role.phrase} has only {points}; {self.points} are needed"
+                return f"the {longest.phrase} has only {points}; {fewest} are needed"
+            fewest = 0  # of the first alone
         return self.cannot_tell(case)
 
     def finding(

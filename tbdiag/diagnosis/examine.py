@@ -161,7 +161,9 @@ def _answer(
             if reason is not None:
                 reasons.append(reason)
                 continue
-            findings.extend(found for found in detector.check(case) if found not in findings)
+            for found in detector.check(case):
+                if found not in findings:
+                    findings.append(found)
         except Exception as error:  # a defect of one rule must not cost the report
             return Crashed(f"{type(error).__name__}: {error}")
     if findings:

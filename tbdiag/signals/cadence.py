@@ -25,8 +25,10 @@ def usual_interval(walls: Floats) -> float:
 
     Where several writers logged at once the times may go back between two points: those are left out.
     """
-    between = np.diff(walls)
-    forward = between[between >= 0]
+    between = walls[1:] - walls[:-1]
+    if not len(between):
+        return 0.0
+    forward = between if between.min() >= 0 else between[between >= 0]
     return median(forward) if len(forward) else 0.0
 
 
@@ -35,10 +37,12 @@ def in_one_go(curve: Series, resumes: Iterable[float]) -> Series | None:
 
     None where time goes back in it.
     """
-    start = max((at for at in resumes if at <= curve.wall_times[-1]), default=-np.inf)
-    first = int(np.searchsorted(np.maximum.accumulate(curve.wall_times), start))
+    walls = curve.wall_times
+    start = max((at for at in resumes if at <= walls[-1]), default=-np.inf)
+    first = 0 if start <= walls[0] else int(np.searchsorted(np.maximum.accumulate(walls), start))
     rest = curve if first == 0 else curve.between(curve.steps[first], curve.steps[-1])
-    return rest if bool(np.all(np.diff(rest.wall_times) >= 0)) else None
+    walls = rest.wall_times
+    return rest if bool((walls[1:] >= walls[:-1]).all()) else None
 
 
 def evenly_spaced(places: Ints, ratio: float) -> bool:
@@ -55,8 +59,8 @@ def step_times(series: Series, blocks: int) -> tuple[Ints, Floats]:
     The steps (blocks,) are those at which the blocks begin. Pauses within a block do not count,
     unless the wall times are so coarse that only means tell them. Fewer points make fewer blocks.
     """
-    counted = np.diff(series.steps).astype(np.float64)
-    spent = np.diff(series.wall_times)
+    counted = (series.steps[1:] - series.steps[:-1]).astype(np.float64)
+    spent = series.wall_times[1:] - series.wall_times[:-1]
     size = max(len(spent) // blocks, 1)
     n = len(spent) // size
     keep: slice = slice(len(spent) - n * size, None)  # the first steps are those to spare

@@ -27,8 +27,8 @@ def strongest_swing(values: Floats) -> Swing:
     n = len(values)
     if n < 12:
         return Swing(0.0, 0.0)
-    at = np.arange(n)
-    line = np.polynomial.Polynomial.fit(at, values, 1)(at)
+    at = np.arange(n) - (n - 1) / 2
+    line = values.mean() + at * ((at @ values) / (at @ at))
     power = np.abs(np.fft.rfft((values - line) * np.hanning(n))) ** 2
     power[:3] = 0.0
     total = float(power.sum())

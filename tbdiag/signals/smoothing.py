@@ -17,8 +17,7 @@ def running_median(values: Floats, window: int) -> Floats:
     if window < 2 or len(values) < 3:
         return values
     n, size = len(values), min(window, len(values)) | 1
-    half = size // 2
-    mirrored = np.concatenate([values[half - 1 :: -1], values, values[: -half - 1 : -1]])
+    mirrored = _mirrored(values, size)
     if size == 3:
         return _middle(mirrored[:n], values, mirrored[2:])
     if size == 5:
@@ -27,12 +26,36 @@ def running_median(values: Floats, window: int) -> Floats:
         high = np.minimum(np.maximum(a, b), np.maximum(c, d))
         return _middle(low, values, high)
     if size * n <= _SMALL:
-        stride = mirrored.strides[0]
-        return medians(np.ndarray((n, size), mirrored.dtype, mirrored, 0, (stride, stride)))
+        return medians(_windows(mirrored, size))
     from scipy.ndimage import median_filter
 
     smooth: Floats = median_filter(values, size=size, mode="reflect")
     return smooth
+
+
+def slow_median(values: Floats, window: int) -> Floats:
+    """The running median of ``values`` (n,) at every twelfth part of the window, linear in between.
+
+    A trend that a window of many points leaves moves little from one point to the next.
+    """
+    every = window // 12
+    if every < 2 or len(values) <= window:
+        return running_median(values, window)
+    n, size = len(values), window | 1
+    places = np.append(np.arange(0, n - 1, every), n - 1)
+    return np.interp(np.arange(n), places, medians(_windows(_mirrored(values, size), size)[places]))
+
+
+def _mirrored(values: Floats, size: int) -> Floats:
+    """The values with their ends mirrored, so that a window of ``size`` fits around each of them."""
+    half = size // 2
+    return np.concatenate([values[half - 1 :: -1], values, values[: -half - 1 : -1]])
+
+
+def _windows(values: Floats, size: int) -> Floats:
+    """All windows of ``size`` values as rows, without a copy."""
+    stride, rows = values.strides[0], len(values) - size + 1
+    return np.ndarray((rows, size), values.dtype, values, 0, (stride, stride))
 
 
 def _middle(one: Floats, two: Floats, three: Floats) -> Floats:

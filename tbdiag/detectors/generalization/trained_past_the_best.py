@@ -106,11 +106,10 @@ class TrainedPastTheBest(Detector):
 
     def _past(self, curve: Series, seen: Turn) -> bool:
         n = len(curve)
-        least = max(self.worse * abs(seen.value), self.deviations * seen.band)
         return (
             self.evaluations <= seen.index < self.best_before * (n - 1)
             and n - 1 - seen.index >= self.patience
-            and seen.worse > least
+            and seen.worse > max(self.worse * abs(seen.value), self.deviations * seen.band)
             and seen.since.tau > 0
             and seen.since.p <= self.significance
         )

@@ -90,12 +90,14 @@ class OscillatingLoss(Detector):
             return
         curve = case.the(Role.TRAIN_LOSS)
         curve = curve if len(curve) <= self.longest else case.course(Role.TRAIN_LOSS)
-        half = curve.values[len(curve) // 2 :]
+        half, seen = curve.values[len(curve) // 2 :], case.progress
+        gained, level = seen.first - seen.best, self.level * abs(median(half))
+        if float(half.max() - half.min()) <= max(self.energy * gained, level):
+            return  # it cannot swing by more around its trend than in all
         rest = detrended(half, max(5, len(half) // 4))
-        seen = case.progress
         size = float(rest.std())
-        fall = max(seen.first - seen.best, size / _NOTHING)
-        if size <= self.energy * fall or size <= self.level * abs(median(half)):
+        fall = max(gained, size / _NOTHING)
+        if size <= self.energy * fall or size <= level:
             return
         swing = strongest_swing(rest)
         regular = swing.share > self.share

@@ -23,6 +23,8 @@ from tbdiag.signals.smoothing import head, running_median
 from tbdiag.signals.stated import stated_batch_sizes, stated_validation_size
 from tbdiag.synth import a_run, counted, decay, jitter, noisy
 
+_TREND = 9  # points of the running median that noise is measured around
+
 REMEDIES = (
     Remedy.turn(
         Knob.SCHEDULER,
@@ -217,7 +219,8 @@ def _second_half(values: Floats) -> Floats:
 
 def _strays(values: Floats) -> float:
     """The standard deviation around the trend in the second half."""
-    return float(_second_half(detrended(values)).std())
+    reach = min(_TREND // 2, len(values) // 2)
+    return float(detrended(values[len(values) // 2 - reach :], _TREND)[reach:].std())
 
 
 def _middle(curve: Series) -> int:
