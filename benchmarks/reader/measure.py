@@ -8,6 +8,7 @@ import signal
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -96,6 +97,7 @@ def spent(
     done = subprocess.run(
         [*_LAUNCH, where, str(limit), *command],
         env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **env},
+        cwd=tempfile.gettempdir(),  # not in a project, whose configuration would be looked into
         capture_output=True,
         text=True,
         check=False,

@@ -23,7 +23,7 @@ _FRAGMENT = 16  # points of a tag in a batch, on average, from which it pays to 
 _COLUMNS = ("record", "tags", "steps", "walls", "values")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Batch:
     """Points of many tags in the order of their records, each (n,)."""
 
@@ -57,7 +57,7 @@ class Batch:
             yield int(tags[part.start]), (steps[part], walls[part], values[part])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Block:
     """Rounds of points by tag: ``tags`` (p,), each once, and the columns of each (p, n).
 

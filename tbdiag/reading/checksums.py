@@ -18,7 +18,8 @@ U32 = NDArray[np.uint32]
 
 _POLYNOMIAL = 0x82F63B78  # Castagnoli, reflected
 _DELTA = 0xA282EAD8
-_FEW = 1500  # records for which no tables of two bytes are made
+_FEW = 1500  # records for which no tables of two bytes are used
+_MANY = 1 << 15  # records after which one is made
 
 
 def masked(data: bytes | memoryview) -> int:
@@ -131,14 +132,24 @@ def add(total: U32, numbers: NDArray[Any], size: int, distance: int) -> None:
     columns = np.ascontiguousarray(numbers).view(np.uint8).reshape(-1, width)
     pairs = columns.view("<u2") if width > 1 and len(total) >= _FEW else None
     while place < size:
-        if pairs is not None and place + 2 <= size:
+        left = distance + size - place
+        if pairs is not None and not place % 2 and place + 2 <= size and _pays(left, len(total)):
             column = pairs[:, place // 2]
-            table = effect_of_two(distance + size - place - 2)
+            table = effect_of_two(left - 2)
             place += 2
         else:
             column = columns[:, place]
-            table = effect(distance + size - place - 1)
+            table = effect(left - 1)
             place += 1
         # The upper bytes of times hardly ever change, and then the first stands for all.
         same = column[0] == column[-1] and (column == column[0]).all()
         total ^= table[column[0]] if same else table.take(column)
+
+
+_met: dict[int, int] = {}  # how many records there were that have two bytes so far from their end
+
+
+def _pays(distance: int, records: int) -> bool:
+    """Whether a table of two bytes pays, or did for records before these."""
+    _met[distance] = _met.get(distance, 0) + records
+    return _met[distance] >= _MANY

@@ -13,7 +13,7 @@ from tbdiag.model.series import Floats, Ints
 from tbdiag.reading.stored import Stored
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Points:
     """The scalars of one tag in file order: ``steps``, ``values``, ``wall_times``, each (n,)."""
 
@@ -38,7 +38,7 @@ class Points:
         return Points(self.steps[which], self.values[which], self.wall_times[which])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class RawHistograms:
     """The histograms of one tag in file order: ``steps`` and ``wall_times`` (n,), undecoded records.
 
@@ -58,7 +58,7 @@ class RawHistograms:
         return RawHistograms(self.steps[which], self.wall_times[which], self.records.take(which))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Columns:
     """All that is read from one event file, by tag and in file order; nothing is sampled.
 

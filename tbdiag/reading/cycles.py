@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from tbdiag.model.series import Ints
 from tbdiag.reading.frames import HEADER, SLACK
-from tbdiag.reading.rounds import Member, Round, make
+from tbdiag.reading.rounds import Member, Round, head, make, size
 from tbdiag.reading.scalars import STEP_KEY, WALL
 from tbdiag.reading.templates import Templates, blank
 
@@ -20,16 +21,32 @@ _CANDIDATES = 64
 _FEW = 64  # members of a cycle that is prepared for steps of every width
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
+class _Expected:
+    """A cycle whose steps are so wide: made a round when a record comes that starts like it."""
+
+    members: tuple[Member, ...]
+    widths: tuple[int, ...]
+    _made: Round | None = None
+
+    @property
+    def round(self) -> Round:
+        """The round, made once."""
+        if self._made is None:
+            self._made = make(self.members, self.widths)
+        return self._made
+
+
+@dataclass(slots=True, eq=False, repr=False)
 class Cycles:
     """The rounds met so far, in any file: they are tried on the next one too."""
 
-    _rounds: dict[tuple[tuple[Member, ...], tuple[int, ...]], Round] = field(default_factory=dict)
-    _by_head: dict[bytes, list[Round]] = field(default_factory=dict)
+    _known: set[tuple[tuple[Member, ...], tuple[int, ...]]] = field(default_factory=set)
+    _by_head: dict[bytes, list[_Expected]] = field(default_factory=dict)
 
-    def starting(self, head: bytes) -> list[Round]:
+    def starting(self, head: bytes) -> Iterator[Round]:
         """The rounds whose first record has this header, the latest first."""
-        return self._by_head.get(head, [])
+        return (each.round for each in self._by_head.get(head, ()))
 
     def learn(self, members: tuple[Member, ...], widths: tuple[int, ...]) -> None:
         """A cycle, and how wide its steps are now; they will widen as they grow."""
@@ -40,15 +57,15 @@ class Cycles:
             self._add(members, (width,) * len(members))
 
     def _add(self, members: tuple[Member, ...], widths: tuple[int, ...]) -> None:
-        if (members, widths) in self._rounds:
+        if (members, widths) in self._known:
             return
-        if len(self._rounds) >= _MOST_ROUNDS:
-            self._rounds.clear()
+        if len(self._known) >= _MOST_ROUNDS:
+            self._known.clear()
             self._by_head.clear()
-        made = make(members, widths)
-        if made.size <= SLACK:
-            self._rounds[members, widths] = made
-            self._by_head.setdefault(made.head, []).insert(0, made)
+        if sum(map(size, members, widths)) <= SLACK:
+            self._known.add((members, widths))
+            expected = _Expected(members, widths)
+            self._by_head.setdefault(head(members[0], widths[0]), []).insert(0, expected)
 
 
 def last_cycle(tags: Ints, steps: Ints) -> tuple[int, int] | None:

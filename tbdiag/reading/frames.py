@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from tbdiag.reading.checksums import crc32c, masked, of_lengths, of_short_length
 Places = NDArray[np.int64]
 
 HEADER = struct.Struct("<QI")
+_CHECKSUM = struct.Struct("<I")
 FRAME = 16  # bytes around a payload: its length, the length's checksum, and its own checksum
 LARGEST = 2**31 - 1  # a protobuf message cannot be larger
 GLANCE = 1 << 16
@@ -21,8 +22,7 @@ SLACK = 1 << 17  # bytes at the end of a buffer that stay free, to be looked at 
 _SPARSE = 400  # bytes per short record beyond which walking is faster than searching
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Frames:
+class Frames(NamedTuple):
     """Whole records one after another from the start of a buffer.
 
     ``places`` and ``lengths`` are (n,): where a record's header stands, and the length of its payload;
@@ -157,8 +157,8 @@ def next_length(header: bytes, remaining: int) -> tuple[int, str]:
 def sound(payload: bytes | memoryview, checksum: bytes | memoryview) -> bool:
     """Whether the four bytes after a payload are its checksum."""
     plain = crc32c()(payload)
-    rotated = ((plain >> 15) | (plain << 17)) & 0xFFFFFFFF
-    return struct.pack("<I", (rotated + 0xA282EAD8) & 0xFFFFFFFF) == checksum
+    rotated = (plain >> 15 | plain << 17) & 0xFFFFFFFF
+    return _CHECKSUM.pack((rotated + 0xA282EAD8) & 0xFFFFFFFF) == checksum
 
 
 def damage(file: str, offset: int, size: int, fault: str, rest: bytes) -> Damage:

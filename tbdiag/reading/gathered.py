@@ -40,7 +40,7 @@ class DamagedError(ValueError):
     """A record that ends its file; the text says why."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Record:
     """One record of a chunk: its ``number`` there, the ``offset`` of its frame in the file, its payload.
 

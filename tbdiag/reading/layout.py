@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tbdiag.errors import ReadError
 from tbdiag.model.place import UrlPath, back, is_url
@@ -23,8 +22,7 @@ _TIME = re.compile(r"\d{9,11}\.\d+")  # what `time.time()` prints, as torch name
 _GLANCE = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """A folder with event files as a part of the run at ``owner``; see `EventFile` for the rest."""
 
     folder: str

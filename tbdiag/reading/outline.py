@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from tbdiag.reading.wire import (
     BYTES,
@@ -27,8 +28,7 @@ _WALL_SIZE = 9  # bytes of the wall time with its key
 _DOUBLE = struct.Struct("<d")
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """A value of a summary: ``start`` and ``end`` of its message in the payload."""
 
     tag: str
@@ -41,8 +41,7 @@ class Value:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
+class Outline(NamedTuple):
     """An event: its values are histograms, tensors, images and sounds, if any."""
 
     wall_time: float
@@ -64,25 +63,55 @@ def glimpse(head: bytes, length: int) -> Glimpse | None:
         if head[at] == 0x10:
             step, at = _number(head, at + 1)
             step -= (step >> 63) << 64
-        if head[0] != 0x09 or head[at] != 0x2A:
+        opening = _opening(length - at)
+        if head[0] != 0x09 or not head.startswith(opening, at):
             return None
-        # The summary and its value, each to the end of what it stands in.
-        for _ in range(2):
-            size, at = _number(head, at + 1)
-            if at + size != length or head[at] != 0x0A:
-                return None
-        size = head[at + 1]
-        start, at = at + 2, at + 2 + size
+        start = at + len(opening) + 1
+        size = head[start - 1]
+        at = start + size
         key = head[at]
         if size > 127:
             return None
         if key != TENSOR_KEY:
-            size, end = _number(head, at + 1)
-            if key not in _BLOB_KEYS or end + size != length:
+            number, _ = _filling(length - at)
+            if key not in _BLOB_KEYS or not head.startswith(number, at + 1):
                 return None
         return _DOUBLE.unpack_from(head, 1)[0], step, head[start:at], key
     except (IndexError, struct.error, OddError):
         return None
+
+
+@lru_cache(maxsize=1 << 12)
+def _opening(length: int) -> bytes:
+    """How a summary of ``length`` bytes begins that holds one value, which begins with its tag."""
+    outer, inside = _filling(length)
+    inner, _ = _filling(inside)
+    return b"\x2a" + outer + b"\x0a" + inner + b"\x0a"
+
+
+@lru_cache(maxsize=1 << 12)
+def _filling(length: int) -> tuple[bytes, int]:
+    """The size of a message that fills ``length`` bytes with its key and that size: in bytes, and itself.
+
+    Raises OddError where there is none: 129 bytes are one too many for a size of one byte, and one
+    too few for two.
+    """
+    for width in range(1, 11):
+        size = length - 1 - width
+        if size < 0:
+            break
+        written = _varint(size)
+        if len(written) == width:
+            return written, size
+    raise OddError
+
+
+def _varint(number: int) -> bytes:
+    written = bytearray()
+    while number > 127:
+        written.append(number & 127 | 128)
+        number >>= 7
+    return bytes((*written, number))
 
 
 def _number(head: bytes, at: int) -> tuple[int, int]:

@@ -8,7 +8,7 @@ _PRICE = 800  # records that are read in the time in which a round is tried
 _CREDIT = 4 * _PRICE
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Pace:
     """Whether rounds are tried: as long as that pays, and again some chunks after it did not."""
 

@@ -19,7 +19,7 @@ _LARGE = 1 << 18  # bytes of rounds that need no company
 _MOST = 1 << 20
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class _Held:
     """The bytes of whole rounds, how many records of them count, and who takes their points."""
 
@@ -28,7 +28,7 @@ class _Held:
     taker: Taker
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Pool:
     """Records that came in rounds, until `flush` hands out their points."""
 

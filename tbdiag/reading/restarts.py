@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +23,7 @@ _TOGETHER = 1 << 17  # points that are copied to be looked at together
 _OFTEN = 4  # points per step from which on a tag was logged more often than it was counted
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rewind:
+class Rewind(NamedTuple):
     """The steps of one tag went back, in file ``file``; ``size`` is the tag's number of points."""
 
     tag: str
@@ -35,8 +35,7 @@ class Rewind:
     wall_time: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Joined:
+class Joined(NamedTuple):
     """One tag over all files: ``points`` with strictly increasing steps, and what was left out."""
 
     points: Points
@@ -89,9 +88,10 @@ def _rising(pieces: Mapping[str, Sequence[Piece]]) -> Set[str]:
     lone = {tag: parts[0][1].steps for tag, parts in pieces.items() if len(parts) == 1}
     if not lone:
         return lone.keys()
-    ends = np.cumsum([len(steps) for steps in lone.values()])
+    distinct = list({id(steps): steps for steps in lone.values()}.values())  # many tags share them
+    ends = np.cumsum([len(steps) for steps in distinct])
     if ends[-1] <= _TOGETHER:  # many short curves are looked at in one go
-        steps = np.concatenate(list(lone.values()))
+        steps = np.concatenate(distinct)
         rises = steps[1:] > steps[:-1]
         rises[ends[:-1] - 1] = True
         if rises.all():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,7 @@ U64 = NDArray[np.uint64]
 _ROW = 4096  # bytes that are compared at least at once
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """A record of a cycle: its bytes from the summary on, blank where the value stands, and its tag."""
 
     tail: bytes
@@ -34,7 +33,7 @@ class Member:
     tag: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class _Alike:
     """Members whose steps are equally wide, and whose values are of one type and equally far from the end.
 
@@ -73,7 +72,7 @@ class _Alike:
         return mask(flat).reshape(walls.shape)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Round:
     """The members of a cycle, once each, with steps of known ``widths`` (bytes, their key included).
 
@@ -85,7 +84,6 @@ class Round:
     members: tuple[Member, ...]
     widths: tuple[int, ...]
     size: int
-    head: bytes
     row: U64
     mask: U64
     walls: Ints
@@ -205,15 +203,24 @@ def _agreeing(buffer: U8, row: U8, mask: U8) -> int:
     return int(odd.argmax()) if odd.any() else len(odd)
 
 
+def size(member: Member, width: int) -> int:
+    """The bytes of a record with a step of this width (bytes, its key included)."""
+    return HEADER.size + WALL + width + len(member.tail) + 4
+
+
+def head(member: Member, width: int) -> bytes:
+    """The header of such a record."""
+    length = struct.pack("<Q", WALL + width + len(member.tail))
+    return length + struct.pack("<I", masked(length))
+
+
 def make(members: Sequence[Member], widths: Sequence[int]) -> Round:
     """The round of members with steps of these widths."""
     row, mask = bytearray(), bytearray()
     ends, walls = [], []
     for member, width in zip(members, widths, strict=True):
-        length = WALL + width + len(member.tail)
-        header = struct.pack("<Q", length)
         walls.append(len(row) + HEADER.size + 1)
-        row += header + struct.pack("<I", masked(header))
+        row += head(member, width)
         mask += b"\xff" * HEADER.size
         row += bytes([WALL_KEY]) + bytes(8)
         mask += b"\xff" + bytes(8)
@@ -222,8 +229,8 @@ def make(members: Sequence[Member], widths: Sequence[int]) -> Round:
             mask += b"\xff" + b"\x80" * (width - 1)
         row += member.tail + bytes(4)
         start, kind = member.slot
-        size = int(kind[2])
-        mask += b"\xff" * start + bytes(size) + b"\xff" * (len(member.tail) - start - size)
+        end = start + int(kind[2])
+        mask += b"\xff" * start + bytes(end - start) + b"\xff" * (len(member.tail) - end)
         mask += bytes(4)
         ends.append(len(row))
     times = 8 * -(-_ROW // (8 * len(row)))
@@ -231,7 +238,6 @@ def make(members: Sequence[Member], widths: Sequence[int]) -> Round:
         members=tuple(members),
         widths=tuple(widths),
         size=len(row),
-        head=bytes(row[: HEADER.size]),
         row=np.frombuffer(bytes(row) * times, dtype=np.uint64),
         mask=np.frombuffer(bytes(mask) * times, dtype=np.uint64),
         walls=np.array(walls),

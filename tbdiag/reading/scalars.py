@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +27,7 @@ _LONGEST = (
 _HIGH_BITS = np.uint64(0x8080808080808080)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Scalars:
+class Scalars(NamedTuple):
     """Values found in records: each (m,), sorted by ``record`` and by place within it.
 
     ``record`` counts the records of the chunk, ``tags`` are numbers of `Templates`; ``values`` are of
@@ -58,7 +57,7 @@ class Chunk:
         return np.ndarray((len(self.bytes) - width + 1,), kind, self.bytes.data, 0, (1,))
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class _Heads:
     tails: Ints  # where the summary of each record starts
     lengths: Ints  # of the tail
@@ -139,7 +138,7 @@ def scan(chunk: Chunk, places: Ints, lengths: Ints, templates: Templates) -> Sca
     return found.scalars(np.flatnonzero(odd), wrong if wrong < len(places) else -1)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class _Found:
     """Values as they are found, those of records of one value in their places at once."""
 

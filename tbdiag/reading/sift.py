@@ -21,7 +21,7 @@ HEAD = 320  # bytes of a payload that tell what it is, if its tag is no longer t
 Known = Callable[[bytes, int, int], bool]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Pack:
     """Short records that were taken out of a file: the first ``size`` bytes of ``buffer``."""
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # reading what lies here needs none of it
     from tbdiag.reading.ranged import RemoteSource
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Source:
     """An open file of ``size`` bytes, read through a ``buffer`` that other files use after it.
 
@@ -72,7 +72,7 @@ def opened(path: Place, buffer: NDArray[np.uint8]) -> Source | RemoteSource:
     return Source(descriptor, told.st_size, buffer, told.st_ino)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Sparse:
     """The ``length`` bytes at ``start`` of a file, of which only the pages that are asked for are read."""
 

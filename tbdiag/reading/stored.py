@@ -20,7 +20,7 @@ COLUMNS = 4
 _TOGETHER = 16
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Stored(Sequence[bytes]):
     """The wire form of a ``Summary.Value`` each, read and checksummed when it is asked for.
 

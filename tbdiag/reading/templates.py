@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +28,7 @@ def is_scalar(plugin: str, data_class: int) -> bool:
     return plugin in SCALARS or (data_class == _DATA_CLASS_SCALAR and not apart)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Group:
+class Group(NamedTuple):
     """Templates of one length and layout: their bytes as words, and which tags their slots hold.
 
     ``words`` is (templates, words), with zeros where values stand; ``mask`` has zeros there too.
@@ -45,7 +45,7 @@ class Group:
     sums: NDArray[np.uint32]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Templates:
     """All templates met so far, in any file: they hold for the next one too."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,8 +25,7 @@ _TAKE_TURNS = 6  # changes of writer in one file; a resumed run has one for each
 _LEAST_SHARE = 0.1  # of the points of a file, that each of its writers has
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Part:
+class Part(NamedTuple):
     """One file of a run: its scalars under the tags that they bear there, and who wrote them."""
 
     writing: Writing
@@ -99,8 +98,7 @@ def mixtures_within(
             yield turns
 
 
-@dataclass(frozen=True, slots=True)
-class _Overlap:
+class _Overlap(NamedTuple):
     first: float
     last: float
     points: int
