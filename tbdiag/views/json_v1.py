@@ -27,6 +27,7 @@ from tbdiag.model.report import (
     Skipped,
 )
 from tbdiag.model.run import Scalar
+from tbdiag.views.jsontext import indented
 
 Number = int | float | Literal["NaN", "Infinity", "-Infinity"]
 Kind = Literal["fired", "passed", "not-applicable", "ignored", "skipped", "crashed"]
@@ -230,10 +231,13 @@ def chunks(report: Report) -> Iterator[str]:
 
 
 def _text(value: Any, indent: int | None) -> str:
-    text = json.dumps(value, indent=indent, allow_nan=False)
-    if "\\ud" in text:  # a surrogate, lone or one of a pair
-        text = json.dumps(_well_formed(value), indent=indent, allow_nan=False)
-    return text
+    write = indented if indent else _on_one_line
+    text = write(value)
+    return write(_well_formed(value)) if "\\ud" in text else text  # a surrogate, lone or of a pair
+
+
+def _on_one_line(value: Any) -> str:
+    return json.dumps(value, allow_nan=False)
 
 
 def schema() -> dict[str, Any]:

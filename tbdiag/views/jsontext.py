@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any
 
 
@@ -18,6 +19,23 @@ def text(value: Any) -> str:
 def line(value: Any) -> str:
     """What `text` gives, on one line."""
     return json.dumps(_plain(value), allow_nan=False, separators=(",", ":"))
+
+
+def indented(value: Any, margin: str = "\n") -> str:
+    """What `json.dumps` writes with an indent of 2, several times as fast: it does that in Python.
+
+    Keys are text. Raises ValueError for NaN and infinities.
+    """
+    if isinstance(value, str):
+        return _quoted(value)
+    inner = margin + "  "
+    if isinstance(value, dict):
+        parts = [f"{inner}{_quoted(key)}: {indented(each, inner)}" for key, each in value.items()]
+        return f"{{{','.join(parts)}{margin}}}" if parts else "{}"
+    if isinstance(value, list | tuple):
+        parts = [inner + indented(each, inner) for each in value]
+        return f"[{','.join(parts)}{margin}]" if parts else "[]"
+    return json.dumps(value, allow_nan=False)
 
 
 def _plain(value: Any) -> Any:

@@ -21,6 +21,7 @@ from tbdiag.model.report import Crashed, Ignored, NotApplicable, Report, Skipped
 from tbdiag.model.role import Role, RoleMap
 from tbdiag.model.run import Damage, Provenance
 from tbdiag.views import json_v1
+from tbdiag.views.jsontext import indented
 from tests.views.builders import a_dozen_runs, a_finding, a_report, a_run, a_run_report
 
 SCHEMA = json_v1.schema()
@@ -204,3 +205,22 @@ def test_a_large_report_is_written_run_by_run(monkeypatch: pytest.MonkeyPatch) -
     lines = "".join(pieces).splitlines()
     assert sum(line.startswith('    {"run": ') for line in lines) == len(report.runs)
     assert json.loads("".join(pieces)) == json.loads(spread)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {},
+        [],
+        {"a": [], "b": {}, "c": [1, 2.5, -0.0, 1e300, True, None, "ä\n\"\\\u2028"]},
+        [{"x": [[1], [{"y": "z"}]]}, "text", 3],
+        "alone",
+    ],
+)
+def test_indented_is_what_the_library_writes(value: object) -> None:
+    assert indented(value) == json.dumps(value, indent=2)
+
+
+def test_indented_refuses_what_json_lacks() -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        indented({"a": [float("nan")]})
