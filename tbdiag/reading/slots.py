@@ -318,7 +318,7 @@ def _read(batch: Sequence[Slot]) -> None:
 
 def _warm(batch: Sequence[Slot]) -> None:
     """Fetch what is far away and small side by side."""
-    far = [slot for slot in batch if slot.far and slot.unknown]
+    far = [slot for slot in batch if slot.unknown and slot.far]
     if not far:
         return
     from tbdiag.reading import remote

@@ -7,6 +7,8 @@ import math
 from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any
 
+_encoded = json.JSONEncoder(allow_nan=False).encode
+
 
 def text(value: Any) -> str:
     """``value`` as indented JSON, pure ASCII, ended by a newline; equal values give equal bytes.
@@ -35,7 +37,7 @@ def indented(value: Any, margin: str = "\n") -> str:
     if isinstance(value, list | tuple):
         parts = [inner + indented(each, inner) for each in value]
         return f"[{','.join(parts)}{margin}]" if parts else "[]"
-    return json.dumps(value, allow_nan=False)
+    return _encoded(value)
 
 
 def _plain(value: Any) -> Any:
