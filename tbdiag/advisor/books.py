@@ -248,6 +248,7 @@ class Books:
                 state=record.state,
                 curve=_curve(record),
                 told=told,
+                span=record.span,
             )
         )
 

@@ -57,11 +57,16 @@ class Record:
         return -self.value if self.entrant.objective.higher else self.value
 
     @property
-    def seconds(self) -> float | None:
-        """How long it logged, None where that is not known."""
+    def span(self) -> tuple[float, float] | None:
+        """The wall times between which it logged, None where they are not known."""
         curves = () if self.run is None else self.run.series.values()
         times = [float(t) for curve in curves if len(curve) for t in curve.wall_times[[0, -1]]]
-        return max(times) - min(times) if len(times) > 2 else None
+        return (min(times), max(times)) if len(times) > 2 else None
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it logged, None where that is not known."""
+        return None if self.span is None else self.span[1] - self.span[0]
 
     def setting(self, wanted: Knob) -> Scalar:
         """The value of a knob, whatever the command calls it; None where it is not known."""

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,6 +69,7 @@ class Page:
 
     ``key`` names it there; ``value`` is the objective in its own units, None where there is none;
     ``curve`` maps steps to what was measured on the way, ``told`` is what is worth reading beside it.
+    ``span`` are the wall times between which it ran.
     """
 
     key: str
@@ -76,6 +78,7 @@ class Page:
     state: State = State.FINISHED
     curve: Mapping[int, float] = field(default_factory=dict)
     told: Mapping[str, Any] = field(default_factory=dict)
+    span: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +125,12 @@ class Ledger:
                 "and this objective is better the other way: give it another name by --study"
             )
         return study
+
+    def measures(self, phrase: str) -> None:
+        """Names the objective, for who looks at the study: ``validation loss``."""
+        with silence(), told(self._place):
+            if self._study.metric_names is None:
+                self._study.set_metric_names([phrase])
 
     def __contains__(self, key: str) -> bool:
         return key in self._keys
@@ -213,7 +222,7 @@ class Ledger:
         state = _state_of(page)
         beside = dict(page.told) | ({"not as written": off} if off else {})
         known = page.value if state is optuna.trial.TrialState.COMPLETE else None
-        return optuna.trial.create_trial(
+        trial = optuna.trial.create_trial(
             state=state,
             value=known,
             params=params,
@@ -221,6 +230,19 @@ class Ledger:
             user_attrs={"run": page.key, **beside},
             intermediate_values={step: float(value) for step, value in page.curve.items()},
         )
+        if page.span is not None and state.is_finished():
+            begun, ended = map(_moment, page.span)
+            if begun is not None and ended is not None:
+                trial.datetime_start, trial.datetime_complete = begun, ended
+        return trial
+
+
+def _moment(wall_time: float) -> datetime | None:
+    """A wall time as Optuna notes times: local, and without a zone. None where it is none."""
+    try:
+        return datetime.fromtimestamp(wall_time)  # noqa: DTZ006 - as Optuna's own
+    except (OverflowError, OSError, ValueError):
+        return None
 
 
 def _retold(trial: FrozenTrial, space: Mapping[str, Dimension]) -> FrozenTrial | None:

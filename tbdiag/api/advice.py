@@ -239,6 +239,8 @@ def _books(plan: Plan, journal: Journal, storage: str | None, study: str | None)
     else:
         owner = owner_of(kept)
         ledger = SharedLedger(storage, name, plan.ledger, higher=plan.higher, owner=owner)
+    if plan.start.entrant is not None:
+        ledger.measures(plan.start.entrant.objective.phrase)
     return Books(plan=plan, journal=journal, ledger=ledger)
 
 

@@ -42,6 +42,21 @@ def test_a_run_stands_there_once_with_all_of_its_settings(tmp_path: Path) -> Non
     assert trial.user_attrs == {"run": "a", "origin": "imported", "why": "it was there"}
 
 
+def test_it_tells_when_a_run_was_made_and_what_is_measured(tmp_path: Path) -> None:
+    book = ledger(tmp_path)
+    book.measures("validation loss")
+    book.measures("something else")  # of an old study whose objective has another name by now
+    book.add(Page(key="a", params=PARAMS, value=0.5, span=(1.7e9, 1.7e9 + 90)))
+    book.add(Page(key="b", params=PARAMS, value=0.5, span=(0.0, 1e300)))
+    with_times, without = study(tmp_path).trials
+    assert study(tmp_path).metric_names == ["validation loss"]
+    assert with_times.duration is not None
+    assert with_times.duration.total_seconds() == 90
+    assert with_times.datetime_start is not None
+    assert with_times.datetime_start.timestamp() == 1.7e9
+    assert without.datetime_complete is not None  # of wall times that are none, as it was written
+
+
 def test_values_out_of_range_stand_at_its_end_and_are_told(tmp_path: Path) -> None:
     odd = {**PARAMS, "weight_decay": 0.0, "lr": 50.0, "batch_size": 64.0, "optimizer": "lion"}
     ledger(tmp_path).add(Page(key="a", params=odd, value=0.5))

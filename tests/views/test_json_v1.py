@@ -212,7 +212,7 @@ def test_a_large_report_is_written_run_by_run(monkeypatch: pytest.MonkeyPatch) -
     [
         {},
         [],
-        {"a": [], "b": {}, "c": [1, 2.5, -0.0, 1e300, True, None, "ä\n\"\\\u2028"]},
+        {"a": [], "b": {}, "c": [1, 2.5, -0.0, 1e300, True, None, 'ä\n"\\\u2028']},
         [{"x": [[1], [{"y": "z"}]]}, "text", 3],
         "alone",
     ],
