@@ -44,6 +44,24 @@ class Report(model.Report):
 
         return json_v1.render(self)
 
+    def to_html(
+        self, path: str | Path | None = None, *, max_runs: int = 200, force: bool = False
+    ) -> str:
+        """The report as one self-contained page of HTML; with ``path`` it is written there, too.
+
+        The worst ``max_runs`` runs stand in it with their curves, the others in the matrix only. The same
+        report always gives the same text. A file that is no report of tbdiag is replaced only with
+        ``force``: else RequestError, as where it cannot be written.
+        """
+        from tbdiag.api.page import pieces
+        from tbdiag.api.replacing import replacing
+
+        text = "".join(pieces(self, max_runs=max_runs))
+        if path is not None:
+            with replacing(Path(path), force=force) as draft:
+                draft.write_text(text, encoding="utf-8", newline="\n")
+        return text
+
     def write(self, out: str | Path | None = None, *, progress: Progress | None = None) -> Written:
         """Writes the findings back as summaries that TensorBoard shows, into ``tbdiag/`` folders.
 

@@ -11,9 +11,10 @@ from typing import Any
 from tbdiag import __version__, api
 from tbdiag.advisor.news import Ended, Ending, Launched, News, Remark, Underway
 from tbdiag.advisor.plan import Plan
+from tbdiag.api.replacing import replacing
 from tbdiag.cli.deliver import PLAIN, targets
 from tbdiag.cli.options import Color
-from tbdiag.cli.output import look, only_ascii, replacing, say
+from tbdiag.cli.output import look, only_ascii, say
 from tbdiag.cli.progress import progress
 from tbdiag.errors import RequestError
 from tbdiag.views import rounds, suggestions

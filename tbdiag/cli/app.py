@@ -18,6 +18,7 @@ from tbdiag.cli import (
     init,
     journal,
     plot,
+    report,
     rules,
     scan,
     suggest,
@@ -54,6 +55,7 @@ app.command("scan", epilog=scan.EXAMPLES)(scan.scan)
 app.command("suggest", epilog=suggest.EXAMPLES)(suggest.suggest)
 app.command("compare", epilog=compare.EXAMPLES)(compare.compare)
 app.command("plot", epilog=plot.EXAMPLES)(plot.plot)
+app.command("report", epilog=report.EXAMPLES)(report.report)
 app.command("board", epilog=board.EXAMPLES)(board.board)
 app.command("init", epilog=init.EXAMPLES)(init.init)
 app.command("rules", epilog=rules.EXAMPLES)(rules.rules)
@@ -75,8 +77,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:  # noqa: BLE001 - the last place that can still say what happened
-        from tbdiag.cli.failure import report
+        from tbdiag.cli import failure
 
-        report(error)
+        failure.report(error)
         sys.exit(3)
     sys.exit(0)

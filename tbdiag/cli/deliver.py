@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from tbdiag import __version__
 from tbdiag.api import Report, scan
 from tbdiag.api.intake import repeated
+from tbdiag.api.replacing import OWN_PLOT, replacing
 from tbdiag.cli.drawing import draw, file_name
 from tbdiag.cli.options import Color, FailOn
-from tbdiag.cli.output import OWN_PLOT, Look, look, replacing, say_all, warn
+from tbdiag.cli.output import Look, look, say_all, warn
 from tbdiag.cli.progress import counting, progress
 from tbdiag.config import did_you_mean, shown
 from tbdiag.errors import RequestError

@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 
 from tbdiag import api
-from tbdiag.cli.output import replacing
+from tbdiag.api.replacing import replacing
 from tbdiag.errors import RequestError
 from tbdiag.model.finding import Finding
 from tbdiag.model.run import Run

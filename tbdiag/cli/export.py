@@ -23,7 +23,8 @@ def export(
     Parquet and Feather need pyarrow.
     """
     from tbdiag.api.folders import each_run
-    from tbdiag.cli.output import replacing, say
+    from tbdiag.api.replacing import replacing
+    from tbdiag.cli.output import say
     from tbdiag.cli.progress import progress
     from tbdiag.errors import RequestError
     from tbdiag.reading.tidy import SUFFIXES, write

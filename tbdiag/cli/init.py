@@ -25,8 +25,9 @@ def init(
     from pathlib import Path
 
     from tbdiag.api.beginning import begin
+    from tbdiag.api.replacing import replacing
     from tbdiag.cli.first import chosen, may_write, table
-    from tbdiag.cli.output import look, replacing, say
+    from tbdiag.cli.output import look, say
     from tbdiag.config.read import OWN_NAME
 
     root = Path.cwd()

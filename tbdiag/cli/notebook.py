@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from tbdiag import __version__
 from tbdiag.api import History
+from tbdiag.api.replacing import replacing
 from tbdiag.cli.deliver import PLAIN, Target
 from tbdiag.cli.options import Color
-from tbdiag.cli.output import Look, look, replacing, say
+from tbdiag.cli.output import Look, look, say
 from tbdiag.views import journal, journal_csv, journal_json, journal_markdown
 
 FORMATS = ("text", "markdown", "json", "csv")

@@ -90,6 +90,14 @@ JournalFormats = Annotated[
 Output = Annotated[
     Path | None, Option("-o", "--output", metavar="FILE", help="Write the report to this file.")
 ]
+Page = Annotated[
+    Path,
+    Option("-o", "--output", metavar="FILE", help="A .html file, or - for stdout."),
+]
+MaxRuns = Annotated[
+    int, Option("--max-runs", min=0, metavar="N", help="Show so many runs in full, worst first.")
+]
+Opens = Annotated[bool, Option("--open", help="Show it in the browser.")]
 Picture = Annotated[
     Path | None, Option("-o", "--output", metavar="FILE", help="A .png, .svg or .pdf file.")
 ]

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Iterable
 from typing import TextIO, TypedDict
 
 from tbdiag.cli.options import Color
 from tbdiag.errors import RequestError
 from tbdiag.views.text import printable
-
-OWN_PLOT = (
-    ".tbdiag.png"  # how the plots of a scan are called, so that the next one may replace them
-)
 
 _DRAWN = "█▁…→×–─│"
 
@@ -78,48 +71,29 @@ def say_all(pieces: Iterable[str]) -> None:
         stream.write("" if last.endswith("\n") else "\n")
         stream.flush()
     except OSError as error:
-        if error.errno not in (errno.EPIPE, errno.EINVAL):  # Windows says EINVAL
-            raise RequestError(f"the output cannot be written: {error.strerror}") from None
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        _hung_up(error, stream)
+
+
+def say_bytes(pieces: Iterable[bytes]) -> None:
+    """Writes to stdout what is no text of the terminal's encoding; otherwise as `say_all` does."""
+    stream = sys.stdout
+    stream.flush()
+    try:
+        for piece in pieces:
+            stream.buffer.write(piece)
+        stream.buffer.flush()
+    except OSError as error:
+        _hung_up(error, stream)
+
+
+def _hung_up(error: OSError, stream: TextIO) -> None:
+    """Nobody reads on, which is no error; raises RequestError for any other."""
+    if error.errno not in (errno.EPIPE, errno.EINVAL):  # Windows says EINVAL
+        raise RequestError(f"the output cannot be written: {error.strerror}") from None
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def warn(sentence: str) -> None:
     """Writes one line to stderr."""
     ascii_too = only_ascii(sys.stderr)
     sys.stderr.write(f"{printable(sentence, only_ascii=ascii_too)}\n")
-
-
-@contextmanager
-def replacing(path: Path, *, force: bool = False) -> Iterator[Path]:
-    """A draft to write, which becomes ``path`` when all went well: whole or not at all.
-
-    Replaces an earlier file of tbdiag's own, with ``force`` any file, but never an event file.
-    Raises RequestError with the reason.
-    """
-    if path.exists():
-        _may_replace(path, force)
-    draft = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-    try:
-        draft.touch()
-        yield draft
-        draft.replace(path)
-    except OSError as error:
-        raise RequestError(f"{path} cannot be written: {error.strerror or error}") from None
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _may_replace(path: Path, force: bool) -> None:
-    if not path.is_file():
-        raise RequestError(f"{path} is not a file; name another one")
-    if "tfevents" in path.name:
-        raise RequestError(f"{path} is an event file and is not overwritten")
-    if force or path.name.endswith(OWN_PLOT):
-        return
-    try:
-        with path.open("rb") as file:
-            head = file.read(400)
-    except OSError as error:
-        raise RequestError(f"{path} cannot be read: {error.strerror}") from None
-    if head and not re.match(rb'(?:<!-- )?tbdiag \d|\s*\{.{0,200}"tbdiag": "\d', head, re.DOTALL):
-        raise RequestError(f"{path} exists and is no report of tbdiag; it is not overwritten")

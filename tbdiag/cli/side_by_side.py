@@ -7,10 +7,11 @@ from pathlib import Path
 
 from tbdiag import __version__
 from tbdiag.api import Comparison, compare
+from tbdiag.api.replacing import replacing
 from tbdiag.cli.deliver import PLAIN, Target
 from tbdiag.cli.drawing import SUFFIXES
 from tbdiag.cli.options import Color
-from tbdiag.cli.output import look, replacing, say
+from tbdiag.cli.output import look, say
 from tbdiag.cli.progress import progress
 from tbdiag.errors import RequestError
 from tbdiag.views import comparison, comparison_json

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tbdiag.errors import ReadError, RequestError
-from tbdiag.tensorboard_tab.charts import charts, shared
-from tbdiag.tensorboard_tab.curves import Frame, drawn
 from tbdiag.tensorboard_tab.diagnosis import Diagnosis
 from tbdiag.tensorboard_tab.ghost import Ghost, ghosts
 from tbdiag.tensorboard_tab.library import Library
 from tbdiag.tensorboard_tab.rows import Wanted, differing, page
 from tbdiag.tensorboard_tab.snapshot import Snapshot
+from tbdiag.views.charts import charts, shared
+from tbdiag.views.curves import Frame, drawn
 
 MOST_COMPARED = 5
 

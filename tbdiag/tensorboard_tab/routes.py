@@ -11,12 +11,12 @@ from typing import Any
 from werkzeug import wrappers
 
 from tbdiag.errors import RequestError
-from tbdiag.tensorboard_tab.axes import Axis
-from tbdiag.tensorboard_tab.curves import Frame
 from tbdiag.tensorboard_tab.diagnosis import Diagnosis
 from tbdiag.tensorboard_tab.pages import Pages
 from tbdiag.tensorboard_tab.rows import Wanted
 from tbdiag.tensorboard_tab.trials import Trials
+from tbdiag.views.axes import Axis
+from tbdiag.views.curves import Frame
 
 _LOG = logging.getLogger("tensorboard")
 _TOKEN = "X-Tbdiag-Token"  # noqa: S105 - the name of a header

@@ -7,9 +7,9 @@ import pytest
 
 from tbdiag.model.run import Run
 from tbdiag.model.series import Series
-from tbdiag.tensorboard_tab.axes import Axis, Clock
-from tbdiag.tensorboard_tab.charts import charts, shared
-from tbdiag.tensorboard_tab.curves import Frame, drawn
+from tbdiag.views.axes import Axis, Clock
+from tbdiag.views.charts import charts, shared
+from tbdiag.views.curves import Frame, drawn
 from tests.tensorboard_tab.builders import a_finding
 
 NAN = float("nan")

@@ -11,8 +11,8 @@ import numpy as np
 from tbdiag.model.histogram import Histograms
 from tbdiag.model.run import Run
 from tbdiag.model.series import Floats, Series
-from tbdiag.tensorboard_tab.axes import Axis, Clock
-from tbdiag.tensorboard_tab.thinning import outline, smoothed, sparse
+from tbdiag.views.axes import Axis, Clock
+from tbdiag.views.thinning import outline, smoothed, sparse
 
 _QUANTILES = (("highest 5 %", 0.95), ("median", 0.5), ("lowest 5 %", 0.05))
 _MOST_RECORDS = 400  # histograms of a tag that are decoded

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tbdiag.tensorboard_tab.thinning import columns_of, outline, smoothed, sparse
+from tbdiag.views.thinning import columns_of, outline, smoothed, sparse
 
 
 def test_a_lone_spike_among_a_million_points_is_drawn():

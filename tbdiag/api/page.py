@@ -1,0 +1,62 @@
+"""A report as a page, with what was tried in the folders that were scanned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
+
+from tbdiag.errors import JournalError
+from tbdiag.journal import replay
+from tbdiag.journal.file import Journal
+from tbdiag.journal.replay import History
+from tbdiag.views.page.document import MOST_RUNS, Progress, Subject, chunks
+
+if TYPE_CHECKING:
+    from tbdiag.api.report import Report
+
+
+def pieces(
+    report: Report, *, max_runs: int = MOST_RUNS, progress: Progress | None = None
+) -> Iterator[str]:
+    """The page piece by piece; see `tbdiag.views.page.document.chunks`."""
+    return chunks(report, subject(report), max_runs=max_runs, progress=progress)
+
+
+def subject(report: Report) -> Subject:
+    """What the page is about: the folders, and the first journal of follow-up runs beside them."""
+    history: History | None = None
+    told: list[str] = []
+    for folder in _folders(report):
+        journal = Journal.beside(folder)
+        if not journal.path.exists():
+            continue
+        if history is not None:
+            told.append(f"{_shown(folder, report.here)} has a journal of its own: tbdiag journal")
+            continue
+        try:
+            history = replay.replayed(journal)
+        except JournalError as error:
+            told.append(f"the journal cannot be read: {error}")
+    places = tuple(dict.fromkeys(_shown(each, report.here) for each in report.roots))
+    return Subject(places=places, history=history, journals=tuple(told))
+
+
+def _folders(report: Report) -> list[Path]:
+    """The local folders that were scanned, and those above them that are runs themselves."""
+    runs = {str(each.run.path) for each in report} if report.here is not None else set()
+    found: dict[Path, None] = {}
+    for root in report.roots:
+        if isinstance(root, Path):
+            found[root] = None
+            if _shown(root, report.here) in runs or str(root) in runs:
+                found[root.parent] = None
+    return list(found)
+
+
+def _shown(folder: PurePath, here: Path | None) -> str:
+    """A folder as users name it: relative to where the scan was made, that folder itself by its name."""
+    if here is None or not isinstance(folder, Path) or not folder.is_relative_to(here):
+        return str(folder)
+    inside = folder.relative_to(here)
+    return str(inside) if inside.parts else folder.name or str(folder)
