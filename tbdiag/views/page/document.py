@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
-from typing import Any
 
 from tbdiag.journal.replay import History
 from tbdiag.model.finding import Severity
@@ -13,7 +12,7 @@ from tbdiag.model.report import Report
 from tbdiag.views.logbook import when
 from tbdiag.views.page.assets import assets, environment
 from tbdiag.views.page.charts import said
-from tbdiag.views.page.matrix import DRAWN, LETTERS, Row, matrix
+from tbdiag.views.page.matrix import GLYPHS, Row, matrix
 from tbdiag.views.page.overview import (
     Overview,
     examples,
@@ -64,7 +63,7 @@ def chunks(
     meter = _Meter(len(report.runs) + pictured, progress)
     found = overview(report, meter.tick)
     rules = known_rules()
-    sections = _sections(report, found.rows[:pictured], rules, meter)
+    sections = _sections(report, found.rows[:pictured], rules, meter, len(about.places) > 1)
     yield from (
         environment()
         .get_template("page.html.j2")
@@ -82,8 +81,7 @@ def chunks(
             anchors=_anchors(found.rows, pictured),
             names={each.place: each.name for each in found.rows},
             matrix=matrix(found.rows, rules, found.reasons, pictured),
-            letters=LETTERS,
-            drawn=DRAWN,
+            glyphs=GLYPHS,
             pictured=pictured,
             sections=sections,
             cures=found.next_steps()[:_CURES],
@@ -121,9 +119,15 @@ class _Meter:
             self._progress(self._done, self._of)
 
 
-def _sections(report: Report, rows: Sequence[Row], rules: Any, meter: _Meter) -> Iterator[Section]:
+def _sections(
+    report: Report,
+    rows: Sequence[Row],
+    rules: Mapping[str, tuple[str, str]],
+    meter: _Meter,
+    several: bool,
+) -> Iterator[Section]:
     for at, row in enumerate(rows):
-        yield section(report.runs[row.place], row, f"r{at}", rules)
+        yield section(report.runs[row.place], row, f"r{at}", rules, whole=several)
         meter.tick()
 
 

@@ -13,8 +13,12 @@ from tbdiag.views.jsontext import line
 from tbdiag.views.page.charts import inert
 from tbdiag.views.text import printable, shorten
 
-DRAWN = 500  # rows that stand in the page as they are; a browser makes those behind them when asked
+DRAWN = 150  # rows that stand in the page as they are; a browser makes those behind them when asked
 _NAME = 200  # columns of a name
+_SHORT = 32  # of one in the matrix: both of its ends tell runs apart
+
+# What is written for an answer without a finding; findings are drawn.
+GLYPHS = {"p": "✓", "u": "–", "i": "⊘", "s": "·", "x": "⚡"}
 
 # A letter for each answer: capital where a finding stands for itself, small where another explains it.
 LETTERS = {
@@ -54,6 +58,11 @@ class Row:
     counts: tuple[int, ...]
     letters: Mapping[str, str]
     steps: Mapping[str, int]
+
+    @property
+    def short(self) -> str:
+        """The name as the matrix has room for it."""
+        return shorten(self.name, _SHORT)
 
     @property
     def badness(self) -> tuple[object, ...]:

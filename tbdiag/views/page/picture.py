@@ -19,7 +19,7 @@ _FINE = 4  # units of a line within one of the picture
 _HUGE = 1e150  # values beyond are drawn there
 _LEAST = 3  # units of a band that can be seen
 _LANE, _LANES = 15, 4  # units of a label's height, lanes of labels
-_LETTER = 6.6  # units of a letter of a label
+_LETTER = 7.4  # units of a letter of a label
 _MARGIN = 0.06  # of the values, above and below
 _FEW = 12  # points of a curve up to which each is a dot
 _Place = Callable[[float], float]
@@ -43,12 +43,12 @@ class Stroke:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
-    """A curve that was drawn: the ``path`` of an SVG, ``dots`` (x, y) where it has few points."""
+    """A curve that was drawn: the ``path`` of an SVG, that of its ``dots`` where it has few points."""
 
     label: str
     color: int
     path: str
-    dots: tuple[tuple[float, float], ...]
+    dots: str
     points: int
     unfit: int
     first: str
@@ -162,7 +162,7 @@ def _line(stroke: Stroke, across: _Place, up: _Place) -> Drawn:
         label=stroke.label,
         color=stroke.color,
         path="".join(parts),
-        dots=tuple(dots[: 4 * _FEW]),
+        dots="".join(f"M{x} {y}h0" for x, y in dots[: 4 * _FEW]),
         points=stroke.points,
         unfit=stroke.unfit,
         first=number(known[0]) if known else "nothing finite",

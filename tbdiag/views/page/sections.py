@@ -89,15 +89,24 @@ class Section:
     problem: str
     settings: tuple[Setting, ...]
     unset: int
+    damages: tuple[str, ...]
     notes: tuple[str, ...]
     coverage: str
     answers: tuple[tuple[str, str, str], ...]
 
 
 def section(
-    report: RunReport, row: Row, anchor: str, rules: Mapping[str, tuple[str, str]]
+    report: RunReport,
+    row: Row,
+    anchor: str,
+    rules: Mapping[str, tuple[str, str]],
+    *,
+    whole: bool = False,
 ) -> Section:
-    """The run in full; that its curves cannot be read is said in it."""
+    """The run in full; that its curves cannot be read is said in it.
+
+    Its path is told where its name does not tell it, or always where it is wanted ``whole``.
+    """
     run = report.run
     told = report.findings[:_FINDINGS]
     problem, drawn = "", []
@@ -110,7 +119,7 @@ def section(
     return Section(
         anchor=anchor,
         name=run.id,
-        path="" if path.endswith(run.id) and len(path) <= len(run.id) else path,
+        path=path if whole or not path.endswith(run.id) else "",
         worst=row.worst,
         counts=row.counts,
         facts=tuple(filter(None, (best, *_facts(run.provenance)))),
@@ -120,6 +129,7 @@ def section(
         problem=problem,
         settings=_settings(run),
         unset=max(len(run.hparams) - _SETTINGS, 0),
+        damages=_damages(run.provenance),
         notes=_notes(run),
         coverage=coverage(report),
         answers=tuple(
@@ -217,9 +227,8 @@ def _facts(source: Provenance) -> list[str]:
     return told
 
 
-def _notes(run: Run) -> tuple[str, ...]:
-    """What is wrong with the files, and what of the curves could not be understood."""
-    source = run.provenance
+def _damages(source: Provenance) -> tuple[str, ...]:
+    """What of the files could not be read."""
     told = [
         f"{each.file} {'ends in the middle of a record' if each.torn else 'is damaged'}: "
         f"{each.reason} at byte {each.offset:,}, {each.lost:,} bytes lost"
@@ -227,13 +236,19 @@ def _notes(run: Run) -> tuple[str, ...]:
     ]
     if (left := len(source.damages) - _DAMAGES) > 0:
         told.append(f"{count(left, 'more place')} where files are damaged")
-    told += [
-        f"the run was resumed at step {each.step:,}, after step {each.reached:,}: "
+    return tuple(told)
+
+
+def _notes(run: Run) -> tuple[str, ...]:
+    """How the points were logged, and what of the curves could not be understood."""
+    source = run.provenance
+    told = [
+        f"resumed at step {each.step:,}, after step {each.reached:,}: "
         f"{count(each.dropped, 'point')} superseded"
         for each in source.restarts[:_DAMAGES]
     ]
     if source.duplicates:
-        told.append(f"{count(source.duplicates, 'point')} were logged twice")
+        told.append(f"{count(source.duplicates, 'point')} logged twice")
     told += [
         f"{each.writers} writers logged the same {count(each.tags, 'curve')} at the same time"
         for each in source.mixtures

@@ -2,7 +2,9 @@
 
 import * as format from './format.js';
 
-const PAGE = 500;
+const PAGE = 150; // rows that are made at a time
+const SHORT = 32; // letters of a name that there is room for
+const GLYPHS = {p: '✓', u: '–', i: '⊘', s: '·', x: '⚡'};
 const FIRED = 'EWNewn';
 const WORDS = {E: 'error', W: 'warning', N: 'note', e: 'error, a consequence', w: 'warning, a consequence', n: 'note, a consequence', p: 'passed', u: 'could not tell', i: 'ignored', s: 'skipped', x: 'the rule failed'};
 const SEVERITIES = ['error', 'warning', 'note'];
@@ -25,10 +27,11 @@ export class Matrix {
     this.accepts = () => true;
     this.shown = PAGE;
     this.sorted = {key: 'worst', reverse: false};
-    this.more.addEventListener('click', () => {
-      this.shown += PAGE;
-      this.show();
-    });
+    this.more.addEventListener('click', () => this.next());
+    const scroller = table.parentElement;
+    scroller.addEventListener('scroll', () => {
+      if (!this.more.hidden && scroller.scrollTop + scroller.clientHeight > scroller.scrollHeight - 400) this.next();
+    }, {passive: true});
     this.body.addEventListener('mouseover', (event) => this.point(event.target.closest('td, th')));
     table.addEventListener('mouseleave', () => this.point(null));
     this.body.addEventListener('click', (event) => this.open(event));
@@ -43,10 +46,20 @@ export class Matrix {
     this.show();
   }
 
+  next() {
+    this.shown += PAGE;
+    this.show();
+  }
+
   show() {
     const found = this.ordered.filter((row) => this.accepts(row));
     const shown = found.slice(0, this.shown);
-    this.body.replaceChildren(...shown.map((row) => (row.element ??= this.made(row))));
+    const elements = shown.map((row) => (row.element ??= this.made(row)));
+    const there = this.body.rows;
+    let same = 0;
+    while (same < elements.length && there[same] === elements[same]) same++;
+    while (there.length > same) this.body.lastElementChild.remove();
+    this.body.append(...elements.slice(same));
     this.more.hidden = found.length <= shown.length;
     this.more.textContent = `Show more: ${format.whole(shown.length)} of ${format.count(found.length, 'run')}`;
     return found.length;
@@ -86,7 +99,8 @@ export class Matrix {
     head.scope = 'row';
     head.className = 'name';
     const text = document.createElement('bdi');
-    text.textContent = text.title = name;
+    text.title = name;
+    text.textContent = name.length > SHORT ? `${name.slice(0, SHORT / 2 - 1)}…${name.slice(-SHORT / 2)}` : name;
     const link = to ? document.createElement('a') : null;
     if (link) {
       link.href = `#${to}`;
@@ -104,7 +118,11 @@ export class Matrix {
       told.append(count);
     });
     row.append(head, told);
-    for (const letter of letters) row.insertCell().className = letter;
+    for (const letter of letters) {
+      const cell = row.insertCell();
+      cell.className = letter;
+      cell.textContent = GLYPHS[letter] ?? '';
+    }
     row.dataset.worst = worst;
     if (to) row.dataset.to = to;
     return row;
@@ -134,7 +152,7 @@ export class Matrix {
 
 function drawn(element) {
   const letters = [...element.cells].slice(2).map((cell) => cell.className);
-  return {name: element.cells[0].textContent, to: element.dataset.to ?? '', letters: letters.join(''), worst: element.dataset.worst, element};
+  return {name: element.querySelector('bdi').title, to: element.dataset.to ?? '', letters: letters.join(''), worst: element.dataset.worst, element};
 }
 
 function icon(kind) {

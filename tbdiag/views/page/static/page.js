@@ -152,11 +152,11 @@ if (form && matrix && matrix.rows.length > 1) {
   });
 }
 
-// Paper: everything unfolded, and folded again.
+// Paper: all findings and next steps unfolded, and folded again.
 
 const unfolded = new Set();
 addEventListener('beforeprint', () => {
-  for (const each of document.querySelectorAll('details:not([open])')) {
+  for (const each of document.querySelectorAll('#important details:not([open]), .steps details:not([open])')) {
     unfolded.add(each);
     each.open = true;
   }
