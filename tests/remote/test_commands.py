@@ -52,6 +52,18 @@ def test_paths_and_urls_stand_side_by_side(
     assert err == ""
 
 
+def test_a_page_about_far_logs(
+    logs: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = called(capsys, "report", logs, "-o", "far.html")
+    assert (code, err) == (0, "")
+    assert out.startswith("far.html: 4 runs")
+    text = (tmp_path / "far.html").read_text("utf-8")
+    assert f"<h1><bdi>{logs}</bdi></h1>" in text
+    assert text.count('<figure class="chart"') >= 4
+
+
 def test_a_configured_logdir_may_be_a_url(
     logs: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,6 +30,7 @@ _HEADLINES = 8  # at the top; the others are folded
 _CURES = 12
 _UNREAD = 100  # paths that could not be examined, and are named
 _WANTED = 6  # things worth logging
+_PIECES = 200  # of the template that are written at once
 
 Progress = Callable[[int, int], object]
 
@@ -64,10 +65,10 @@ def chunks(
     found = overview(report, meter.tick)
     rules = known_rules()
     sections = _sections(report, found.rows[:pictured], rules, meter, len(about.places) > 1)
-    yield from (
+    stream = (
         environment()
         .get_template("page.html.j2")
-        .generate(
+        .stream(
             assets=assets(),
             version=report.version,
             title=_title(about.places),
@@ -99,6 +100,10 @@ def chunks(
             said=said,
         )
     )
+    stream.enable_buffering(
+        _PIECES
+    )  # joined, they are plain text: markup would escape what is added
+    yield from stream
     yield "\n"
 
 
@@ -169,6 +174,8 @@ def _verdict(rows: Sequence[Row]) -> str:
         (worst.count("blind"), "too little logged to tell"),
     ]
     known = [(n, words) for n, words in parts if n]
+    if not known:
+        return "There are no runs."
     if len(known) == 1:
         return f"{'The run has' if of == 1 else f'All {of} runs have'} {known[0][1]}."
     told = [f"{n} {'has' if n == 1 else 'have'} {words}" for n, words in known]

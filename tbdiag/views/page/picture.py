@@ -125,7 +125,7 @@ def _up(values: Sequence[float], *, log: bool) -> tuple[_Place, list[float]]:
         return (lambda y: TOP + room / 2), []
     low, high = (min(max(each, -_HUGE), _HUGE) for each in (min(values), max(values)))
     if log:
-        low = max(low, 1 / _HUGE)
+        low, high = max(low, 1 / _HUGE), max(high, 1 / _HUGE)
         a, b = np.log10([low, high]).tolist()
         margin = _MARGIN * (b - a) or 0.5
         a, b = a - margin, b + margin
