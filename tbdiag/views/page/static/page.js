@@ -62,7 +62,7 @@ function reveal(element, block = 'start') {
 function followed() {
   const target = location.hash.length > 1 ? document.getElementById(location.hash.slice(1)) : null;
   if (!target) return;
-  let folded = target.tagName === 'DETAILS' && !target.open;
+  let folded = target.hidden || (target.tagName === 'DETAILS' && !target.open);
   for (let up = target.parentElement; up; up = up.parentElement) folded ||= up.hidden || (up.tagName === 'DETAILS' && !up.open);
   if (folded) reveal(target);
   else flash(target);
