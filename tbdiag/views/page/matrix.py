@@ -11,10 +11,11 @@ from tbdiag.model.report import Outcome, RunReport
 from tbdiag.reading.listing import natural
 from tbdiag.views.jsontext import line
 from tbdiag.views.page.charts import inert
-from tbdiag.views.text import printable, shorten
+from tbdiag.views.text import cells, printable, shorten
 
 DRAWN = 150  # rows that stand in the page as they are; a browser makes those behind them when asked
 _NAME = 200  # columns of a name
+_LETTER, _LEAST, _MOST = 8.2, 120, 310  # pixels of a letter, of the column of names
 _SHORT = 32  # of one in the matrix: both of its ends tell runs apart
 
 # What is written for an answer without a finding; findings are drawn.
@@ -110,6 +111,12 @@ class Matrix:
     hidden: int
     blind: tuple[tuple[str, str, str], ...]
 
+    @property
+    def width(self) -> int:
+        """Pixels that the names of runs need."""
+        longest = max((cells(row.short) for row in self.rows), default=0)
+        return min(max(_LEAST, round(52 + _LETTER * longest)), _MOST)
+
     def cells(self, row: Row) -> list[Cell]:
         """The row's cells, one a column."""
         found = []
@@ -149,9 +156,10 @@ def matrix(
     reasons: Mapping[str, Counter[str]],
     pictured: int,
 ) -> Matrix:
-    """The ``rows``, which are in order; ``rules`` tell (name, summary) by code, ``reasons`` why not.
+    """The ``rows``, which are in order, and the rules, those that found something first.
 
-    The first ``pictured`` of them have a section of their own in the page.
+    ``rules`` tell (name, summary) by code, ``reasons`` why one could not tell. The first ``pictured`` rows
+    have a section of their own in the page.
     """
     counts: dict[str, Counter[str]] = {}
     for each in rows:
@@ -166,6 +174,7 @@ def matrix(
             continue
         fired = sum(n for letter, n in counts[code].items() if letter in "EWNewn")
         columns.append(Column(code=code, name=name, summary=summary, fired=fired))
+    columns.sort(key=lambda each: (not each.fired, each.code))
     later = [
         [
             each.name,
