@@ -9,7 +9,8 @@ from typing import Any
 from tbdiag.errors import ReadError
 from tbdiag.model.finding import Evidence, Finding
 from tbdiag.model.report import RunReport
-from tbdiag.model.run import Provenance, Run, Scalar
+from tbdiag.model.run import HParam, Provenance, Run, Scalar
+from tbdiag.naming.knobs import knob
 from tbdiag.search.entrant import entrant
 from tbdiag.views.exhibit import measures, steps
 from tbdiag.views.page.charts import Chart, charts
@@ -146,8 +147,13 @@ def card(
     run: Run | None = None,
     drawn: Sequence[Chart] = (),
     consequences: tuple[Card, ...] = (),
+    *,
+    folded: bool = False,
 ) -> Card:
-    """A finding of a ``run``, or of several runs together."""
+    """A finding of a ``run``, or of several runs together.
+
+    One that is ``folded`` under its root asks for no step of its own.
+    """
     own = None if run is None else run.id
     return Card(
         anchor=f"{anchor}-{number}",
@@ -167,6 +173,7 @@ def card(
                 safety=each.safety.value,
             )
             for each in finding.remedies
+            if not folded
         ),
         consequences=consequences,
     )
@@ -186,7 +193,7 @@ def _cards(
     below: dict[int, list[Card]] = {}
     for at, each in enumerate(findings):
         if each.suppressed_by in roots:
-            made = card(each, at, anchor, rules, run, drawn)
+            made = card(each, at, anchor, rules, run, drawn, folded=True)
             below.setdefault(roots[each.suppressed_by], []).append(made)
     return tuple(
         card(each, at, anchor, rules, run, drawn, tuple(below.get(at, ())))
@@ -269,8 +276,12 @@ def _settings(run: Run) -> tuple[Setting, ...]:
             source=each.source,
             also=tuple(f"{_value(value)} in {source}" for source, value in each.also),
         )
-        for name, each in sorted(run.hparams.items())[:_SETTINGS]
+        for name, each in sorted(run.hparams.items(), key=_known_first)[:_SETTINGS]
     )
+
+
+def _known_first(item: tuple[str, HParam]) -> tuple[bool, str]:
+    return knob(item[0]) is None, item[0]
 
 
 def _value(value: Scalar) -> str:
