@@ -17,6 +17,7 @@ import pytest
 import tbdiag
 from tbdiag.errors import ReadError
 from tbdiag.journal.replay import replayed
+from tbdiag.model.finding import Confidence, Severity
 from tbdiag.model.proposal import Decision, State
 from tbdiag.model.report import NotApplicable, Passed, Report, RunReport
 from tbdiag.model.run import HParam, Run
@@ -165,6 +166,17 @@ def test_only_our_own_style_and_script_may_run():
         assert policy[name] == f"'sha256-{digest}'"
 
 
+def test_no_script_of_ours_makes_markup_out_of_text():
+    for path in (ROOT / "tbdiag" / "views" / "page" / "static").glob("*.js"):
+        assert not re.search(
+            r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|srcdoc",
+            path.read_text("utf-8"),
+        )
+    for path in (ROOT / "tbdiag" / "views" / "page" / "templates").glob("*.j2"):
+        safe = re.findall(r"\{\{ ([\w.]+) \| safe \}\}", path.read_text("utf-8"))
+        assert set(safe) <= {"assets.style", "assets.script", "chart.data", "matrix.later"}
+
+
 def hostile() -> Report:
     names = [
         EVIL,
@@ -228,6 +240,27 @@ def test_the_matrix_holds_every_answer():
     assert "lr3e-1" in first
     assert (answers["NUM001"], answers["OPT003"], answers["OPT001"]) == ("E", "x", "p")
     assert 'title="NUM001 non finite values: error, first at step 4,130"' in first
+
+
+def test_each_rule_is_told_once_by_its_worst_finding():
+    found = [
+        a_finding(message=f"message {n}", severity=severity, confidence=confidence)
+        for n, (severity, confidence) in enumerate(
+            [
+                (Severity.NOTE, Confidence.HIGH),
+                (Severity.ERROR, Confidence.LOW),
+                (Severity.ERROR, Confidence.HIGH),
+                (Severity.WARNING, Confidence.HIGH),
+            ]
+        )
+    ]
+    runs = [a_run_report(a_run(f"run-{n}"), [each]) for n, each in enumerate(found)]
+    other = a_run_report(a_run("z"), [a_finding("OPT001", "x", "the gravest comes first")])
+    page = opened(a_report(other, *runs))
+    head = page.text[: page.text.index("Runs × rules Run ")]
+    assert "message 2 GEN001 overfitting, high confidence, in run-2 and 3 more runs" in head
+    assert head.count("GEN001 overfitting") == 2  # and in the filter
+    assert head.index("message 2") < head.index("the gravest comes first")
 
 
 def test_consequences_are_folded_under_their_root():
@@ -417,6 +450,8 @@ def test_the_journal_is_told_with_the_course_of_the_objective(tmp_path: Path):
     assert dots == ["try refuted", "try confirmed", "try inconclusive"]
     heights = [float(each["cy"]) for each in page.all("circle") if "try" in each.get("class", "")]
     assert heights[1] > heights[2] > heights[0]  # lower is better, and further down
+    (course,) = [each["d"] for each in page.all("path") if each.get("class") == "line c0"]
+    assert float(course.rpartition(" ")[2]) == heights[1]  # which stays the best
 
 
 def test_hundreds_of_runs_stay_small_and_quick():

@@ -60,7 +60,7 @@ def chunks(
     with how many runs are done, and of how many; each that stands in full counts twice.
     """
     about = subject or Subject()
-    pictured = min(max_runs, len(report.runs))
+    pictured = min(max(max_runs, 0), len(report.runs))
     meter = _Meter(len(report.runs) + pictured, progress)
     found = overview(report, meter.tick)
     rules = known_rules()
@@ -100,9 +100,8 @@ def chunks(
             said=said,
         )
     )
-    stream.enable_buffering(
-        _PIECES
-    )  # joined, they are plain text: markup would escape what is added
+    # Joined, the pieces are plain text: markup would escape what is added to it.
+    stream.enable_buffering(_PIECES)
     yield from stream
     yield "\n"
 
