@@ -38,8 +38,14 @@ def subject(report: Report) -> Subject:
             history = replay.replayed(journal)
         except JournalError as error:
             told.append(f"the journal cannot be read: {error}")
-    places = tuple(dict.fromkeys(_shown(each, report.here) for each in report.roots))
-    return Subject(places=places, history=history, journals=tuple(told))
+    words = tuple(dict.fromkeys(_shown(each, report.here) for each in report.roots))
+    return Subject(
+        places=tuple(_named(each, report.here) for each in words),
+        words=words,
+        far=any(not isinstance(each, Path) for each in report.roots),
+        history=history,
+        journals=tuple(told),
+    )
 
 
 def _folders(report: Report) -> list[Path]:
@@ -55,8 +61,12 @@ def _folders(report: Report) -> list[Path]:
 
 
 def _shown(folder: PurePath, here: Path | None) -> str:
-    """A folder as users name it: relative to where the scan was made, that folder itself by its name."""
+    """A folder as commands take it: relative to where the scan was made, if it lies below."""
     if here is None or not isinstance(folder, Path) or not folder.is_relative_to(here):
         return str(folder)
-    inside = folder.relative_to(here)
-    return str(inside) if inside.parts else folder.name or str(folder)
+    return str(folder.relative_to(here))
+
+
+def _named(word: str, here: Path | None) -> str:
+    """A folder as users name it: the one where the scan was made by its own name."""
+    return here.name or word if word == "." and here is not None else word

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+import re
+import shlex
 import subprocess
 import sys
 import webbrowser
@@ -166,7 +169,17 @@ def test_the_folder_itself_is_told_by_its_name(
 ) -> None:
     monkeypatch.chdir(logs)
     called(capsys, "report", ".")
-    assert "<h1><bdi>logs</bdi></h1>" in Path("tbdiag-report.html").read_text("utf-8")
+    text = Path("tbdiag-report.html").read_text("utf-8")
+    assert "<h1><bdi>logs</bdi></h1>" in text
+    assert "tbdiag suggest . --retrain" in text
+
+
+def test_commands_can_be_copied(logs: Path, capsys: Captured) -> None:
+    odd = logs.rename(logs.with_name("my 'logs'; rm -rf"))
+    called(capsys, "report", odd.name)
+    text = html.unescape(Path("tbdiag-report.html").read_text("utf-8"))
+    (command,) = re.findall("<code>(tbdiag suggest .*) -n 3$", text, re.MULTILINE)
+    assert shlex.split(command) == ["tbdiag", "suggest", odd.name]
 
 
 def test_the_library_writes_the_same_page(capsys: Captured) -> None:

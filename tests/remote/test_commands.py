@@ -62,6 +62,8 @@ def test_a_page_about_far_logs(
     text = (tmp_path / "far.html").read_text("utf-8")
     assert f"<h1><bdi>{logs}</bdi></h1>" in text
     assert text.count('<figure class="chart"') >= 4
+    assert f"tbdiag suggest {logs} -n 3" in text
+    assert "--retrain" not in text
 
 
 def test_a_configured_logdir_may_be_a_url(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
@@ -39,10 +40,13 @@ Progress = Callable[[int, int], object]
 class Subject:
     """What the page is about: the ``places`` as users name them, and the ``history`` of follow-ups.
 
-    ``journals`` says why a journal that there is could not be read.
+    ``words`` are the places as a command takes them, ``far`` whether follow-ups of them cannot be started
+    here. ``journals`` says why a journal that there is could not be read.
     """
 
     places: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    far: bool = False
     history: History | None = None
     journals: tuple[str, ...] = field(default=())
 
@@ -73,6 +77,8 @@ def chunks(
             version=report.version,
             title=_title(about.places),
             places=about.places,
+            paths=shlex.join(about.words),
+            far=about.far,
             facts=_facts(report, found),
             counts={severity.value: report.count(severity) for severity in Severity},
             verdict=_verdict(found.rows),

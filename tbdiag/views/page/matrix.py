@@ -19,7 +19,7 @@ _LETTER, _LEAST, _MOST = 8.2, 120, 310  # pixels of a letter, of the column of n
 _SHORT = 32  # of one in the matrix: both of its ends tell runs apart
 
 # What is written for an answer without a finding; findings are drawn.
-GLYPHS = {"p": "✓", "u": "–", "i": "⊘", "s": "·", "x": "⚡"}
+GLYPHS = {"p": "✓", "u": "–", "i": "⊘", "s": "·", "x": "!"}
 
 # A letter for each answer: capital where a finding stands for itself, small where another explains it.
 LETTERS = {

@@ -4,7 +4,7 @@ import * as format from './format.js';
 
 const PAGE = 150; // rows that are made at a time
 const SHORT = 32; // letters of a name that there is room for
-const GLYPHS = {p: '✓', u: '–', i: '⊘', s: '·', x: '⚡'};
+const GLYPHS = {p: '✓', u: '–', i: '⊘', s: '·', x: '!'};
 const FIRED = 'EWNewn';
 const WORDS = {E: 'error', W: 'warning', N: 'note', e: 'error, a consequence', w: 'warning, a consequence', n: 'note, a consequence', p: 'passed', u: 'could not tell', i: 'ignored', s: 'skipped', x: 'the rule failed'};
 const SEVERITIES = ['error', 'warning', 'note'];
