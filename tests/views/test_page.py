@@ -316,12 +316,32 @@ def test_a_curve_is_thinned_but_no_spike_is_lost():
     assert line["x"][line["y"].index(99.0)] == 33_334
     assert line["bad"] == [[77_778, "NaN"]]
     assert chart["bands"] == [
-        {"finding": 0, "code": "NUM004", "severity": "warning", "x": [33_334, 33_334], "note": ""}
+        {
+            "finding": 0,
+            "code": "NUM004",
+            "severity": "warning",
+            "x": [33_334, 33_334],
+            "folded": False,
+            "note": "",
+        }
     ]
     (picture,) = page.all("svg", class_="picture")
     assert "NUM004 at step 33,334" in picture["aria-label"]
     assert "1 point not finite" in picture["aria-label"]
     assert page.all("path", class_="cross")
+
+
+def test_consequences_and_what_is_everywhere_shade_nothing():
+    curves = {"loss/train": np.linspace(2, 1, 60)}
+    findings = [
+        a_finding(tag="loss/train", span=(20, 40)),
+        a_finding("OPT005", "plateau", tag="loss/train", span=(30, 50), suppressed_by="GEN001"),
+        a_finding("OPT006", "stopped-too-early", tag="loss/train", span=(1, 60)),
+    ]
+    page = opened(a_report(a_run_report(a_run("r", curves), findings)))
+    assert len(page.all("rect", class_="shade")) == 1
+    assert len(page.all("rect", class_="flag")) == 3
+    assert [band["folded"] for band in page.charts()[0]["bands"]] == [False, False, True]
 
 
 def test_only_what_findings_speak_of_is_drawn_beside_loss_and_metric():

@@ -56,6 +56,7 @@ def charts(run: Run, findings: Sequence[Finding], anchor: str) -> list[Chart]:
             "finding": at,
             "code": finding.code,
             "severity": finding.severity.value,
+            "folded": finding.suppressed_by is not None,
         }
         for at, finding in enumerate(findings)
         for each in finding.evidence
@@ -172,7 +173,10 @@ def _steps(places: Sequence[float]) -> list[int]:
 def _bands(
     evidence: Sequence[Mapping[str, Any]], spans: Sequence[Sequence[float]]
 ) -> list[dict[str, Any]]:
-    """Each place of a finding once: evidence on several curves of a chart often has the same."""
+    """Each place of a finding once: evidence on several curves of a chart often has the same.
+
+    Places of consequences are ``folded``: labelled, but not shaded.
+    """
     found: dict[tuple[int, int, int], dict[str, Any]] = {}
     for each, (first, last) in zip(evidence, spans, strict=True):
         key = (each["finding"], int(first), int(last))
@@ -183,11 +187,14 @@ def _bands(
                 "code": printable(each["code"]),
                 "severity": each["severity"],
                 "x": [int(first), int(last)],
+                "folded": each["folded"],
                 "note": note,
             }
         elif note and note not in found[key]["note"]:
             found[key]["note"] = "; ".join(filter(None, (found[key]["note"], note)))
-    return sorted(found.values(), key=lambda each: Severity(each["severity"]).rank)
+    return sorted(
+        found.values(), key=lambda each: (each["folded"], Severity(each["severity"]).rank)
+    )
 
 
 def said(title: str, picture: Picture, run: str) -> str:

@@ -59,7 +59,8 @@ class Drawn:
 class Band:
     """Where a finding shows: from ``x``, ``width`` units wide, its label at ``at`` in a lane.
 
-    ``lane`` is None where there is no room for it. One that is ``everywhere`` is told by its label.
+    ``lane`` is None where there is no room for it. One that is everywhere, or a mere consequence, is told by
+    its label: it is not ``shaded``.
     """
 
     finding: int
@@ -69,7 +70,7 @@ class Band:
     note: str
     x: float
     width: float
-    everywhere: bool
+    shaded: bool
     at: float
     label: float
     lane: int | None
@@ -206,7 +207,7 @@ def _laid_out(
                 note=each["note"],
                 x=_round(low),
                 width=_round(high - low),
-                everywhere=first <= whole[0] and last >= whole[1],
+                shaded=not each["folded"] and (first > whole[0] or last < whole[1]),
                 at=_round(start),
                 label=_round(wide),
                 lane=lane if lane < _LANES else None,

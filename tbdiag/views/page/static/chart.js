@@ -109,7 +109,7 @@ export class Chart {
         ],
         hooks: {
           drawClear: [(plot) => {
-            this.bands = laidOut(this.spans, (x) => plot.valToPos(x, 'x'), 0, plot.bbox.width / devicePixelRatio, this.whole);
+            this.bands = laidOut(this.spans, (x) => plot.valToPos(x, 'x'), 0, plot.bbox.width / devicePixelRatio, this.whole).map((band) => ({...band, everywhere: band.everywhere || band.folded}));
             drawBands(plot, this.bands);
           }],
           draw: [(plot) => {
