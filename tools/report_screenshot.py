@@ -15,7 +15,8 @@ from pathlib import Path
 from playwright.sync_api import ViewportSize, sync_playwright
 
 import tbdiag
-from tab_screenshots import FLAGS, ROOT, chromium, small
+from tab_screenshots import ROOT, small  # which finds the tests, too
+from tests.browser.conftest import FLAGS, chromium
 
 STORIES = ("overfitting", "rate-too-high-bouncing", "rate-too-low", "healthy-step")
 WIDTH, HEIGHT = 1240, 1570
