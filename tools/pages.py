@@ -46,6 +46,9 @@ def rule_page(rule: Rule) -> str:
     if rule.explains:
         links = ", ".join(reference(code) for code in rule.explains)
         lines.append(f"Where it fires, these are consequences and not reported apart: {links}.\n")
+    if not issubclass(rule, SearchDetector) and rule.leads:
+        links = ", ".join(reference(code) for code in rule.leads)
+        lines.append(f"It stands before these, as their likelier cause: {links}.\n")
     for title, text in told.sections.items():
         lines.append(f"## {title}\n\n{text}\n")
         if title == "How it is detected" and thresholds(rule):

@@ -80,7 +80,8 @@ class Detector(ABC):
 
     ``needs`` lists the curves without which the rule cannot tell (a tuple inside it: any one of
     them), ``points`` how many points the first of them must have. ``explains`` lists the codes
-    whose findings on the same run are mere consequences of this one. ``amid`` lists the codes of
+    whose findings on the same run are mere consequences of this one, ``leads`` those that stand
+    behind it: it is the likelier cause, though not so surely that they are hidden. ``amid`` lists the codes of
     which one must have fired on the run before this rule is asked at all; empty for a rule that
     stands by itself. ``scale_free`` claims that multiplying every loss by a constant changes nothing,
     ``timely`` that the answer depends on the time at which the run is looked at.
@@ -92,6 +93,7 @@ class Detector(ABC):
     needs: ClassVar[tuple[Role | tuple[Role, ...], ...]] = ()
     points: ClassVar[int] = 1
     explains: ClassVar[tuple[str, ...]] = ()
+    leads: ClassVar[tuple[str, ...]] = ()
     amid: ClassVar[tuple[str, ...]] = ()
     scale_free: ClassVar[bool] = True
     timely: ClassVar[bool] = False

@@ -136,6 +136,17 @@ def explains_other_rules(rule: AnyRule) -> Iterator[str]:
             yield f"explains {code}, which does not exist"
 
 
+def leads_other_rules(rule: Rule) -> Iterator[str]:
+    known = RESERVED | {each.code for each in registry.every_rule()}
+    for code in rule.leads:
+        if code == rule.code:
+            yield "leads itself"
+        elif code not in known:
+            yield f"leads {code}, which does not exist"
+        elif code in rule.explains:
+            yield f"leads {code}, which it explains"
+
+
 def speaks_only_amid_other_rules(rule: Rule) -> Iterator[str]:
     alone = {each.code: each for each in registry.rules() if not each.amid}
     for code in rule.amid:
@@ -238,6 +249,7 @@ CLAUSES: Mapping[str, Callable[[Rule], Iterator[str]]] = {
         thresholds_are_explained,
         place_and_names_agree,
         explains_other_rules,
+        leads_other_rules,
         speaks_only_amid_other_rules,
         never_changes_the_case,
         tells_what_is_missing,

@@ -122,6 +122,11 @@ DEFECTS = {
         ("class ClimbingLoss", "class ClimbingLosses"),
     ],
     "explains_other_rules": [('("OPT005",)', '("XYZ001",)'), ('("OPT005",)', '("OPT099",)')],
+    "leads_other_rules": [
+        ('explains = ("OPT005",)', 'leads = ("XYZ001",)'),
+        ('explains = ("OPT005",)', 'leads = ("OPT099",)'),
+        ('explains = ("OPT005",)', 'explains = leads = ("OPT005",)'),
+    ],
     "speaks_only_amid_other_rules": [
         ('explains = ("OPT005",)', 'amid = ("XYZ001",)'),
         ('explains = ("OPT005",)', 'amid = ("OPT010",)'),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tbdiag.detectors.registry import rules
 from tbdiag.diagnosis.priority import ordered
 from tbdiag.model.finding import Confidence, Evidence, Finding, Severity
@@ -82,9 +84,41 @@ def test_a_chain_of_causes_ends_at_the_first() -> None:
 def test_causes_in_a_circle_leave_one_root() -> None:
     class Rule:
         def __init__(self, code: str, *explains: str) -> None:
-            self.code, self.explains = code, explains
+            self.code, self.explains, self.leads = code, explains, ()
 
     circle = (Rule("GRD001", "GRD002"), Rule("GRD002", "GRD003"), Rule("GRD003", "GRD001"))
     found = ordered([a_finding(each.code, Severity.ERROR) for each in circle], circle)
     assert [each.suppressed_by is None for each in found].count(True) >= 1
     assert len(found) == 3
+
+
+def test_what_leads_stands_before_what_is_graver_and_hides_nothing() -> None:
+    assert "NUM002" in BY_CODE["LOG004"].leads
+    found = told(a_finding("OPT003"), a_finding("LOG004"), a_finding("NUM002"))
+    assert found[:2] == [("LOG004", None), ("NUM002", None)]
+
+
+def test_a_rate_that_kills_units_stands_before_them() -> None:
+    dead = a_finding("GRD003", Severity.ERROR)
+    assert told(dead, a_finding("OPT001")) == [("OPT001", None), ("GRD003", None)]
+    assert told(dead, a_finding("OPT006"))[0] == ("GRD003", None)
+
+
+def test_a_consequence_leads_nothing() -> None:
+    assert "VAL002" in BY_CODE["OPT008"].leads
+    found = told(a_finding("OPT008"), a_finding("VAL002"), a_finding("OPT012"))
+    assert found[0] == ("OPT012", None)
+    assert ("OPT008", "OPT012") in found[1:]
+
+
+def test_within_a_family_the_surer_of_two_is_the_cause() -> None:
+    sure, unsure = a_finding("RLX002"), replace(a_finding("RLX001"), confidence=Confidence.MEDIUM)
+    assert [code for code, _ in told(unsure, sure)] == ["RLX002", "RLX001"]
+    assert [code for code, _ in told(unsure, a_finding("RLX004"))] == ["RLX001", "RLX004"]
+
+
+def test_remarks_stand_last_and_in_their_order() -> None:
+    small = a_finding("VAL001", Severity.NOTE)
+    found = told(small, a_finding("OPT006"), a_finding("LOG004"))
+    assert [code for code, _ in found] == ["LOG004", "OPT006", "VAL001"]
+    assert told(a_finding("OPT006"), a_finding("VAL001"))[0] == ("VAL001", None)

@@ -76,6 +76,7 @@ class EpochSawtooth(Detector):
     supervised = False
     needs = ((Role.BATCH_LOSS, Role.TRAIN_LOSS),)
     points = 30
+    leads = ("NUM002", "NUM003", "OPT001", "OPT002", "OPT003")  # the order of the data bends it
 
     agreement: Annotated[float, Threshold("autocorrelation at an epoch", above=0, at_most=1)] = 0.35
     margin: Annotated[float, Threshold("above that at parts of an epoch", above=0)] = 0.3

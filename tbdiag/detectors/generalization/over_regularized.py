@@ -86,6 +86,7 @@ class OverRegularized(Detector):
     needs = (Role.TRAIN_LOSS,)
     points = 8
     explains = ("OPT001", "OPT004", "OPT006", "GEN002", "VAL003")
+    leads = ("GRD005",)  # of weights that shrink towards nothing every step is a large share
 
     left: Annotated[float, Threshold("last loss over first", above=0)] = 0.2
     worse: Annotated[float, Threshold("training above validation, as a share", above=0)] = 0.2

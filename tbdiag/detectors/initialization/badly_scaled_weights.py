@@ -84,6 +84,7 @@ class BadlyScaledWeights(Detector):
     points = 4
     explains = ("INI002", "GRD001", "GRD002", "GRD003", "GRD005", "OPT001", "OPT002", "OPT003",
                 "OPT004", "OPT005", "OPT006", "OPT008", "OPT009", "GEN002", "GEN003")  # fmt: skip
+    leads = ("NUM002",)  # the scale was there before the first step
 
     early: Annotated[float, Threshold("latest share of the run for the start", at_least=0)] = 0.02
     absurd: Annotated[float, Threshold("gain that is too large in any network", above=0)] = 10.0

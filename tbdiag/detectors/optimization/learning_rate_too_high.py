@@ -101,6 +101,7 @@ class LearningRateTooHigh(Detector):
     explains = (
         *("GRD005", "OPT003", "OPT005", "OPT006", "OPT008", "OPT010", "GEN002", "GEN004", "VAL002"),
     )
+    leads = ("GRD003", "GRD004")  # units that lived at first were killed by something
 
     lost_trend: Annotated[float, Threshold("tau of a second half without a fall", at_most=1)] = -0.3
     left: Annotated[float, Threshold("last loss over first", above=0)] = 0.2

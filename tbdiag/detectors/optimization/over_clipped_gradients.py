@@ -58,6 +58,7 @@ class OverClippedGradients(Detector):
     code, severity, since = "OPT011", Severity.WARNING, "0.1.0"
     needs = (Role.GRAD_NORM,)
     points = 100
+    leads = ("GRD005",)  # steps that clipping makes short
 
     start: Annotated[float, Threshold("share of the run left out", at_least=0, at_most=0.5)] = 0.05
     share: Annotated[float, Threshold("share of clipped steps", above=0, at_most=1)] = 0.5

@@ -67,6 +67,7 @@ class StoppedTooEarly(Detector):
     code, severity, since = "OPT006", Severity.NOTE, "0.1.0"
     needs = ((Role.VAL_LOSS, Role.TRAIN_LOSS),)
     points = 10
+    leads = ("OPT008",)  # what still falls is not held up by its noise
 
     window: Annotated[float, Threshold("share of the run that is projected", above=0)] = 0.5
     more: Annotated[float, Threshold("how much longer, as a share of the run", above=0)] = 0.5

@@ -47,7 +47,7 @@ class EntropyCollapse(Detector):
     return at the end does not lie above that of the beginning by `errors` standard errors, or more
     than `lost` of the gain was lost again. A policy that settles before it has found anything counts however the
     return goes on: its entropy falls below `settled` within `at_once` of the run, and is below it for most of the rest,
-    when the return has made less than `found` of all that it will gain; a note, where that is kept,
+    when the return has made less than `found` of all that it will gain, which is sure below `little`; a note, where that is kept,
     or where the best return came `earned` of the run after the entropy was gone. Stable-Baselines3 logs the negative entropy as a loss.
 
     ## Remedy
@@ -77,6 +77,7 @@ class EntropyCollapse(Detector):
     )
     settled: Annotated[float, Threshold("entropy over its start of such a policy", above=0)] = 0.1
     found: Annotated[float, Threshold("share of the gain by then that is enough", above=0)] = 0.6
+    little: Annotated[float, Threshold("the same of a policy that settled for sure", above=0)] = 0.4
     earned: Annotated[float, Threshold("share of the run before the best return", above=0)] = 0.1
     window: Annotated[int, Threshold("updates that the median runs over", at_least=3)] = 5
     unit: Annotated[float, Threshold("distance from whole numbers of unit normals", above=0)] = 0.03
@@ -126,6 +127,7 @@ class EntropyCollapse(Detector):
         at = at if lost else since
         # What was earned after that was not lost for want of exploring.
         later = seen.places[seen.best_at] > at + self.earned * len(curve)
+        surely = lost or gained_by(seen, since) < self.little
         step = int(curve.steps[at])
         what = "entropy" if actions is None else "standard deviation of an action"
         yield self.finding(
@@ -147,7 +149,7 @@ class EntropyCollapse(Detector):
                 ),
             ),
             severity=Severity.NOTE if kept or (lost and later) else self.severity,
-            confidence=Confidence.MEDIUM,
+            confidence=Confidence.HIGH if surely else Confidence.MEDIUM,
             remedies=(ENTROPY_BONUS, RATE_THIRD),
         )
 
