@@ -75,6 +75,9 @@ class LearningRateTooHigh(Detector):
     accuracy that ends `lost` and three times its noise below the best of its first fifth: what was
     learned in the first steps was thrown away, and the finding is an error. An accuracy that stays as far
     below its own start for the rest of the first half counts twice, too: it came back only when the rate fell.
+    Where validation was logged `several` times or more, its jumps in the first half, by successive differences, count twice if
+    they are `wanders` times as large as all that it fell in the run, and `shakes` of its level, while `left` of the first loss remains: under a schedule
+    the end is calm whatever the rate was.
     A rate of `adam` for Adam and its kin, `momentum` times (1 − momentum) with one, or `plain` without for `lasting` of the run is a sign, for no network
     is known to bear it; a trace beside it is another: a loss per batch that first rose `rises`-fold, `left`
     of the first loss, a first half that wavers by `wavers`, a second that does not fall, a validation loss that ends `relapses` times its best.
@@ -129,6 +132,9 @@ class LearningRateTooHigh(Detector):
     momentum: Annotated[float, Threshold("the same over 1 − momentum", above=0)] = 10.0
     plain: Annotated[float, Threshold("the same for plain gradient descent", above=0)] = 20.0
     lasting: Annotated[float, Threshold("share of the run at such a rate", above=0)] = 0.25
+    wanders: Annotated[float, Threshold("early jumps of validation over its fall", above=0)] = 0.35
+    shakes: Annotated[float, Threshold("the same over its level at the end", at_least=0)] = 0.03
+    several: Annotated[int, Threshold("evaluations that tell them", at_least=8)] = 18
     beyond: Annotated[float, Threshold("noise over that of batches", at_least=0)] = 2.0
     rises: Annotated[float, Threshold("early batch loss over the first, beside that", above=1)] = (
         1.5
@@ -188,6 +194,7 @@ class LearningRateTooHigh(Detector):
         yield self._early_blow_up(case)
         yield self._held_up(case)
         yield self._standstill(case)
+        yield self._wanders(case)
         yield from self._unheard(case)
 
     def _unheard(self, case: Case) -> Iterator[_Symptom]:
@@ -332,6 +339,22 @@ class LearningRateTooHigh(Detector):
         text = f"it fell at once to {seen.left:.0%} of its first value and has stood still since"
         return _Symptom(text, Measure("left", seen.left, ">", self.stuck_left), 2)
 
+    def _wanders(self, case: Case) -> _Symptom | None:
+        """A validation loss that jumps by more than it gains for as long as the rate is high."""
+        curve = case.curve(Role.VAL_LOSS)
+        if curve is None or len(curve) < self.several or not case.progress.left > self.left:
+            return None
+        values = case.thinned(curve).values
+        early, level = values[: len(values) // 2], median(tail(values))
+        jumps, fall = noise(early), abs(float(values[0]) - level)
+        if jumps <= self.shakes * abs(level) or jumps <= self.wanders * fall:
+            return None
+        text = (
+            f"the validation loss jumps by {_share(jumps / max(abs(level), 1e-300))} in the first"
+            f" half, where the whole run moved it by {fall:.2g}"
+        )
+        return _Symptom(text, Measure("wanders", jumps / max(fall, 1e-300), ">", self.wanders), 2)
+
     def _strongly_decayed(self, case: Case) -> bool:
         decay = case.number(Knob.WEIGHT_DECAY)
         return decay is not None and decay >= self.strong_decay
@@ -410,6 +433,13 @@ class LearningRateTooHigh(Detector):
                 hparams={"weight_decay": 0.5, "optimizer": "sgd"},
             ),
         )
+        calm = {Role.TRAIN_LOSS: noisy(decay(60, 2.3, 1.2, 5), 0.005)}
+        wanders = 1.5 * np.exp(np.append(0.3, jitter(59, 0.5, 3)) * np.linspace(1, 0, 60))
+        yield fires(
+            "validation wanders until the rate falls", a_run({**calm, Role.VAL_LOSS: wanders})
+        )
+        steadily = decay(60, 3.5, 1.5, 5) + jitter(60, 0.1, 3) * np.linspace(1, 0, 60)
+        yield silent("it wavers on its way down", a_run({**calm, Role.VAL_LOSS: steadily}))
         sawtooth = decay(240, 2.3, 0.3, 4) * (1 + 0.03 * (np.arange(240) % 12) / 12)
         yield silent("epoch sawtooth", a_run({Role.TRAIN_LOSS: sawtooth}))
 

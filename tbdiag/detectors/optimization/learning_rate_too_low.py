@@ -14,7 +14,8 @@ from tbdiag.detectors.optimization.remedies import RATE_TENFOLD, RATE_TRIPLE
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
 from tbdiag.model.knob import Knob
 from tbdiag.model.role import Role
-from tbdiag.model.series import Series
+from tbdiag.model.run import Run
+from tbdiag.model.series import Floats, Series
 from tbdiag.signals.forecast import forecast
 from tbdiag.signals.medians import median
 from tbdiag.signals.schedule import Shape
@@ -58,7 +59,9 @@ class LearningRateTooLow(Detector):
     Smooth runs need less: steps as long as they may be make a validation loss jump about until the rate is
     lowered. Where that has `evaluations` or more, and it and the training loss, of `most` points at most, fell at every
     step of the first half, no faster than above, and fall steadily still, validation with no more than `late_rises` of its steps upwards, a sure gain of `gains` for half as much again is enough, with
-    `rest` of the first loss left; where the rate was not logged, `whole` evaluations, no rise at all, and
+    `rest` of the first loss left. Where training was logged as one loss per batch, whose scatter hides that of the
+    steps, less than `tenth` of its fall came within the first tenth of the run, less than `tuned` of the first loss is
+    left, as it is not after fine-tuning, and validation gains `sure_gain`. Where the rate was not logged, `whole` evaluations, no rise at all, and
     `moves` in the second half. Under a
     schedule, a validation loss of which more than `rises` of the early steps go up is not that of a loss that crawls. A rate that was spent before the last
     `idle` of the run is another fault, OPT007. Where the rate is not known at all, only smooth
@@ -89,7 +92,7 @@ class LearningRateTooLow(Detector):
     spent: Annotated[float, Threshold("rate over its peak that is lowered", above=0)] = 0.3
     drop: Annotated[float, Threshold("log loss still to fall in half a run", above=0)] = 0.05
     left: Annotated[float, Threshold("last loss over first", above=0, at_most=1)] = 0.15
-    slow: Annotated[float, Threshold("share of the run for most of the fall", at_least=0)] = 0.25
+    slow: Annotated[float, Threshold("share of the run for most of the fall", at_least=0)] = 0.22
     hardly: Annotated[float, Threshold("last over first of a loss that hardly moved", above=0)] = (
         0.9
     )
@@ -108,6 +111,9 @@ class LearningRateTooLow(Detector):
     )
     most: Annotated[int, Threshold("points of the curves that are compared", at_least=20)] = 120
     gains: Annotated[float, Threshold("sure gain of a smooth validation loss", at_least=0)] = 0.01
+    sure_gain: Annotated[float, Threshold("the same beside a loss per batch", at_least=0)] = 0.02
+    tenth: Annotated[float, Threshold("share of its fall in a tenth of the run", above=0)] = 0.6
+    tuned: Annotated[float, Threshold("last over first of what was fine-tuned", above=0)] = 0.85
     rest: Annotated[float, Threshold("last over first of a smooth loss", above=0)] = 0.07
     late_rises: Annotated[float, Threshold("share of rises of a smooth loss", at_least=0)] = 0.07
     moves: Annotated[float, Threshold("fall of its second half, the rate unknown", at_least=0)] = (
@@ -195,23 +201,30 @@ class LearningRateTooLow(Detector):
         val, train = case.curve(Role.VAL_LOSS), case.course(Role.TRAIN_LOSS)
         if val is None or len(val) < self.evaluations or len(val) > self.most:
             return False
-        if max(_early_rises(val, 0), _early_rises(train, 0)) > 0:
+        if _early_rises(val, 0) > 0:
             return False
         even = case.paced(Role.VAL_LOSS)
         level = abs(median(tail(even)))
-        tau = mann_kendall(even[len(even) // 2 :]).tau
-        if case.headway.trend.tau > -self.steady or tau > -self.steady:
+        if mann_kendall(even[len(even) // 2 :]).tau > -self.steady:
             return False
-        if case.headway.ready <= self.slow:
-            return False  # it was there early; whole batches make any descent smooth
         ups = np.diff(val.values) > 0
         if float(np.mean(ups)) > self.late_rises:
             return False
+        ahead = forecast(np.arange(len(even), dtype=np.float64), even, len(even) / 2)
+        batches = case.curve(Role.BATCH_LOSS)
+        if batches is not None and batches.tag == case.the(Role.TRAIN_LOSS).tag:
+            # What single batches scatter hides whether the steps do, but not how slow the start was.
+            known = case.schedule is not None and case.progress.left < self.tuned
+            slow = known and _by_a_tenth(batches) < self.tenth
+            return slow and -ahead.high > self.sure_gain * level
+        if _early_rises(train, 0) > 0 or case.headway.trend.tau > -self.steady:
+            return False
+        if case.headway.ready <= self.slow:
+            return False  # it was there early; whole batches make any descent smooth
         if case.schedule is None and len(val) >= self.whole:
             # Without the rate a schedule's end looks like arrival; what arrives wavers, though.
             moved = float(val.values[len(val) // 2] - val.values[-1]) > self.moves * level
             return moved and not np.any(ups) and not np.any(np.diff(train.values) > 0)
-        ahead = forecast(np.arange(len(even), dtype=np.float64), even, len(even) / 2)
         return -ahead.high > self.gains * level
 
     def _validation_gains(self, case: Case) -> bool:
@@ -252,6 +265,10 @@ class LearningRateTooLow(Detector):
                 }
             ),
         )
+        crawl = np.linspace(2.3, 1.4, 600)
+        yield fires("validation crawls beside a loss per batch", _per_batch(crawl))
+        soon = decay(600, 2.3, 1.2, 15) - np.linspace(0, 0.1, 600)
+        yield silent("the loss per batch fell soon", _per_batch(soon))
         fast = decay(60, 2.3, 0.3, 12)
         yield silent("arrived without noise", a_run({Role.TRAIN_LOSS: fast, Role.VAL_LOSS: fast}))
         yield silent(
@@ -305,3 +322,26 @@ def _early_rises(curve: Series | None, least: int) -> float:
     if curve is None or len(curve) < max(least, 4):
         return 0.0
     return float(np.mean(np.diff(curve.values[: len(curve) // 2]) > 0))
+
+
+def _by_a_tenth(batches: Series) -> float:
+    """The share of the fall of a loss per batch that came by the first tenth of the run."""
+    values, n = batches.values, len(batches)
+    first, last = median(values[:3]), median(tail(values))
+    soon = median(values[n // 20 : max(3 * n // 20, n // 20 + 1)])
+    return (first - soon) / (first - last) if first > last else 1.0
+
+
+def _per_batch(losses: Floats) -> Run:
+    """A run with 20 evaluations that logged nothing else of training than 600 losses per batch."""
+    steps = np.arange(1, len(losses) + 1)
+    batches = Series.of("batch/loss", steps, noisy(losses, 0.1))
+    each = slice(29, None, 30)
+    return a_run(
+        {
+            Role.TRAIN_LOSS: batches,
+            Role.BATCH_LOSS: batches,
+            Role.VAL_LOSS: Series.of("val/loss", steps[each], losses[each]),
+            Role.LEARNING_RATE: Series.of("lr", steps[each], flat(20, 1e-4)),
+        }
+    )
