@@ -30,6 +30,11 @@ REMEDIES = (
 )
 
 
+# What settings call layers that are frozen on purpose, or that were trained before.
+_ON_PURPOSE = ("freez", "frozen", "pretrain", "finetun", "fine_tun", "fine-tun", "backbone", "lora",
+               "adapter", "probe", "trainable", "checkpoint", "resume", "from_")  # fmt: skip
+
+
 @dataclass(frozen=True, kw_only=True)
 class FrozenWeights(Detector):
     """Weights are the same from the first record to the last: nothing trains them.
@@ -49,8 +54,9 @@ class FrozenWeights(Detector):
     Where all weights are, the run must learn poorly, so that loss, and errors where an
     accuracy was logged, end above the share `poor` of their start; it is an error above `stuck`.
     Where only some are, they must never have been trained at all, as biases show that are zero
-    throughout, and more than `untrained` is left to learn; else nothing is said unless
-    more than `flat` is left, and then with low confidence. The weights of networks with adapters are
+    throughout, and more than `untrained` is left to learn; or more than `flat` is left, which is said with
+    low confidence. Else it is a note, where biases do not show that the layers were trained before, and
+    no setting says that something is frozen or pretrained. The weights of networks with adapters are
     frozen on purpose.
 
     ## Remedy
@@ -97,14 +103,19 @@ class FrozenWeights(Detector):
         raw = [] if whole else [each for each in frozen if _is_raw(case, each)]
         if not frozen or (not whole and _adapted(case)):
             return
+        unsaid = False
         if raw:
             frozen = raw
         elif not left > (self.poor if whole else self.flat):
-            return
+            frozen = [each for each in frozen if not _is_trained(case, each)]
+            unsaid = not whole and bool(frozen) and not _is_said(case)
+            if not unsaid:
+                return
         first, last = frozen[0].span
         which = f"all {len(watched)}" if whole else f"{len(frozen)} of {len(watched)}"
         yield self.finding(
-            f"{which} weight tensors are the same at step {last:,} as at step {first:,}",
+            f"{which} weight tensors are the same at step {last:,} as at step {first:,}"
+            + (", and no setting says that they are frozen" if unsaid else ""),
             *(
                 Evidence(
                     tag=each.tag,
@@ -114,10 +125,15 @@ class FrozenWeights(Detector):
                 )
                 for each in frozen
             ),
-            severity=Severity.ERROR if whole and left > self.stuck else Severity.WARNING,
-            confidence=self._sureness(whole=whole, raw=bool(raw), left=left),
+            severity=self._gravity(whole=whole, unsaid=unsaid, left=left),
+            confidence=self._sureness(whole=whole, raw=bool(raw) or unsaid, left=left),
             remedies=REMEDIES,
         )
+
+    def _gravity(self, *, whole: bool, unsaid: bool, left: float) -> Severity:
+        if unsaid:
+            return Severity.NOTE
+        return Severity.ERROR if whole and left > self.stuck else Severity.WARNING
 
     def _sureness(self, *, whole: bool, raw: bool, left: float) -> Confidence:
         if whole and left > self.stuck:
@@ -157,6 +173,12 @@ class FrozenWeights(Detector):
         yield fires(
             "spread evenly, as drawn",
             a_run(poor, histograms={"fc1.weight": drawn, "head.weight": moving}),
+        )
+        one = {"fc1.weight": fixed, "head.weight": moving}
+        yield fires("nothing says why", a_run(poor, histograms=one, hparams={"lr": 0.1}))
+        yield silent(
+            "frozen as a setting says",
+            a_run(poor, histograms=one, hparams={"lr": 0.1, "freeze_backbone": True}),
         )
         yield silent(
             "pretrained layers of a run that ends early",
@@ -201,6 +223,20 @@ def _is_raw(case: Case, tensor: Tensor) -> bool:
         each.name.layer == tensor.name.layer and len(each) > 1 and not each.rms.any()
         for each in case.layers.of(Quantity.PARAMETER, Part.BIAS)
     )
+
+
+def _is_trained(case: Case, tensor: Tensor) -> bool:
+    """Whether biases of the layer that never change, and are not zero, show an earlier training."""
+    return any(
+        each.name.layer == tensor.name.layer and each.frozen and bool(each.rms.any())
+        for each in case.layers.of(Quantity.PARAMETER, Part.BIAS)
+    )
+
+
+def _is_said(case: Case) -> bool:
+    """Whether a setting speaks of frozen or pretrained layers; unknown settings may."""
+    names = [f"{name} {each.value}".lower() for name, each in case.run.hparams.items()]
+    return not names or any(word in name for name in names for word in _ON_PURPOSE)
 
 
 def _is_still(case: Case) -> bool:

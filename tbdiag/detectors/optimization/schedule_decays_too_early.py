@@ -18,7 +18,7 @@ from tbdiag.signals.medians import median
 from tbdiag.signals.schedule import Shape
 from tbdiag.signals.smoothing import tail
 from tbdiag.signals.trend import mann_kendall
-from tbdiag.synth import a_run, cosine, decay, flat, noisy
+from tbdiag.synth import a_run, cosine, decay, flat, jitter, noisy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +41,7 @@ class ScheduleDecaysTooEarly(Detector):
     allowed, which is measured along its sum instead of along steps, the loss fell steadily to the end (Kendall's
     tau of the second half below −`steady`), and half as much of that way again would take another
     `gain` of it even at the cautious end of the forecast. Since the rate was spent it has fallen by less than `gain`.
+    Where it was spent for more than `most` of the run, which no schedule means, a forecast of `little` is enough, steady or not.
     Validation loss decides where it was logged at ten evaluations or more, training loss else.
 
     ## Remedy
@@ -69,6 +70,9 @@ class ScheduleDecaysTooEarly(Detector):
     steady: Annotated[float, Threshold("tau of a steady fall", above=0, at_most=1)] = 0.8
     gain: Annotated[float, Threshold("fall that was still to come, of the loss", above=0)] = 0.05
 
+    most: Annotated[float, Threshold("share at a spent rate that nobody means", above=0)] = 0.8
+    little: Annotated[float, Threshold("fall to come that is enough then", above=0)] = 0.02
+
     def check(self, case: Case) -> Iterator[Finding]:
         """One finding where the rate was gone while the loss still fell."""
         rate, course = case.the(Role.LEARNING_RATE), case.schedule
@@ -87,10 +91,11 @@ class ScheduleDecaysTooEarly(Detector):
         if len(idle) < 3:
             return
         came = float(idle[0] - median(tail(idle)))
+        soon = course.idle > self.most
         if (
-            -ahead.high <= self.gain * level
+            -ahead.high <= (self.little if soon else self.gain) * level
             or came >= self.gain * level
-            or mann_kendall(even[len(even) // 2 :]).tau > -self.steady
+            or (not soon and mann_kendall(even[len(even) // 2 :]).tau > -self.steady)
         ):
             return
         yield self.finding(
@@ -144,6 +149,16 @@ class ScheduleDecaysTooEarly(Detector):
                     Role.LEARNING_RATE: steep,
                 }
             ),
+        )
+        soon = np.repeat([0.1, 0.0005], [14, 86])
+        falls = 1.2 - 0.1 * np.cumsum(soon) + jitter(100, 0.0001)
+        yield fires(
+            "cut for good after a seventh",
+            a_run({Role.TRAIN_LOSS: falls, Role.LEARNING_RATE: soon}),
+        )
+        there = np.append(decay(14, 2.3, 0.4, 8), flat(86, 0.4)) + jitter(100, 0.002)
+        yield silent(
+            "had arrived by then", a_run({Role.TRAIN_LOSS: there, Role.LEARNING_RATE: soon})
         )
         yield silent(
             "cosine over the run",
