@@ -39,15 +39,20 @@ class StoppedTooEarly(Detector):
 
     ## How it is detected
 
-    The curve falls nearly throughout: of its steps, over at most `most` points, no more than the share `rises`
-    go up (or tau is below −`surely`), and its second half falls steadily, with Kendall's tau below −`falls` by steps and below −`steady` by the
-    way that the learning rate allowed, where the rate was logged. By that measure the slow end of a schedule is
-    not mistaken for arrival. The Theil–Sen slope of its last `window`, flattened as the curve
+    Three signs that a fall goes on add up to a score, with weights that a logistic regression gave: how
+    steadily the second half falls by steps (minus Kendall's tau, times `by_steps`), how steadily by the
+    way that the learning rate allowed (times `by_way`), less the share of all steps that go up, of at most `most`
+    (times `by_rises`). By that way the slow end of a schedule is not mistaken for arrival. The score
+    must exceed `enough`; up to `sure` half of them come true, so confidence is low.
+
+    The Theil–Sen slope of the last `window`, flattened as the curve
     itself flattens, is carried on for `more` of it: that is what a run so much longer, with its
     schedule stretched, would bring. The fall must exceed `gain` of the loss and be above 0 at the cautious end of
-    its interval. Since a cut after which the rate, below `decayed` of its peak, was held, only what came later counts, by steps.
-    The best value must lie in the last `best_after` of the run. With no more than `smooth` of its steps upwards
-    it is sure. A gain above `large` is worth twice the time. Under a rate that comes round again the rule cannot tell.
+    its interval. Where the rate was not logged, its schedule may be what flattens the end, so that a fall from the third
+    quarter of the run to the last by `late` is enough. Since a cut after which the rate, below `decayed` of its peak, was held, only what came
+    later counts, by steps, unless the rate was spent for more than `spent` of the run.
+    The best value must lie in the last `best_after` of the run. A gain above `large` is worth twice the
+    time. Under a rate that comes round again the rule cannot tell.
 
     ## Remedy
 
@@ -71,13 +76,15 @@ class StoppedTooEarly(Detector):
 
     window: Annotated[float, Threshold("share of the run that is projected", above=0)] = 0.5
     more: Annotated[float, Threshold("how much longer, as a share of the run", above=0)] = 0.5
-    gain: Annotated[float, Threshold("projected gain, as a share of the loss", above=0)] = 0.0005
-    steady: Annotated[float, Threshold("tau by the way of the rate", at_least=0, at_most=1)] = 0.62
-    falls: Annotated[float, Threshold("tau by steps", at_least=0, at_most=1)] = 0.5
-    surely: Annotated[float, Threshold("tau of a fall that needs no smoothness", at_least=0)] = 0.85
-    rises: Annotated[float, Threshold("share of steps that go up", at_least=0, at_most=1)] = 0.36
-    smooth: Annotated[float, Threshold("the same of a fall that is sure", at_least=0)] = 0.2
+    gain: Annotated[float, Threshold("projected gain, as a share of the loss", above=0)] = 0.01
+    late: Annotated[float, Threshold("fall of the last quarter, the rate unknown", above=0)] = 0.004
+    by_steps: Annotated[float, Threshold("weight of a steady fall by steps", at_least=0)] = 1.0
+    by_way: Annotated[float, Threshold("weight of one by the way of the rate", at_least=0)] = 2.0
+    by_rises: Annotated[float, Threshold("weight of steps that go up", at_least=0)] = 2.0
+    enough: Annotated[float, Threshold("score of a run to go on with", at_least=0)] = 1.3
+    sure: Annotated[float, Threshold("score of one that is sure", at_least=0)] = 2.1
     most: Annotated[int, Threshold("points of the curve that are compared", at_least=10)] = 40
+    spent: Annotated[float, Threshold("share of the run at a spent rate", above=0)] = 0.25
     best_after: Annotated[float, Threshold("last part with the best value", above=0)] = 0.25
     decayed: Annotated[float, Threshold("rate over its peak", at_least=0, at_most=1)] = 0.2
     large: Annotated[float, Threshold("gain from which twice as long pays", above=0)] = 0.03
@@ -99,38 +106,50 @@ class StoppedTooEarly(Detector):
         if int(calm.argmin()) < (1 - self.best_after) * (len(curve) - 1):
             return
         up = float(np.mean(np.diff(thinned(curve, self.most).values) > 0))
-        fall = -_falling(curve.values)
-        if fall < self.falls or (up > self.rises and fall < self.surely):
-            return
         end, share = self._end(case, role)
-        if _falling(end) > -self.steady:
+        score = (
+            self.by_steps * -_falling(curve.values)
+            + self.by_way * -_falling(end)
+            - self.by_rises * up
+        )
+        if score <= self.enough:
             return
         change = forecast(
             np.arange(len(end), dtype=np.float64), end, self.more * len(end) / share, self.window
         )
         level = abs(median(tail(curve.values))) or 1.0
         gain = -change.expected / level
-        if gain <= self.gain or change.high >= 0:
+        # A schedule that nobody logged makes a slow end look like arrival.
+        unknown = case.curve(Role.LEARNING_RATE) is None
+        late = _late_fall(curve.values) / level if unknown else 0.0
+        if change.high >= 0 or (gain <= self.gain and late <= self.late):
             return
         last = int(curve.steps[-1])
         factor = 2.0 if gain > self.large else 1.5
         first = int(curve.steps[-max(6, round(self.window * len(curve)))])
+        if gain > self.gain:
+            ahead = f"; {case.further(curve, self.more)}: {change.phrase}"
+            measure = Measure("expected_gain", gain, ">", self.gain)
+            reason = f"the trend of the end projects a gain of {gain:.0%}"
+        else:
+            ahead = f", by {late:.1%} in the last quarter of the run"
+            measure = Measure("late_fall", late, ">", self.late)
+            reason = f"the last quarter of the run brought {late:.1%}"
         yield self.finding(
-            f"the {role.phrase} was still falling at step {last:,};"
-            f" {case.further(curve, self.more)}: {change.phrase}",
+            f"the {role.phrase} was still falling at step {last:,}{ahead}",
             Evidence(
                 tag=curve.tag,
                 span=(first, last),
                 note="still falling",
-                measures=(Measure("expected_gain", gain, ">", self.gain),),
+                measures=(measure,),
             ),
-            confidence=Confidence.HIGH if up <= self.smooth else Confidence.MEDIUM,
+            confidence=Confidence.HIGH if score > self.sure else Confidence.LOW,
             remedies=(
                 Remedy.turn(
                     Knob.EPOCHS,
                     Scale(factor),
                     f"Train {factor:g} times as long and stretch the schedule with it",
-                    f"the trend of the end projects a gain of {gain:.0%}",
+                    reason,
                     Safety.UNSAFE,
                 ),
             ),
@@ -139,7 +158,7 @@ class StoppedTooEarly(Detector):
     def _end(self, case: Case, role: Role) -> tuple[Floats, float]:
         """The values that are projected, and their share of the run."""
         whole, course = case.paced(role), case.schedule
-        if course is None or course.last >= self.decayed * course.peak:
+        if course is None or course.last >= self.decayed * course.peak or course.idle > self.spent:
             return whole, 1.0
         held, curve = case.last_stretch(role), case.the(role)
         if held is not None and len(held) >= self.points:
@@ -153,6 +172,12 @@ class StoppedTooEarly(Detector):
         falling = noisy(decay(40, 2.3, 0.3, 2), 0.005)
         yield fires("validation falls", a_run({Role.VAL_LOSS: falling}))
         yield fires("training falls, no validation", a_run({Role.TRAIN_LOSS: falling}))
+        slows = 1.2 - 0.1 * np.sin(np.linspace(0, np.pi / 2, 40))
+        yield fires("slows down as under a schedule", a_run({Role.VAL_LOSS: slows}))
+        held = flat(40, 0.1)
+        yield silent(
+            "gains next to nothing", a_run({Role.VAL_LOSS: slows, Role.LEARNING_RATE: held})
+        )
         yield silent("done", a_run({Role.VAL_LOSS: noisy(decay(40, 2.3, 0.3, 12), 0.01)}))
         wavers = decay(40, 2.3, 0.9, 3) * np.exp(jitter(40, 0.1))
         yield silent("falls, and up as often", a_run({Role.VAL_LOSS: wavers}))
@@ -180,6 +205,12 @@ class StoppedTooEarly(Detector):
 def _falling(values: Floats) -> float:
     """Kendall's tau of the second half."""
     return mann_kendall(values[len(values) // 2 :]).tau
+
+
+def _late_fall(values: Floats) -> float:
+    """The fall from the third quarter to the last."""
+    quarter = len(values) // 4
+    return median(values[-2 * quarter : -quarter]) - median(values[-quarter:])
 
 
 def _long_enough(case: Case, points: int) -> bool:
