@@ -112,6 +112,13 @@ class Detector(ABC):
         """A reason of the rule's own why it cannot tell, or None."""
         return None
 
+    def undecided(self, case: Case) -> str | None:
+        """Why having found nothing does not clear the case, with what to log; None where it does.
+
+        Asked only where `check` found nothing.
+        """
+        return None
+
     def blocked(self, case: Case) -> str | None:
         """Why the rule cannot tell on this case, with what to log; None where it can."""
         fewest = self.points

@@ -161,9 +161,13 @@ def _answer(
             if reason is not None:
                 reasons.append(reason)
                 continue
-            for found in detector.check(case):
-                if found not in findings:
-                    findings.append(found)
+            found = list(detector.check(case))
+            for each in found:
+                if each not in findings:
+                    findings.append(each)
+            reason = None if found else detector.undecided(case)
+            if reason is not None:
+                reasons.append(reason)
         except Exception as error:  # a defect of one rule must not cost the report
             return Crashed(f"{type(error).__name__}: {error}")
     if findings:

@@ -120,6 +120,28 @@ class InitialLossOff(Detector):
             return "the number of classes is unknown; log it as the hyperparameter num_classes"
         return None
 
+    def undecided(self, case: Case) -> str | None:
+        """A first loss that is high for as many classes as it looks like, but not for any number."""
+        told, beginning = self._classes(case), self._beginning(case)
+        shares = [
+            float(each.values.min())
+            for role in _ACCURACIES
+            if (each := case.accuracy(role)) is not None and len(each)
+        ]
+        if told is None or beginning is None or told[1] or not min(shares, default=0) > 0:
+            return None
+        first, likely = float(beginning.values[0]), max(2, round(self.lucky / min(shares)))
+        if not self._limit(likely) < first <= self._limit(told[0]):
+            return None
+        return (
+            f"the loss starts at {first:.3g}, which is high for {likely:,} classes but not for"
+            f" {told[0]:,}; log their number as the hyperparameter num_classes"
+        )
+
+    def _limit(self, classes: int) -> float:
+        even = guessing(classes)
+        return max(self.factor * even, even + self.margin)
+
     def check(self, case: Case) -> Iterator[Finding]:
         beginning, told = self._beginning(case), self._classes(case)
         if beginning is None or told is None:
@@ -129,7 +151,7 @@ class InitialLossOff(Detector):
         penalty = case.curve(Role.REGULARIZATION_LOSS)
         if penalty is not None and len(penalty):
             first -= float(penalty.values[0])
-        limit = max(self.factor * even, even + self.margin)
+        limit = self._limit(classes)
         sure = first > self.sure * limit
         if first <= limit or self._is_a_sum(case, first, classes):
             return

@@ -169,6 +169,17 @@ class LearningRateTooHigh(Detector):
             remedies=remedies,
         )
 
+    def undecided(self, case: Case) -> str | None:
+        """A calm end means nothing where a schedule may have brought it, and nobody logged that."""
+        seen = case.progress
+        known = case.schedule is not None or case.number(Knob.LR) is not None
+        if known or not seen.left > self.left / 4 or seen.trend.tau > self.lost_trend:
+            return None
+        return (
+            f"{seen.left:.0%} of the first loss is left, and neither the learning rate nor the settings"
+            " were logged; a schedule calms the end whatever the rate was: log the learning rate"
+        )
+
     def _symptoms(self, case: Case) -> Iterator[_Symptom | None]:
         seen = case.progress
         high = seen.left > self.left

@@ -128,53 +128,41 @@ class LearningRateTooLow(Detector):
             return "the training loss is not positive, so what is left of it has no meaning"
         return None
 
+    def undecided(self, case: Case) -> str | None:
+        """A validation loss that never rose, where what would tell why was not logged."""
+        return self._hidden(case) if self._never_rose(case) else None
+
+    def _never_rose(self, case: Case) -> bool:
+        """Whether validation fell at every step and has far to go, which healthy runs hardly ever do."""
+        val = case.curve(Role.VAL_LOSS)
+        if val is None or not self.evaluations <= len(val) <= self.most:
+            return False
+        if not self.rest < case.progress.left < 1 or float(np.diff(val.values).max()) > 0:
+            return False
+        even = case.paced(Role.VAL_LOSS)
+        return mann_kendall(even[len(even) // 2 :]).tau <= -self.annealed
+
+    def _hidden(self, case: Case) -> str | None:
+        """What was not logged, and would tell whether the steps are small."""
+        batches = case.curve(Role.BATCH_LOSS)
+        if batches is not None and batches.tag == case.the(Role.TRAIN_LOSS).tag:
+            return (
+                "validation never rose, but of training only single batches were logged, whose"
+                " scatter hides that of the steps: log the mean loss of each epoch"
+            )
+        if case.schedule is None and case.number(Knob.LR) is None:
+            return (
+                "validation never rose, but neither the learning rate nor the settings were logged,"
+                " so that a slow end may be the schedule's: log the learning rate"
+            )
+        return None
+
     def check(self, case: Case) -> Iterator[Finding]:
         """One finding where the loss crawls."""
-        left, course = case.progress.left, case.schedule
-        if case.bottleneck and case.accuracy(Role.TRAIN_METRIC) is not None:
-            return  # what so narrow a network leaves is not the rate's
-        if not self.rest < left < 1 or (course is not None and course.idle > self.idle):
+        if not self._is_slow(case):
             return
-        smooth = self._smooth(case)
-        if not smooth and not self.left < left:
-            return
-        seen = case.headway
-        lowered = course is not None and course.last < self.spent * course.peak
-        train = case.the(Role.TRAIN_LOSS)
-        batches = len(train) > self.most and case.curve(Role.VAL_LOSS) is not None
-        steady = self.annealed if lowered and not batches else self.steady
-        if not smooth and seen.trend.tau >= -steady:
-            return
-        dropped = (case.number(Knob.DROPOUT) or 0.0) >= self.dropout
-        if dropped and left < self.far:  # what dropout holds up is no way left to go
-            return
-        crawls = seen.sure_drop > self.drop and seen.ready > self.slow
-        hardly = left > self.hardly and seen.sure_drop > 0
-        silky = (
-            seen.noise < self.noiseless
-            and seen.trend.tau < -self.annealed
-            and self.stuck < left < self.moved
-        )
-        if hardly and seen.trend.tau < -self.annealed:
-            validation = self._validation_tau(case)
-            hardly = validation is None or validation < -self.validated
-        else:
-            hardly = hardly and self._validation_gains(case)
-        if course is None and case.curve(Role.VAL_LOSS) is None and left < self.far:
-            return  # the end of a schedule, or of what there is to learn: nobody knows
-        if course is None:  # nothing tells a rate that is too low from a run that is too short
-            crawls = crawls and case.number(Knob.LR) is not None
-        else:
-            crawls = crawls and course.shape is not Shape.CYCLIC
-        if not smooth and not (silky or hardly or (crawls and self._validation_gains(case))):
-            return
-        varies = course is not None and course.shape is not Shape.CONSTANT
-        val = case.curve(Role.VAL_LOSS)
-        if not smooth and varies and _early_rises(val, self.evaluations) > self.rises:
-            return
-        if any(len(each) > 2 and each.frozen for each in case.layers.kernels):
-            return  # what holds it up is that layers are not trained
         curve = case.the(Role.TRAIN_LOSS)
+        left, seen = case.progress.left, case.headway
         far = left > self.far
         yield self.finding(
             f"the learning rate looks too low: the training loss still falls steadily and has"
@@ -192,6 +180,53 @@ class LearningRateTooLow(Detector):
             confidence=Confidence.HIGH if far else Confidence.MEDIUM,
             remedies=(RATE_TENFOLD, RATE_TRIPLE) if far else (RATE_TRIPLE, RATE_TENFOLD),
         )
+
+    def _is_slow(self, case: Case) -> bool:
+        """Whether the loss crawls."""
+        left, course = case.progress.left, case.schedule
+        if case.bottleneck and case.accuracy(Role.TRAIN_METRIC) is not None:
+            return False  # what so narrow a network leaves is not the rate's
+        if not self.rest < left < 1 or (course is not None and course.idle > self.idle):
+            return False
+        smooth = self._smooth(case)
+        if not smooth and not self.left < left:
+            return False
+        seen = case.headway
+        lowered = course is not None and course.last < self.spent * course.peak
+        train = case.the(Role.TRAIN_LOSS)
+        batches = len(train) > self.most and case.curve(Role.VAL_LOSS) is not None
+        steady = self.annealed if lowered and not batches else self.steady
+        if not smooth and seen.trend.tau >= -steady:
+            return False
+        dropped = (case.number(Knob.DROPOUT) or 0.0) >= self.dropout
+        if dropped and left < self.far:  # what dropout holds up is no way left to go
+            return False
+        crawls = seen.sure_drop > self.drop and seen.ready > self.slow
+        hardly = left > self.hardly and seen.sure_drop > 0
+        silky = (
+            seen.noise < self.noiseless
+            and seen.trend.tau < -self.annealed
+            and self.stuck < left < self.moved
+        )
+        if hardly and seen.trend.tau < -self.annealed:
+            validation = self._validation_tau(case)
+            hardly = validation is None or validation < -self.validated
+        else:
+            hardly = hardly and self._validation_gains(case)
+        if course is None and case.curve(Role.VAL_LOSS) is None and left < self.far:
+            return False  # the end of a schedule, or of what there is to learn: nobody knows
+        if course is None:  # nothing tells a rate that is too low from a run that is too short
+            crawls = crawls and case.number(Knob.LR) is not None
+        else:
+            crawls = crawls and course.shape is not Shape.CYCLIC
+        if not smooth and not (silky or hardly or (crawls and self._validation_gains(case))):
+            return False
+        varies = course is not None and course.shape is not Shape.CONSTANT
+        val = case.curve(Role.VAL_LOSS)
+        if not smooth and varies and _early_rises(val, self.evaluations) > self.rises:
+            return False
+        # What holds it up may be that layers are not trained.
+        return not any(len(each) > 2 and each.frozen for each in case.layers.kernels)
 
     def _smooth(self, case: Case) -> bool:
         """Whether both losses fell at every step of the first half, and validation has far to go.

@@ -74,8 +74,9 @@ class ValidationBetterThanTraining(Detector):
     the validation accuracy is ahead by `points_ahead` and by `errors` standard errors: √(p(1 − p)/N) where the
     number of samples N is stated or can be read off, the noise of successive differences else. Or,
     without accuracies, the validation loss is below the training loss by the share `ahead` and by
-    `errors` times its noise, where both began within a factor of `scale`. Dropout, label smoothing, augmentation or a
-    penalty in the loss explain that where they are known, and nothing is said. A lead without any
+    `errors` times its noise, where both began within a factor of `scale`. Or the validation loss ends below the share `fraction` of a training
+    loss that is within `settled` times its best, and the accuracy is ahead by `clearly`. Dropout, label smoothing, augmentation or a
+    penalty in the loss may explain that where they are known, and then the rule cannot tell. A lead without any
     known reason is a note, and a warning where the settings are known to hold no dropout and
     the lead is `wide` times as large. An accuracy of `perfect` at the first evaluation, while training is `behind` it
     by then, is a warning as well.
@@ -105,19 +106,42 @@ class ValidationBetterThanTraining(Detector):
     errors: Annotated[float, Threshold("lead in standard errors", above=0)] = 4.0
     scale: Annotated[float, Threshold("ratio of first losses on one scale", above=1)] = 2.0
     wide: Annotated[float, Threshold("multiple of a lead that is a warning", at_least=1)] = 2.0
+    fraction: Annotated[float, Threshold("validation loss over that of training", above=0)] = 0.5
+    clearly: Annotated[float, Threshold("lead of the accuracy beside that", at_least=0)] = 0.01
+    settled: Annotated[float, Threshold("training loss over its best, beside that", above=1)] = 1.5
     perfect: Annotated[float, Threshold("accuracy that is perfect at once", above=0.5)] = 0.995
     behind: Annotated[float, Threshold("lag of training behind perfection", above=0)] = 0.05
 
+    def cannot_tell(self, case: Case) -> str | None:
+        """What makes training harder may hide what else is wrong."""
+        why = _explained(case)
+        if why is None or self._lead(case) is None:
+            return None
+        return f"{why} may put validation ahead; log the training loss without it to tell"
+
+    def undecided(self, case: Case) -> str | None:
+        """A lead of the loss that may be one of the scale, where no accuracies tell."""
+        val, train = case.curve(Role.VAL_LOSS), case.curve(Role.TRAIN_LOSS)
+        if case.accuracy(Role.TRAIN_METRIC) is not None or val is None or train is None:
+            return None
+        if min(len(val), len(train)) < self.points:
+            return None
+        ours = case.train_level_at_validation
+        ends = median(tail(val.values, self.end, 2)), median(tail(ours, self.end, 2))
+        firsts = float(val.values[0]), float(ours[0])
+        if not 0 < ends[0] < (1 - self.ahead) * ends[1] or min(firsts) <= 0:
+            return None
+        if max(firsts) <= self.scale * min(firsts):
+            return None
+        return (
+            "validation loss ends below training loss, but they start so far apart that they may be"
+            " on different scales: log the training accuracy"
+        )
+
     def check(self, case: Case) -> Iterator[Finding]:
         """One finding where validation leads for no known reason."""
-        at_once = self._perfect_at_once(case)
-        pair = case.accuracy(Role.TRAIN_METRIC), case.accuracy(Role.VAL_METRIC)
-        if pair[0] is not None and pair[1] is not None:
-            lead = self._by_accuracy(case, pair[0], pair[1])
-        else:
-            lead = self._by_loss(case)
-        lead = at_once or lead
-        if lead is None or _explained(case):
+        at_once, lead = self._perfect_at_once(case), self._lead(case)
+        if lead is None:
             return
         clean = case.number(Knob.DROPOUT) == 0.0
         warns = at_once is not None or (clean and lead.large)
@@ -137,6 +161,38 @@ class ValidationBetterThanTraining(Detector):
             severity=Severity.WARNING if warns else Severity.NOTE,
             confidence=Confidence.MEDIUM if warns else Confidence.LOW,
             remedies=REMEDIES,
+        )
+
+    def _lead(self, case: Case) -> _Lead | None:
+        at_once = self._perfect_at_once(case)
+        train, val = case.accuracy(Role.TRAIN_METRIC), case.accuracy(Role.VAL_METRIC)
+        if train is None or val is None:
+            return at_once or self._by_loss(case)
+        return at_once or self._by_accuracy(case, train, val) or self._by_both(case, train, val)
+
+    def _by_both(self, case: Case, train: Series, val: Series) -> _Lead | None:
+        """A loss that is a fraction of training's, and an accuracy that is no worse."""
+        loss, other = case.curve(Role.VAL_LOSS), case.curve(Role.TRAIN_LOSS)
+        if loss is None or other is None:
+            return None
+        if min(len(loss), len(other), len(train), len(val)) < self.points:
+            return None
+        whole, theirs = case.train_level_at_validation, tail(loss.values, self.end, 2)
+        ours, least = tail(whole, self.end, 2), float(whole.min())
+        if min(least, float(theirs.min())) <= 0 or median(ours) > self.settled * least:
+            return None  # training was thrown back, and an evaluation may have missed that
+        share = median(theirs) / median(ours)
+        own = median(tail(case.unlagged_metric(train).values, self.end, 2))
+        better = median(tail(val.values, self.end, 2)) - own
+        if share >= self.fraction or better <= self.clearly or (theirs >= ours).mean() > 0.1:
+            return None
+        return _Lead(
+            f"validation loss ends at {share:.0%} of the training loss, and its accuracy"
+            f" {100 * better:.1f} points above",
+            loss,
+            1 - share,
+            float("inf"),
+            False,
         )
 
     def _by_accuracy(self, case: Case, train: Series, val: Series) -> _Lead | None:
@@ -228,6 +284,11 @@ class ValidationBetterThanTraining(Detector):
             "accuracy, beyond its error",
             a_run({Role.TRAIN_METRIC: learned, Role.VAL_METRIC: better}, hparams=plain),
         )
+        half = {Role.TRAIN_LOSS: train, Role.VAL_LOSS: 0.4 * train}
+        ahead = {Role.TRAIN_METRIC: learned, Role.VAL_METRIC: learned + 0.015}
+        yield fires("a fraction of the loss, and an accuracy ahead", a_run({**half, **ahead}))
+        even = {Role.TRAIN_METRIC: learned, Role.VAL_METRIC: learned}
+        yield silent("the same accuracy", a_run({**half, **even}))
         leaked = counted(np.clip(0.997 + jitter(40, 0.001, 1), 0, 1), 5003)
         yield fires("perfect at once", a_run({Role.TRAIN_METRIC: learned, Role.VAL_METRIC: leaked}))
         yield silent(
@@ -267,12 +328,13 @@ def _along(at: Ints, train: Series, val: Series) -> Floats:
     return there
 
 
-def _explained(case: Case) -> bool:
-    """Whether a setting is known, or a penalty logged, that makes training harder."""
-    known = (case.number(knob) for knob in (Knob.DROPOUT, Knob.LABEL_SMOOTHING))
-    if any(value is not None and value > 0 for value in known):
-        return True
+def _explained(case: Case) -> str | None:
+    """What makes training harder, by a setting that is known or a penalty that was logged."""
+    for knob, name in ((Knob.DROPOUT, "dropout"), (Knob.LABEL_SMOOTHING, "label smoothing")):
+        value = case.number(knob)
+        if value is not None and value > 0:
+            return name
+    if stated_augmentation(case.run.hparams) is not None:
+        return "augmentation"
     penalty = case.curve(Role.REGULARIZATION_LOSS) is not None
-    return stated_augmentation(case.run.hparams) is not None or (
-        penalty and case.curve(Role.DATA_LOSS) is None
-    )
+    return "the penalty" if penalty and case.curve(Role.DATA_LOSS) is None else None

@@ -92,6 +92,20 @@ class ValidationSetTooSmall(Detector):
             )
         return None
 
+    def undecided(self, case: Case) -> str | None:
+        """A bound on their number clears nobody."""
+        accuracy = case.accuracy(Role.VAL_METRIC)
+        size = None if accuracy is None else self._size(case, accuracy)
+        if accuracy is None or size is None:
+            return None
+        share = median(tail(accuracy.values))
+        if self._too_small(share, size.least):
+            return (
+                f"the accuracies leave between {size.least:,} and {size.most:,} validation samples;"
+                " log their number"
+            )
+        return None
+
     def check(self, case: Case) -> Iterator[Finding]:
         accuracy = case.accuracy(Role.VAL_METRIC)
         size = None if accuracy is None else self._size(case, accuracy)
@@ -100,7 +114,7 @@ class ValidationSetTooSmall(Detector):
         share = median(tail(accuracy.values))
         error = standard_error(share, size.most)
         gain = _last_gain(accuracy.values)
-        if error > self.worst_error or size.most < self.fewest:
+        if self._too_small(share, size.most):
             severity = Severity.WARNING
         elif size.most < self.few and 0 < gain < error:
             severity = Severity.NOTE
@@ -126,6 +140,9 @@ class ValidationSetTooSmall(Detector):
             confidence=Confidence.HIGH if size.exact else Confidence.MEDIUM,
             remedies=REMEDIES,
         )
+
+    def _too_small(self, share: float, samples: int) -> bool:
+        return standard_error(share, samples) > self.worst_error or samples < self.fewest
 
     def _size(self, case: Case, accuracy: Series) -> SetSize | None:
         stated = stated_validation_size(case.run.hparams)

@@ -112,6 +112,11 @@ def test_unknown_classes_are_bounded_by_the_validation_samples() -> None:
     (finding,) = found(roles, {})
     assert "as many as 76 classes" in finding.message
     assert not found(roles, {"val_size": 5000})
+    case = Case(a_run(roles, hparams={"val_size": 5000}))
+    assert "log their number" in (InitialLossOff().undecided(case) or "")
+    modest = {**roles, **curves(decay(640, 2.0, 0.1, 30))}
+    case = Case(a_run(modest, hparams={"val_size": 5000}))
+    assert InitialLossOff().undecided(case) is None
 
 
 def test_the_accuracy_before_training_bounds_the_classes() -> None:

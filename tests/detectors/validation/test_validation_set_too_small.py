@@ -83,6 +83,16 @@ def test_what_the_accuracies_do_not_tell_is_said() -> None:
     assert "do not tell it" in (ValidationSetTooSmall().blocked(case) or "")
 
 
+def test_a_bound_alone_clears_nobody() -> None:
+    few = np.resize([0.9, 0.95, 0.9, 1.0, 0.95], 60)
+    case, rule = Case(a_run({Role.VAL_METRIC: few})), ValidationSetTooSmall()
+    assert rule.blocked(case) is None
+    assert not list(rule.check(case))
+    reason = rule.undecided(case) or ""
+    assert "between 20 and" in reason
+    assert "log their number" in reason
+
+
 def test_the_error_of_a_perfect_score_is_not_zero() -> None:
     assert standard_error(1.0, 40) == pytest.approx(0.024, abs=0.001)
     assert standard_error(0.5, 10_000) == pytest.approx(0.005)
