@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import tbdiag
@@ -40,12 +40,14 @@ class Statement:
 class Answer:
     """All that a tool says of a run, foremost first; consequences of others stand in ``hidden``.
 
+    ``outcomes`` maps the code of each rule to the kind of its answer, where a tool has such.
     ``failed`` tells why there is no answer. ``reported`` is the number of validation samples that a
     finding speaks of, ``inferred`` the size that the accuracies tell; both None where untold.
     """
 
     statements: tuple[Statement, ...] = ()
     hidden: tuple[Statement, ...] = ()
+    outcomes: Mapping[str, str] = field(default_factory=dict)
     failed: str = ""
     reported: SetSize | None = None
     inferred: SetSize | None = None
@@ -87,10 +89,21 @@ def ours(folder: Path) -> Answer:
     return Answer(
         statements=tuple(_statements(reports, hidden=False)),
         hidden=tuple(_statements(reports, hidden=True)),
+        outcomes=_outcomes(reports),
         failed="; ".join(crashes),
         reported=next((size for report in reports if (size := _reported(report))), None),
         inferred=_inferred(runs[0]),
     )
+
+
+def _outcomes(reports: Iterable[RunReport]) -> dict[str, str]:
+    """The kind of each rule's answer; of several runs in a folder the first that is any use."""
+    found: dict[str, str] = {}
+    for report in reports:
+        for code, outcome in report.outcomes.items():
+            if found.get(code) in (None, "skipped", "not-applicable"):
+                found[code] = outcome.kind
+    return found
 
 
 def _statements(reports: Iterable[RunReport], *, hidden: bool) -> Iterable[Statement]:

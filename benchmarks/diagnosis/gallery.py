@@ -6,12 +6,13 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from benchmarks.diagnosis import scores
+from benchmarks.diagnosis import scores, silence
 from benchmarks.diagnosis.answers import Answer, Judged
 from benchmarks.diagnosis.intervals import Share
 from benchmarks.diagnosis.labels import Label
 from benchmarks.diagnosis.page import Section, Table
 from benchmarks.diagnosis.scores import Sized, Verdict, verdict
+from benchmarks.diagnosis.silence import Silence
 from tbdiag.detectors.registry import rules
 from tbdiag.model.finding import Confidence, Severity
 
@@ -34,8 +35,16 @@ def section(judged: Sequence[Judged], part: str) -> Section:
             "Faults named by how strong they are, by what was trained, and by how much was logged:"
             " where it is hardly anything, many rules cannot tell, and say so.",
             groups(judged),
+            "What the rule that is there for the fault answered: where nothing named it, the rule either said"
+            " that what was logged does not tell, or passed without a word. The rule for a fault is the first"
+            " that the gallery's table lists for it; that others passed is no miss, for a rate that is too"
+            " high need not blow up.",
+            silence.split(judged),
+            "The same rules on healthy runs and traps, as shares of all their answers. A rule that cannot"
+            " tell must not be the rule: what was logged as usual clears a run of most faults.",
+            silence.cleared(judged),
             "Per kind of fault. *Named*: one of the codes for it is among the findings; *first*:"
-            " it is the first of them. *Wrong*: not named, but a warning or error that is not true."
+            " it is the first of them. *Cannot tell*: not named, and the rule for it said so. *Wrong*: not named, but a warning or error that is not true."
             " *Precision*: of all findings with one of its codes, those that are true of their run.",
             families(judged),
             "Warnings and errors on healthy runs and on traps that are not true of them:",
@@ -86,12 +95,7 @@ def groups(judged: Sequence[Judged]) -> Table:
         for setting in sorted({label.setting for label, _ in judged})
     ]
     details = [
-        (name, [it for it in judged if it[0].detail in kinds])
-        for name, kinds in (
-            ("histograms logged", ("full",)),
-            ("logged as usual", ("usual",)),
-            ("hardly anything logged", ("sparse", "curve-only")),
-        )
+        (name, [it for it in judged if it[0].detail in kinds]) for name, kinds in silence.DETAILS
     ]
     return Table.of(
         ("group", "faulty runs", "named", "healthy and traps", "with a warning or error"),
@@ -142,8 +146,16 @@ def _faulty(label: Label) -> bool:
 
 def families(judged: Sequence[Judged]) -> Table:
     """A row for each kind of fault."""
+    left_open = Counter(
+        label.family
+        for label, answer in judged
+        if label.faulty and silence.silence(label, answer) is Silence.OPEN
+    )
     return Table.of(
-        ("fault", "runs", "problems", "named", "first", "wrong", "precision", "mistaken for"),
+        (
+            *("fault", "runs", "problems", "named", "first", "cannot tell", "wrong", "precision"),
+            "mistaken for",
+        ),
         (
             (
                 each.family,
@@ -151,6 +163,7 @@ def families(judged: Sequence[Judged]) -> Table:
                 each.tasks,
                 each.recall,
                 f"{each.first.value:.0%}",
+                left_open[each.family],
                 each.wrong,
                 each.precision,
                 ", ".join(f"{code} {count}×" for code, count in each.mistaken[:3]) or "–",

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from benchmarks.diagnosis import beside, gallery, scores
+from benchmarks.diagnosis import beside, gallery, scores, silence
 from benchmarks.diagnosis.answers import Answer, Judged, Statement, ours
 from benchmarks.diagnosis.intervals import clustered, wilson
 from benchmarks.diagnosis.labels import Facts, Label, read
 from benchmarks.diagnosis.scores import Sized, Verdict
+from benchmarks.diagnosis.silence import Silence
 from tbdiag.model.finding import Confidence, Severity
 from tbdiag.signals.samples import SetSize
 
@@ -281,3 +283,49 @@ def test_a_real_run_is_answered() -> None:
     assert (found.inferred, found.reported) == (SetSize(797, 797), None)
     assert ours(SAMPLES / "tiny-validation").reported == SetSize(40, 40)
     assert ours(SAMPLES.parent / "docs").failed == "nothing could be read"
+
+
+def test_a_fault_that_is_not_named_was_left_open_or_missed() -> None:
+    label = a_label(codes="GEN001 GEN005")
+    for outcome, expected in (
+        ("not-applicable", Silence.OPEN),
+        ("skipped", Silence.OPEN),
+        ("passed", Silence.MISSED),
+        ("fired", Silence.MISSED),  # only as a consequence of something else
+    ):
+        # That another rule which could name it passed is no miss, nor that it could not tell an excuse.
+        other = "passed" if expected is Silence.OPEN else "not-applicable"
+        told = answer(outcomes={"GEN001": outcome, "GEN005": other})
+        assert silence.silence(label, told) is expected
+    named = answer(said("GEN005"), outcomes={"GEN001": "passed"})
+    assert silence.silence(label, named) is Silence.NAMED
+
+
+def test_the_split_adds_up_and_counts_each_detail() -> None:
+    named, told = answer(said("GEN001")), answer(outcomes={"GEN001": "not-applicable"})
+    judged: list[Judged] = [
+        (replace(a_label(), detail="usual"), named),
+        (replace(a_label(), detail="usual"), answer(outcomes={"GEN001": "passed"})),
+        (replace(a_label(), detail="sparse"), told),
+        (replace(a_label("healthy"), detail="usual"), told),
+    ]
+    rows = {row[0]: [cell.split()[0] for cell in row[1:]] for row in silence.split(judged).rows}
+    assert rows == {
+        "all": ["3", "33%", "33%", "33%"],
+        "logged as usual": ["2", "50%", "0%", "50%"],
+        "hardly anything logged": ["1", "0%", "100%", "0%"],
+    }
+
+
+def test_healthy_runs_are_cleared_by_the_rules_for_faults_alone() -> None:
+    told = {"GEN001": "passed", "OPT002": "not-applicable", "RLX001": "skipped", "OPT009": "passed"}
+    healthy = (replace(a_label("healthy"), detail="usual"), answer(outcomes=told))
+    (row,) = silence.cleared([healthy, (a_label(), answer(outcomes=told))]).rows
+    assert row == ("logged as usual", "1", "0.0%", "66.7%", "33.3%")
+
+
+def test_the_answers_of_the_rules_are_kept() -> None:
+    outcomes = ours(SAMPLES / "overfitting").outcomes
+    assert outcomes["GEN001"] == "fired"
+    assert outcomes["RLX001"] in ("skipped", "not-applicable")
+    assert "passed" in outcomes.values()

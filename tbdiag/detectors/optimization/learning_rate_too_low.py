@@ -63,7 +63,7 @@ class LearningRateTooLow(Detector):
     steps, less than `tenth` of its fall came within the first tenth of the run, less than `tuned` of the first loss is
     left, as it is not after fine-tuning, and validation gains `sure_gain`. Where the rate was not logged, `whole` evaluations, no rise at all, and
     `moves` in the second half. Under a
-    schedule, a validation loss of which more than `rises` of the early steps go up is not that of a loss that crawls. A rate that was spent before the last
+    schedule, a validation loss of which more than `rises` of the early steps, or `rises_at_all` of all, go up is not that of a loss that crawls. A rate that was spent before the last
     `idle` of the run is another fault, OPT007. Where the rate is not known at all, only smooth
     runs count and those that hardly moved; where neither its course nor validation was logged, only a loss with
     `far` left.
@@ -120,6 +120,7 @@ class LearningRateTooLow(Detector):
         0.005
     )
     rises: Annotated[float, Threshold("share of early rises of one that crawls", at_least=0)] = 0.05
+    rises_at_all: Annotated[float, Threshold("the same of all its steps", at_least=0)] = 0.1
     idle: Annotated[float, Threshold("share of the run at a spent rate", above=0)] = 0.25
 
     def cannot_tell(self, case: Case) -> str | None:
@@ -223,7 +224,8 @@ class LearningRateTooLow(Detector):
             return False
         varies = course is not None and course.shape is not Shape.CONSTANT
         val = case.curve(Role.VAL_LOSS)
-        if not smooth and varies and _early_rises(val, self.evaluations) > self.rises:
+        early, whole = _rises(val, self.evaluations)
+        if not smooth and varies and (early > self.rises or whole > self.rises_at_all):
             return False
         # What holds it up may be that layers are not trained.
         return not any(len(each) > 2 and each.frozen for each in case.layers.kernels)
@@ -236,7 +238,7 @@ class LearningRateTooLow(Detector):
         val, train = case.curve(Role.VAL_LOSS), case.course(Role.TRAIN_LOSS)
         if val is None or len(val) < self.evaluations or len(val) > self.most:
             return False
-        if _early_rises(val, 0) > 0:
+        if _rises(val, 0)[0] > 0:
             return False
         even = case.paced(Role.VAL_LOSS)
         level = abs(median(tail(even)))
@@ -252,7 +254,7 @@ class LearningRateTooLow(Detector):
             known = case.schedule is not None and case.progress.left < self.tuned
             slow = known and _by_a_tenth(batches) < self.tenth
             return slow and -ahead.high > self.sure_gain * level
-        if _early_rises(train, 0) > 0 or case.headway.trend.tau > -self.steady:
+        if _rises(train, 0)[0] > 0 or case.headway.trend.tau > -self.steady:
             return False
         if case.headway.ready <= self.slow:
             return False  # it was there early; whole batches make any descent smooth
@@ -352,11 +354,12 @@ class LearningRateTooLow(Detector):
         )
 
 
-def _early_rises(curve: Series | None, least: int) -> float:
-    """The share of steps in the first half of a curve that go up, 0 for one of fewer points."""
+def _rises(curve: Series | None, least: int) -> tuple[float, float]:
+    """The share of steps that go up in the first half of a curve, and in all, 0 if it has fewer points."""
     if curve is None or len(curve) < max(least, 4):
-        return 0.0
-    return float(np.mean(np.diff(curve.values[: len(curve) // 2]) > 0))
+        return 0.0, 0.0
+    up = np.diff(curve.values) > 0
+    return float(np.mean(up[: len(curve) // 2 - 1])), float(np.mean(up))
 
 
 def _by_a_tenth(batches: Series) -> float:
