@@ -61,8 +61,8 @@ class LearningRateTooLow(Detector):
     step of the first half, no faster than above, and fall steadily still, validation with no more than `late_rises` of its steps upwards, a sure gain of `gains` for half as much again is enough, with
     `rest` of the first loss left. Where training was logged as one loss per batch, whose scatter hides that of the
     steps, less than `tenth` of its fall came within the first tenth of the run, less than `tuned` of the first loss is
-    left, as it is not after fine-tuning, and validation gains `sure_gain`. Where the rate was not logged, `whole` evaluations, no rise at all, and
-    `moves` in the second half. Under a
+    left, as it is not after fine-tuning, and validation gains `sure_gain`. Where the rate was not logged, `whole` evaluations, no rise at all, and a fall by
+    `moves` in the second half, or, as a note, by `moves_far` where training rose late, or fell fast at first. Under a
     schedule, a validation loss of which more than `rises` of the early steps, or `rises_at_all` of all, go up is not that of a loss that crawls. A rate that was spent before the last
     `idle` of the run is another fault, OPT007. Where the rate is not known at all, only smooth
     runs count and those that hardly moved; where neither its course nor validation was logged, only a loss with
@@ -105,20 +105,21 @@ class LearningRateTooLow(Detector):
     pays: Annotated[float, Threshold("sure gain of validation, as a share", at_least=0)] = 0.015
     steep: Annotated[float, Threshold("log loss to fall of which less pays", above=0)] = 0.25
     little: Annotated[float, Threshold("gain of validation beside that", at_least=0)] = 0.01
-    evaluations: Annotated[int, Threshold("evaluations that show smoothness", at_least=6)] = 14
+    evaluations: Annotated[int, Threshold("evaluations that show smoothness", at_least=6)] = 8
     whole: Annotated[int, Threshold("evaluations without a rise, the rate unknown", at_least=6)] = (
         24
     )
     most: Annotated[int, Threshold("points of the curves that are compared", at_least=20)] = 120
     gains: Annotated[float, Threshold("sure gain of a smooth validation loss", at_least=0)] = 0.01
     sure_gain: Annotated[float, Threshold("the same beside a loss per batch", at_least=0)] = 0.02
-    tenth: Annotated[float, Threshold("share of its fall in a tenth of the run", above=0)] = 0.6
+    tenth: Annotated[float, Threshold("share of its fall in a tenth of the run", above=0)] = 0.65
     tuned: Annotated[float, Threshold("last over first of what was fine-tuned", above=0)] = 0.85
     rest: Annotated[float, Threshold("last over first of a smooth loss", above=0)] = 0.07
     late_rises: Annotated[float, Threshold("share of rises of a smooth loss", at_least=0)] = 0.07
     moves: Annotated[float, Threshold("fall of its second half, the rate unknown", at_least=0)] = (
         0.005
     )
+    moves_far: Annotated[float, Threshold("the same of one that fell fast", at_least=0)] = 0.02
     rises: Annotated[float, Threshold("share of early rises of one that crawls", at_least=0)] = 0.05
     rises_at_all: Annotated[float, Threshold("the same of all its steps", at_least=0)] = 0.1
     idle: Annotated[float, Threshold("share of the run at a spent rate", above=0)] = 0.25
@@ -160,7 +161,8 @@ class LearningRateTooLow(Detector):
 
     def check(self, case: Case) -> Iterator[Finding]:
         """One finding where the loss crawls."""
-        if not self._is_slow(case):
+        severity = self._slow(case)
+        if severity is None:
             return
         curve = case.the(Role.TRAIN_LOSS)
         left, seen = case.progress.left, case.headway
@@ -178,30 +180,31 @@ class LearningRateTooLow(Detector):
                     Measure("drop", seen.sure_drop, ">", self.drop),
                 ),
             ),
-            confidence=Confidence.HIGH if far else Confidence.MEDIUM,
+            severity=severity,
+            confidence=Confidence.HIGH if far and severity is self.severity else Confidence.MEDIUM,
             remedies=(RATE_TENFOLD, RATE_TRIPLE) if far else (RATE_TRIPLE, RATE_TENFOLD),
         )
 
-    def _is_slow(self, case: Case) -> bool:
-        """Whether the loss crawls."""
+    def _slow(self, case: Case) -> Severity | None:
+        """How grave it is that the loss crawls, None where it does not."""
         left, course = case.progress.left, case.schedule
         if case.bottleneck and case.accuracy(Role.TRAIN_METRIC) is not None:
-            return False  # what so narrow a network leaves is not the rate's
+            return None  # what so narrow a network leaves is not the rate's
         if not self.rest < left < 1 or (course is not None and course.idle > self.idle):
-            return False
+            return None
         smooth = self._smooth(case)
         if not smooth and not self.left < left:
-            return False
+            return None
         seen = case.headway
         lowered = course is not None and course.last < self.spent * course.peak
         train = case.the(Role.TRAIN_LOSS)
         batches = len(train) > self.most and case.curve(Role.VAL_LOSS) is not None
         steady = self.annealed if lowered and not batches else self.steady
         if not smooth and seen.trend.tau >= -steady:
-            return False
+            return None
         dropped = (case.number(Knob.DROPOUT) or 0.0) >= self.dropout
         if dropped and left < self.far:  # what dropout holds up is no way left to go
-            return False
+            return None
         crawls = seen.sure_drop > self.drop and seen.ready > self.slow
         hardly = left > self.hardly and seen.sure_drop > 0
         silky = (
@@ -215,54 +218,60 @@ class LearningRateTooLow(Detector):
         else:
             hardly = hardly and self._validation_gains(case)
         if course is None and case.curve(Role.VAL_LOSS) is None and left < self.far:
-            return False  # the end of a schedule, or of what there is to learn: nobody knows
+            return None  # the end of a schedule, or of what there is to learn: nobody knows
         if course is None:  # nothing tells a rate that is too low from a run that is too short
             crawls = crawls and case.number(Knob.LR) is not None
         else:
             crawls = crawls and course.shape is not Shape.CYCLIC
         if not smooth and not (silky or hardly or (crawls and self._validation_gains(case))):
-            return False
+            return None
         varies = course is not None and course.shape is not Shape.CONSTANT
         val = case.curve(Role.VAL_LOSS)
         early, whole = _rises(val, self.evaluations)
         if not smooth and varies and (early > self.rises or whole > self.rises_at_all):
-            return False
-        # What holds it up may be that layers are not trained.
-        return not any(len(each) > 2 and each.frozen for each in case.layers.kernels)
+            return None
+        if any(len(each) > 2 and each.frozen for each in case.layers.kernels):
+            return None  # what holds it up is that layers are not trained
+        return smooth or self.severity
 
-    def _smooth(self, case: Case) -> bool:
-        """Whether both losses fell at every step of the first half, and validation has far to go.
+    def _smooth(self, case: Case) -> Severity | None:
+        """How surely both losses fell at every step of the first half with validation far from done.
 
         Steps as long as they may be make a validation loss jump about before the rate is lowered.
         """
         val, train = case.curve(Role.VAL_LOSS), case.course(Role.TRAIN_LOSS)
         if val is None or len(val) < self.evaluations or len(val) > self.most:
-            return False
+            return None
         if _rises(val, 0)[0] > 0:
-            return False
+            return None
         even = case.paced(Role.VAL_LOSS)
         level = abs(median(tail(even)))
         if mann_kendall(even[len(even) // 2 :]).tau > -self.steady:
-            return False
+            return None
         ups = np.diff(val.values) > 0
         if float(np.mean(ups)) > self.late_rises:
-            return False
+            return None
         ahead = forecast(np.arange(len(even), dtype=np.float64), even, len(even) / 2)
         batches = case.curve(Role.BATCH_LOSS)
         if batches is not None and batches.tag == case.the(Role.TRAIN_LOSS).tag:
             # What single batches scatter hides whether the steps do, but not how slow the start was.
             known = case.schedule is not None and case.progress.left < self.tuned
             slow = known and _by_a_tenth(batches) < self.tenth
-            return slow and -ahead.high > self.sure_gain * level
-        if _rises(train, 0)[0] > 0 or case.headway.trend.tau > -self.steady:
-            return False
-        if case.headway.ready <= self.slow:
-            return False  # it was there early; whole batches make any descent smooth
+            return self.severity if slow and -ahead.high > self.sure_gain * level else None
+        if _rises(train, 0)[0] > 0:
+            return None
+        fast = case.headway.ready <= self.slow
         if case.schedule is None and len(val) >= self.whole:
             # Without the rate a schedule's end looks like arrival; what arrives wavers, though.
-            moved = float(val.values[len(val) // 2] - val.values[-1]) > self.moves * level
-            return moved and not np.any(ups) and not np.any(np.diff(train.values) > 0)
-        return -ahead.high > self.gains * level
+            moved = float(val.values[len(val) // 2] - val.values[-1]) / max(level, 1e-300)
+            if np.any(ups):
+                return None
+            if np.any(np.diff(train.values) > 0) or fast:
+                return Severity.NOTE if moved > self.moves_far else None
+            return self.severity if moved > self.moves else None
+        if case.headway.trend.tau > -self.steady or fast:
+            return None  # it was there early; whole batches make any descent smooth
+        return self.severity if -ahead.high > self.gains * level else None
 
     def _validation_gains(self, case: Case) -> bool:
         """Whether validation falls with training, or nobody knows."""

@@ -71,21 +71,21 @@ class StoppedTooEarly(Detector):
 
     code, severity, since = "OPT006", Severity.NOTE, "0.1.0"
     needs = ((Role.VAL_LOSS, Role.TRAIN_LOSS),)
-    points = 10
+    points = 8
     leads = ("OPT008",)  # what still falls is not held up by its noise
 
     window: Annotated[float, Threshold("share of the run that is projected", above=0)] = 0.5
     more: Annotated[float, Threshold("how much longer, as a share of the run", above=0)] = 0.5
-    gain: Annotated[float, Threshold("projected gain, as a share of the loss", above=0)] = 0.01
+    gain: Annotated[float, Threshold("projected gain, as a share of the loss", above=0)] = 0.0075
     late: Annotated[float, Threshold("fall of the last quarter, the rate unknown", above=0)] = 0.004
     by_steps: Annotated[float, Threshold("weight of a steady fall by steps", at_least=0)] = 1.0
     by_way: Annotated[float, Threshold("weight of one by the way of the rate", at_least=0)] = 2.0
     by_rises: Annotated[float, Threshold("weight of steps that go up", at_least=0)] = 2.0
-    enough: Annotated[float, Threshold("score of a run to go on with", at_least=0)] = 1.3
+    enough: Annotated[float, Threshold("score of a run to go on with", at_least=0)] = 1.1
     sure: Annotated[float, Threshold("score of one that is sure", at_least=0)] = 2.1
     most: Annotated[int, Threshold("points of the curve that are compared", at_least=10)] = 40
     spent: Annotated[float, Threshold("share of the run at a spent rate", above=0)] = 0.25
-    best_after: Annotated[float, Threshold("last part with the best value", above=0)] = 0.25
+    best_after: Annotated[float, Threshold("last part with the best value", above=0)] = 0.4
     decayed: Annotated[float, Threshold("rate over its peak", at_least=0, at_most=1)] = 0.2
     large: Annotated[float, Threshold("gain from which twice as long pays", above=0)] = 0.03
 
