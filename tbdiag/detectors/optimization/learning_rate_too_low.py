@@ -63,7 +63,8 @@ class LearningRateTooLow(Detector):
     steps, less than `tenth` of its fall came within the first tenth of the run, less than `tuned` of the first loss is
     left, as it is not after fine-tuning, and validation gains `sure_gain`. Where the rate was not logged, `whole` evaluations, no rise at all, and a fall by
     `moves` in the second half, or, as a note, by `moves_far` where training rose late, or fell fast at first. Under a
-    schedule, a validation loss of which more than `rises` of the early steps, or `rises_at_all` of all, go up is not that of a loss that crawls. A rate that was spent before the last
+    schedule, a validation loss of which more than `rises` of the early steps, or `rises_at_all` of all, go up is not that of a loss that crawls. Nor is a training loss, where there are fewer
+    evaluations, that went up as often early. A rate that was spent before the last
     `idle` of the run is another fault, OPT007. Where the rate is not known at all, only smooth
     runs count and those that hardly moved; where neither its course nor validation was logged, only a loss with
     `far` left.
@@ -225,14 +226,26 @@ class LearningRateTooLow(Detector):
             crawls = crawls and course.shape is not Shape.CYCLIC
         if not smooth and not (silky or hardly or (crawls and self._validation_gains(case))):
             return None
-        varies = course is not None and course.shape is not Shape.CONSTANT
-        val = case.curve(Role.VAL_LOSS)
-        early, whole = _rises(val, self.evaluations)
-        if not smooth and varies and (early > self.rises or whole > self.rises_at_all):
+        if not smooth and not self._calm(case):
             return None
         if any(len(each) > 2 and each.frozen for each in case.layers.kernels):
             return None  # what holds it up is that layers are not trained
         return smooth or self.severity
+
+    def _calm(self, case: Case) -> bool:
+        """Whether validation hardly rose under a schedule, or training where that is short."""
+        val, batches, course = (
+            case.curve(Role.VAL_LOSS),
+            case.curve(Role.BATCH_LOSS),
+            case.schedule,
+        )
+        if val is not None and len(val) >= self.evaluations:
+            early, whole = _rises(val, self.evaluations)
+            calm = early <= self.rises and whole <= self.rises_at_all
+            return calm or course is None or course.shape is Shape.CONSTANT
+        if batches is not None and batches.tag == case.the(Role.TRAIN_LOSS).tag:
+            return True  # what single batches scatter tells nothing
+        return _rises(case.course(Role.TRAIN_LOSS), 0)[0] <= self.rises
 
     def _smooth(self, case: Case) -> Severity | None:
         """How surely both losses fell at every step of the first half with validation far from done.
