@@ -41,8 +41,8 @@ class StoppedTooEarly(Detector):
 
     Three signs that a fall goes on add up to a score, with weights that a logistic regression gave: how
     steadily the second half falls by steps (minus Kendall's tau, times `by_steps`), how steadily by the
-    way that the learning rate allowed (times `by_way`), less the share of all steps that go up, of at most `most`
-    (times `by_rises`). By that way the slow end of a schedule is not mistaken for arrival. The score
+    way that the learning rate allowed (times `by_way`), and how steadily the whole run falls, in at
+    most `most` points (times `by_whole`). By that way the slow end of a schedule is not mistaken for arrival. The score
     must exceed `enough`; up to `sure` half of them come true, so confidence is low.
 
     The Theil–Sen slope of the last `window`, flattened as the curve
@@ -80,9 +80,11 @@ class StoppedTooEarly(Detector):
     late: Annotated[float, Threshold("fall of the last quarter, the rate unknown", above=0)] = 0.004
     by_steps: Annotated[float, Threshold("weight of a steady fall by steps", at_least=0)] = 1.0
     by_way: Annotated[float, Threshold("weight of one by the way of the rate", at_least=0)] = 2.0
-    by_rises: Annotated[float, Threshold("weight of steps that go up", at_least=0)] = 2.0
-    enough: Annotated[float, Threshold("score of a run to go on with", at_least=0)] = 1.1
-    sure: Annotated[float, Threshold("score of one that is sure", at_least=0)] = 2.1
+    by_whole: Annotated[float, Threshold("weight of a steady fall of all the run", at_least=0)] = (
+        2.0
+    )
+    enough: Annotated[float, Threshold("score of a run to go on with", at_least=0)] = 3.6
+    sure: Annotated[float, Threshold("score of one that is sure", at_least=0)] = 4.4
     most: Annotated[int, Threshold("points of the curve that are compared", at_least=10)] = 40
     spent: Annotated[float, Threshold("share of the run at a spent rate", above=0)] = 0.25
     best_after: Annotated[float, Threshold("last part with the best value", above=0)] = 0.4
@@ -105,12 +107,11 @@ class StoppedTooEarly(Detector):
         calm = running_median(curve.values, 3)
         if int(calm.argmin()) < (1 - self.best_after) * (len(curve) - 1):
             return
-        up = float(np.mean(np.diff(thinned(curve, self.most).values) > 0))
         end, share = self._end(case, role)
         score = (
             self.by_steps * -_falling(curve.values)
             + self.by_way * -_falling(end)
-            - self.by_rises * up
+            + self.by_whole * -mann_kendall(thinned(curve, self.most).values).tau
         )
         if score <= self.enough:
             return
