@@ -113,7 +113,7 @@ class LearningRateTooLow(Detector):
     most: Annotated[int, Threshold("points of the curves that are compared", at_least=20)] = 120
     gains: Annotated[float, Threshold("sure gain of a smooth validation loss", at_least=0)] = 0.01
     sure_gain: Annotated[float, Threshold("the same beside a loss per batch", at_least=0)] = 0.02
-    tenth: Annotated[float, Threshold("share of its fall in a tenth of the run", above=0)] = 0.65
+    tenth: Annotated[float, Threshold("share of its fall in a tenth of the run", above=0)] = 0.6
     tuned: Annotated[float, Threshold("last over first of what was fine-tuned", above=0)] = 0.85
     rest: Annotated[float, Threshold("last over first of a smooth loss", above=0)] = 0.07
     late_rises: Annotated[float, Threshold("share of rises of a smooth loss", at_least=0)] = 0.07

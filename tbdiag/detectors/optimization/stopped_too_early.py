@@ -83,7 +83,7 @@ class StoppedTooEarly(Detector):
     by_whole: Annotated[float, Threshold("weight of a steady fall of all the run", at_least=0)] = (
         2.0
     )
-    enough: Annotated[float, Threshold("score of a run to go on with", at_least=0)] = 3.6
+    enough: Annotated[float, Threshold("score of a run to go on with", at_least=0)] = 3.7
     sure: Annotated[float, Threshold("score of one that is sure", at_least=0)] = 4.4
     most: Annotated[int, Threshold("points of the curve that are compared", at_least=10)] = 40
     spent: Annotated[float, Threshold("share of the run at a spent rate", above=0)] = 0.25
