@@ -57,7 +57,8 @@ class SymmetricInitialization(Detector):
     at most `flatness` times its level (biases, norms, LoRA and embeddings are left out by name, as
     are tensors of ones beside tensors that vary). Then its units must have stayed equal: the last
     record has `buckets` or more filled buckets, each of whose counts is a multiple of the same
-    number, as it is where every value occurs once per unit, and the loss ends above the share
+    number, as it is where every value occurs once per unit, or the value of the first record is not zero, which nobody
+    means, and the loss ends above the share
     `stuck` of its start. Or the last record has no spread either, and the loss ends above the share
     `frozen` of its start. Where only one record was logged, `layers` such tensors are needed.
 
@@ -105,8 +106,12 @@ class SymmetricInitialization(Detector):
         copies = [each for each in flat_ones if self._are_copies(each.record(-1))]
         still = [each for each in flat_ones if self._flat(each.record(-1))]
         untold = [each for each in flat_ones if len(each) == 1]
+        # Zero may be meant, in an output layer or a branch; another constant never is.
+        constant = [each for each in flat_ones if len(each) > 1 and each.record(0).mean != 0]
         if copies and left > self.stuck:
             found, limit = copies, self.stuck
+        elif constant and left > self.stuck:
+            found, limit = constant, self.stuck
         elif len(still) > len(untold) and left > self.frozen:
             found, limit = still, self.frozen
         elif len(untold) >= self.layers and left > self.frozen:
@@ -167,6 +172,14 @@ class SymmetricInitialization(Detector):
         yield fires(
             "constant layer",
             a_run(stuck, histograms={"weights/layer1": {1: same, 20: drifted, 40: drifted}}),
+        )
+        few = np.repeat([[0.08], [0.13]], 24, axis=1)
+        yield fires(
+            "constant, of two inputs",
+            a_run(
+                {Role.TRAIN_LOSS: noisy(decay(40, 0.69, 0.62, 5), 0.002)},
+                histograms={"fc1.weight": {1: np.full((2, 24), 0.1), 20: few, 40: few}},
+            ),
         )
         yield fires(
             "zero throughout",
