@@ -122,16 +122,17 @@ class InitialLossOff(Detector):
 
     def undecided(self, case: Case) -> str | None:
         """A first loss that is high for as many classes as it looks like, but not for any number."""
-        told, beginning = self._classes(case), self._beginning(case)
+        beginning = self._beginning(case)
         shares = [
             float(each.values.min())
             for role in _ACCURACIES
             if (each := case.accuracy(role)) is not None and len(each)
         ]
-        if told is None or beginning is None or told[1] or not min(shares, default=0) > 0:
+        if beginning is None or not min(shares, default=0) > 0:
             return None
         first, likely = float(beginning.values[0]), max(2, round(self.lucky / min(shares)))
-        if not self._limit(likely) < first <= self._limit(told[0]):
+        told = self._classes(case) if first > self._limit(likely) else None
+        if told is None or told[1] or first > self._limit(told[0]):
             return None
         return (
             f"the loss starts at {first:.3g}, which is high for {likely:,} classes but not for"

@@ -264,13 +264,12 @@ class LearningRateTooLow(Detector):
         ups = np.diff(val.values) > 0
         if float(np.mean(ups)) > self.late_rises:
             return None
-        ahead = forecast(np.arange(len(even), dtype=np.float64), even, len(even) / 2)
         batches = case.curve(Role.BATCH_LOSS)
         if batches is not None and batches.tag == case.the(Role.TRAIN_LOSS).tag:
             # What single batches scatter hides whether the steps do, but not how slow the start was.
             known = case.schedule is not None and case.progress.left < self.tuned
             slow = known and _by_a_tenth(batches) < self.tenth
-            return self.severity if slow and -ahead.high > self.sure_gain * level else None
+            return self.severity if slow and _sure_gain(even) > self.sure_gain * level else None
         if _rises(train, 0)[0] > 0:
             return None
         fast = case.headway.ready <= self.slow
@@ -284,7 +283,7 @@ class LearningRateTooLow(Detector):
             return self.severity if moved > self.moves else None
         if case.headway.trend.tau > -self.steady or fast:
             return None  # it was there early; whole batches make any descent smooth
-        return self.severity if -ahead.high > self.gains * level else None
+        return self.severity if _sure_gain(even) > self.gains * level else None
 
     def _validation_gains(self, case: Case) -> bool:
         """Whether validation falls with training, or nobody knows."""
@@ -292,12 +291,11 @@ class LearningRateTooLow(Detector):
         if val is None or len(val) < self.points:
             return True
         even = case.paced(Role.VAL_LOSS)
-        ahead = forecast(np.arange(len(even), dtype=np.float64), even, len(even) / 2)
         level = abs(median(tail(even)))
         tau = self._validation_tau(case)
         steep = case.headway.sure_drop > self.steep
         pays = (self.little if steep else self.pays) * level
-        return tau is not None and tau < -self.validated and -ahead.high > pays
+        return tau is not None and tau < -self.validated and _sure_gain(even) > pays
 
     def _validation_tau(self, case: Case) -> float | None:
         val = case.curve(Role.VAL_LOSS)
@@ -382,6 +380,11 @@ def _rises(curve: Series | None, least: int) -> tuple[float, float]:
         return 0.0, 0.0
     up = np.diff(curve.values) > 0
     return float(np.mean(up[: len(curve) // 2 - 1])), float(np.mean(up))
+
+
+def _sure_gain(even: Floats) -> float:
+    """The least fall of a curve (n,) that half as much again would bring, by the 90 % interval."""
+    return -forecast(np.arange(len(even), dtype=np.float64), even, len(even) / 2).high
 
 
 def _by_a_tenth(batches: Series) -> float:

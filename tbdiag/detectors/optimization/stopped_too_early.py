@@ -107,12 +107,11 @@ class StoppedTooEarly(Detector):
         calm = running_median(curve.values, 3)
         if int(calm.argmin()) < (1 - self.best_after) * (len(curve) - 1):
             return
+        score = self.by_whole * -mann_kendall(thinned(curve, self.most).values).tau
+        if score + self.by_steps + self.by_way <= self.enough:
+            return
         end, share = self._end(case, role)
-        score = (
-            self.by_steps * -_falling(curve.values)
-            + self.by_way * -_falling(end)
-            + self.by_whole * -mann_kendall(thinned(curve, self.most).values).tau
-        )
+        score += self.by_steps * -_falling(curve.values) + self.by_way * -_falling(end)
         if score <= self.enough:
             return
         change = forecast(
