@@ -64,7 +64,7 @@ class LearningRateTooLow(Detector):
     left, as it is not after fine-tuning, and validation gains `sure_gain`. Where the rate was not logged, `whole` evaluations, no rise at all, and a fall by
     `moves` in the second half, or, as a note, by `moves_far` where training rose late, or fell fast at first. Under a
     schedule, a validation loss of which more than `rises` of the early steps, or `rises_at_all` of all, go up is not that of a loss that crawls. Nor is a training loss, where there are fewer
-    evaluations, that went up as often early. A rate that was spent before the last
+    evaluations, that went up as often early; with less than `far` left it is a note then. A rate that was spent before the last
     `idle` of the run is another fault, OPT007. Where the rate is not known at all, only smooth
     runs count and those that hardly moved; where neither its course nor validation was logged, only a loss with
     `far` left.
@@ -230,7 +230,9 @@ class LearningRateTooLow(Detector):
             return None
         if any(len(each) > 2 and each.frozen for each in case.layers.kernels):
             return None  # what holds it up is that layers are not trained
-        return smooth or self.severity
+        val = case.curve(Role.VAL_LOSS)
+        confirmed = left > self.far or (val is not None and len(val) >= self.evaluations)
+        return smooth or (self.severity if confirmed else Severity.NOTE)
 
     def _calm(self, case: Case) -> bool:
         """Whether validation hardly rose under a schedule, or training where that is short."""

@@ -79,12 +79,12 @@ class StoppedTooEarly(Detector):
     gain: Annotated[float, Threshold("projected gain, as a share of the loss", above=0)] = 0.0075
     late: Annotated[float, Threshold("fall of the last quarter, the rate unknown", above=0)] = 0.004
     by_steps: Annotated[float, Threshold("weight of a steady fall by steps", at_least=0)] = 1.0
-    by_way: Annotated[float, Threshold("weight of one by the way of the rate", at_least=0)] = 2.0
+    by_way: Annotated[float, Threshold("weight of one by the way of the rate", at_least=0)] = 3.0
     by_whole: Annotated[float, Threshold("weight of a steady fall of all the run", at_least=0)] = (
         2.0
     )
-    enough: Annotated[float, Threshold("score of a run to go on with", at_least=0)] = 3.7
-    sure: Annotated[float, Threshold("score of one that is sure", at_least=0)] = 4.4
+    enough: Annotated[float, Threshold("score of a run to go on with", at_least=0)] = 4.2
+    sure: Annotated[float, Threshold("score of one that is sure", at_least=0)] = 5.2
     most: Annotated[int, Threshold("points of the curve that are compared", at_least=10)] = 40
     spent: Annotated[float, Threshold("share of the run at a spent rate", above=0)] = 0.25
     best_after: Annotated[float, Threshold("last part with the best value", above=0)] = 0.4
