@@ -62,7 +62,7 @@ class LearningRateTooHigh(Detector):
     On the training loss, thinned to about a hundred points, at least two of these signs must show.
     The second half has no falling trend (Kendall's tau above `lost_trend`) although `left` of the
     first loss remains and nine tenths of the fall came within `early` of the run, and the loss
-    jumps by `noise` of its level, `beyond` times what single batches explain. It ends above `above_best` times its best while `left` remains,
+    jumps by `noise` of its level, `beyond` times what single batches explain. It ends above `above_best` times its best, and `beyond` what batches explain, while `left` remains,
     having lost `regained` of its fall again. It climbs through the second half (tau above
     `climbing`). It fell by `drop` and `sure` deviations right after the rate was cut at once, to
     `cut` of what it was or less. The loss per batch rose above
@@ -194,7 +194,8 @@ class LearningRateTooHigh(Detector):
                 measure = Measure("ready", seen.ready, "<", self.early)
                 yield _Symptom(f"its fall was over after {seen.ready:.0%} of the run", measure)
         over = seen.last / seen.best if seen.best > 0 else float("nan")
-        if over > self.above_best and seen.regained > self.regained and seen.left > self.left / 2:
+        above = over - 1 > max(self.above_best - 1, self.beyond * _sampled(case))
+        if above and seen.regained > self.regained and seen.left > self.left / 2:
             measure = Measure("above_best", over, ">", self.above_best)
             yield _Symptom(f"it ends {_share(over - 1)} above its best", measure)
         if seen.trend.tau > self.climbing and seen.regained > self.regained:
