@@ -132,8 +132,25 @@ class LearningRateTooLow(Detector):
         return None
 
     def undecided(self, case: Case) -> str | None:
-        """A validation loss that never rose, where what would tell why was not logged."""
+        """A loss that never rose, where what would tell why was not logged."""
+        val = case.curve(Role.VAL_LOSS)
+        if val is None or len(val) < self.evaluations:
+            return self._unconfirmed(case)
         return self._hidden(case) if self._never_rose(case) else None
+
+    def _unconfirmed(self, case: Case) -> str | None:
+        """Whether training alone looks like one whose steps are small, as many that are well do."""
+        left, falling = case.progress.left, case.headway.trend.tau
+        course = case.course(Role.TRAIN_LOSS)
+        if not self.rest < left < 1 or (case.schedule and case.schedule.idle > self.idle):
+            return None
+        if _rises(course, 0)[0] > self.rises or falling > -self.steady:
+            return None
+        return (
+            f"the training loss still falls steadily with {left:.0%} of its first value left, and"
+            f" fewer than {self.evaluations} evaluations show whether that is held up: log the"
+            " validation loss"
+        )
 
     def _never_rose(self, case: Case) -> bool:
         """Whether validation fell at every step and has far to go, which healthy runs hardly ever do."""
@@ -166,7 +183,7 @@ class LearningRateTooLow(Detector):
         if severity is None:
             return
         curve = case.the(Role.TRAIN_LOSS)
-        left, seen = case.progress.left, case.headway
+        left, drop, tau = case.progress.left, case.headway.sure_drop, case.headway.trend.tau
         far = left > self.far
         yield self.finding(
             f"the learning rate looks too low: the training loss still falls steadily and has"
@@ -176,9 +193,9 @@ class LearningRateTooLow(Detector):
                 span=(int(curve.steps[len(curve) // 2]), int(curve.steps[-1])),
                 note="still falling at the same pace",
                 measures=(
-                    Measure("tau", seen.trend.tau, "<", -self.steady),
-                    Measure("left", left, ">", self.left),
-                    Measure("drop", seen.sure_drop, ">", self.drop),
+                    Measure("left", left, ">", self.rest),
+                    *([Measure("tau", tau, "<", -self.steady)] if tau < -self.steady else []),
+                    *([Measure("drop", drop, ">", self.drop)] if drop > self.drop else []),
                 ),
             ),
             severity=severity,
