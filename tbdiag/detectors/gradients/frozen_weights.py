@@ -31,7 +31,7 @@ REMEDIES = (
 
 
 # What settings call layers that are frozen on purpose, or that were trained before.
-_ON_PURPOSE = ("freez", "frozen", "pretrain", "finetun", "fine_tun", "fine-tun", "backbone", "lora",
+_ON_PURPOSE = ("freeze", "freezing", "frozen", "pretrain", "finetun", "fine_tun", "fine-tun", "backbone", "lora",
                "adapter", "probe", "trainable", "checkpoint", "resume", "from_")  # fmt: skip
 
 
