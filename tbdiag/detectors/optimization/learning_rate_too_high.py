@@ -78,9 +78,10 @@ class LearningRateTooHigh(Detector):
     Where validation was logged `several` times or more, its jumps in the first half, by successive differences, count twice if
     they are `wanders` times as large as all that it fell in the run, and `shakes` of its level, while `left` of the first loss remains: under a schedule
     the end is calm whatever the rate was.
+    Beside a single sign, a validation loss that ends `relapses` times its best is another.
     A rate of `adam` for Adam and its kin, `momentum` times (1 − momentum) with one, or `plain` without for `lasting` of the run is a sign, for no network
     is known to bear it; a trace beside it is another: a loss per batch that first rose `rises`-fold, `left`
-    of the first loss, a first half that wavers by `wavers`, a second that does not fall, a validation loss that ends `relapses` times its best.
+    of the first loss, a first half that wavers by `wavers`, a second that does not fall, or such a validation loss.
 
     ## Remedy
 
@@ -147,6 +148,8 @@ class LearningRateTooHigh(Detector):
     def check(self, case: Case) -> Iterator[Finding]:
         """One finding where the signs add up to two."""
         signs = [sign for sign in self._symptoms(case) if sign is not None]
+        if len(signs) == 1 and signs[0].weight == 1:
+            signs += [sign for sign in (self._relapsed(case),) if sign is not None]
         weight = sum(sign.weight for sign in signs)
         if weight < 2 or (_STUCK.issuperset(sign.measure.name for sign in signs) and _dead(case)):
             return
@@ -248,14 +251,18 @@ class LearningRateTooHigh(Detector):
         if seen.trend.tau > self.lost_trend and seen.left > self.left / 2:
             text = "the loss no longer falls in the second half"
             return _Symptom(text, Measure("tau", seen.trend.tau, ">", self.lost_trend))
-        if case.curve(Role.VAL_LOSS) is not None and len(case.the(Role.VAL_LOSS)) >= 8:
-            turn = case.turn(Role.VAL_LOSS)
-            if turn.value > 0 and turn.end > self.relapses * turn.value:
-                text = (
-                    f"the validation loss ends {_share(turn.end / turn.value - 1)} above its best"
-                )
-                return _Symptom(text, Measure("over", turn.end / turn.value, ">", self.relapses))
-        return None
+        return self._relapsed(case)
+
+    def _relapsed(self, case: Case) -> _Symptom | None:
+        """A validation loss that ends far above its best, which no sign is by itself."""
+        val = case.curve(Role.VAL_LOSS)
+        if val is None or len(val) < 8:
+            return None
+        turn = case.turn(Role.VAL_LOSS)
+        if not turn.value > 0 or turn.end <= self.relapses * turn.value:
+            return None
+        text = f"the validation loss ends {_share(turn.end / turn.value - 1)} above its best"
+        return _Symptom(text, Measure("over", turn.end / turn.value, ">", self.relapses))
 
     def _relapse(self, case: Case) -> _Symptom | None:
         """What was learned in the first steps and lost, for good or for half of the run."""
@@ -445,6 +452,10 @@ class LearningRateTooHigh(Detector):
                 hparams={"weight_decay": 0.5, "optimizer": "sgd"},
             ),
         )
+        hovers = {Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.9, 12), 0.06)}
+        relapse = decay(60, 2.4, 1.0, 12) + np.linspace(0, 0.5, 60)
+        yield fires("hovers, and validation relapses", a_run({**hovers, Role.VAL_LOSS: relapse}))
+        yield silent("validation keeps", a_run({**hovers, Role.VAL_LOSS: decay(60, 2.4, 1.0, 12)}))
         calm = {Role.TRAIN_LOSS: noisy(decay(60, 2.3, 1.2, 5), 0.005)}
         wanders = 1.5 * np.exp(np.append(0.3, jitter(59, 0.5, 3)) * np.linspace(1, 0, 60))
         yield fires(
