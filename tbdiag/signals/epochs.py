@@ -43,8 +43,10 @@ def half_an_interval_earlier(means: Floats) -> Floats:
     """
     if len(means) < 2:
         return means
-    last = means[-1] + (means[-1] - means[-2]) / 2
-    ends: Floats = np.append((means[:-1] + means[1:]) / 2, last)
+    ends = np.empty_like(means)
+    np.add(means[:-1], means[1:], out=ends[:-1])
+    ends[:-1] /= 2
+    ends[-1] = means[-1] + (means[-1] - means[-2]) / 2
     return ends
 
 

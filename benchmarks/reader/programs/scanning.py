@@ -16,10 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import tbdiag
+from tbdiag.api.folders import each_run
 from tbdiag.config import Config
-from tbdiag.reading import runs
 from tbdiag.reading.cache import code
-from tbdiag.reading.discover import discover
 
 
 def main(folder: str, few: str, record: str) -> None:
@@ -48,9 +47,8 @@ def main(folder: str, few: str, record: str) -> None:
 
 def _read(folder: str) -> None:
     """All runs, with the roles and settings that are otherwise looked up when first asked for."""
-    for _, several in runs.read_all(discover([Path(folder)])):
-        for run in several:
-            _ = len(run.roles.bound), len(run.hparams)
+    for run in each_run(folder, config=Config(), cache=False):
+        _ = len(run.roles.bound), len(run.hparams)
 
 
 def _cpu(work: Callable[[], object]) -> float:

@@ -182,9 +182,11 @@ class ValidationBetterThanTraining(Detector):
         if min(least, float(theirs.min())) <= 0 or median(ours) > self.settled * least:
             return None  # training was thrown back, and an evaluation may have missed that
         share = median(theirs) / median(ours)
+        if share >= self.fraction or (theirs >= ours).mean() > 0.1:
+            return None
         own = median(tail(case.unlagged_metric(train).values, self.end, 2))
         better = median(tail(val.values, self.end, 2)) - own
-        if share >= self.fraction or better <= self.clearly or (theirs >= ours).mean() > 0.1:
+        if better <= self.clearly:
             return None
         return _Lead(
             f"validation loss ends at {share:.0%} of the training loss, and its accuracy"
