@@ -343,7 +343,7 @@ def _digest(text: str) -> str:
 def _shape(listing: Listing) -> str:
     """The names of which it depends what the runs are, and what could not be looked into."""
     folders = [
-        "\0".join([folder, listing.roots[folder], *files])
+        "\0".join([folder, listing.folders.root(folder), *files])
         for folder, files in listing.folders.items()
     ]
     return _digest("\n".join([*folders, *map(str, listing.unread)]))
