@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
+import weakref
 from abc import abstractmethod
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,8 +26,8 @@ class Spool:
     removes it. Where no file can be made or the disk is full, what is left stays in memory.
     """
 
-    def __init__(self, memory: int = MEMORY) -> None:
-        self._memory = memory
+    def __init__(self, memory: int | None = None) -> None:
+        self._memory = MEMORY if memory is None else memory
         self._new = bytearray()  # what stands behind the bytes of the file
         self._size = 0  # of the file
         self._file: IO[bytes] | None = None
@@ -63,8 +64,8 @@ class Spool:
     def _write(self) -> None:
         try:
             if self._file is None:
-                # Closed when nobody holds it any more.
                 self._file = tempfile.TemporaryFile(prefix="tbdiag-", buffering=0)  # noqa: SIM115
+                weakref.finalize(self, self._file.close)
             self._file.seek(self._size)
             written = 0
             while written < len(self._new):
