@@ -16,7 +16,7 @@ from tbdiag.config import Config
 from tbdiag.diagnosis.reports import Folded, Reports
 from tbdiag.reading import spool
 from tbdiag.search import families
-from tbdiag.views import json_v1, terminal
+from tbdiag.views import terminal
 from tests.scale.test_batches import Elsewhere
 
 ROOT = Path(__file__).parents[2]
@@ -94,7 +94,7 @@ def test_curves_of_a_run_that_was_put_aside_are_read_once(
     )
     for _ in range(3):
         run = report.runs[5].run
-        assert len(run.series["loss/val"]) and len(run.series["lr"])
+        assert [len(run.series[tag]) for tag in ("loss/val", "lr")] == [60, 60]
     assert len(loads) == 1
 
 
