@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,8 +22,8 @@ from tests.advisor.builders import PARAMS, SPACE, FakeLauncher, a_config, a_reco
 
 
 @pytest.fixture
-def storage(tmp_path: Path) -> Iterator[str]:
-    yield f"sqlite:///{tmp_path / 'study.db'}"
+def storage(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'study.db'}"
 
 
 def told(record: object, number: int = 1, **more: str) -> Told:
