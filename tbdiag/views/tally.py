@@ -66,8 +66,8 @@ class Tally:
     blind_runs: int = 0
     damaged: int = 0
     worth: Worth = field(default_factory=lambda: Worth())
+    crashes: Crashes = field(default_factory=lambda: Crashes())
     _rules: Counter[tuple[Severity, str, str]] = field(default_factory=Counter)
-    _crashes: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, report: Report, few: int) -> Tally:
@@ -76,7 +76,7 @@ class Tally:
         for number, run in enumerate(report):
             marks.append(_goodness(run))
             found._take(number, run, few, ill=marks[-1] < 0)
-        found._crashed(report.search_outcomes)
+        found.crashes.take(report.search_outcomes)
         ill = (number for number, mark in enumerate(marks) if mark < 0)
         found.ill = array("Q", sorted(ill, key=marks.__getitem__))
         return found
@@ -94,7 +94,7 @@ class Tally:
             if self.blind_runs <= few:
                 self.blind.append(number)
         self.worth.take(outcomes)
-        self._crashed(outcomes)
+        self.crashes.take(outcomes)
         damages = run.run.provenance.damages
         for damage in damages:
             if not damage.torn:
@@ -104,22 +104,30 @@ class Tally:
                     path = damage.file if own in damage.file else f"{own}/{damage.file}"
                     self.damages.append((path, damage))
 
-    def _crashed(self, outcomes: Mapping[str, Outcome]) -> None:
-        for code, outcome in outcomes.items():
-            if isinstance(outcome, Crashed):
-                error, runs = self._crashes.get(code, (outcome.error, 0))
-                self._crashes[code] = error, runs + 1
-
     @property
     def rules(self) -> list[tuple[Severity, str, str, int]]:
         """(severity, code, name, runs) of all root findings, the worst and most frequent first."""
         rows = ((*key, n) for key, n in self._rules.items())
         return sorted(rows, key=lambda row: (row[0].rank, -row[3], row[1]))
 
+
+@dataclass(slots=True)
+class Crashes:
+    """The rules that failed."""
+
+    _found: dict[str, tuple[str, int]] = field(default_factory=dict)
+
+    def take(self, outcomes: Mapping[str, Outcome]) -> None:
+        """Takes in the answers about a run."""
+        for code, outcome in outcomes.items():
+            if isinstance(outcome, Crashed):
+                error, runs = self._found.get(code, (outcome.error, 0))
+                self._found[code] = error, runs + 1
+
     @property
-    def crashes(self) -> list[tuple[str, str, int]]:
-        """(code, one of its errors, runs) of the rules that failed; of those about a search, 1 run."""
-        return [(code, *told) for code, told in sorted(self._crashes.items())]
+    def told(self) -> list[tuple[str, str, int]]:
+        """(code, one of its errors, runs) of each."""
+        return [(code, *told) for code, told in sorted(self._found.items())]
 
 
 @dataclass(slots=True)
@@ -158,6 +166,14 @@ def _goodness(run: RunReport) -> int:
 def looked(outcomes: Mapping[str, Outcome]) -> bool:
     """Whether any rule could tell."""
     return any(isinstance(outcome, Passed) for outcome in outcomes.values())
+
+
+def crashes(report: Report) -> list[tuple[str, str, int]]:
+    """(code, one of its errors, runs) of the rules that failed; of those about a search, 1 run."""
+    found = Crashes()
+    for outcomes in (*(run.outcomes for run in report), report.search_outcomes):
+        found.take(outcomes)
+    return found.told
 
 
 def worth_logging(report: Report) -> tuple[int, list[tuple[str, int, int]]]:

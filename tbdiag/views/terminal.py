@@ -209,7 +209,7 @@ def _totals(paper: Paper, report: Report, tally: Tally, *, folded: bool) -> None
         for severity, code, name, runs in tally.rules[: 2 * _LISTED]:
             left = [(f"{severity.value:<8}", severity.value), (code, "dim"), ("  ", ""), (name, "")]
             paper.ends(left, [(count(runs, "run"), "dim")], indent=2)
-    for code, error, runs in tally.crashes:
+    for code, error, runs in tally.crashes.told:
         paper.gap()
         paper.line(("failed: ", "error"), (f"{code} in {count(runs, 'run')}", "name"))
         paper.flow(f"{error}; this is a defect of tbdiag, please report it", indent=4, most=3)
