@@ -29,7 +29,7 @@ _LONGEST_PAUSE = 10.0
 _GIVEN_UP = 3  # requests in a row that failed to the last, after which each is tried only once
 _PART = 1 << 20  # bytes asked for at once; longer ranges are asked for in parts side by side
 _CONNECTIONS = 64
-_HEADS = 16  # files of a web server that are asked for side by side
+_HEADS = 16  # threads that ask for files where there is no other way
 
 _PACKAGES = {
     "s3": ("s3fs", "tbdiag[s3]"),
@@ -148,7 +148,7 @@ class Storage:
         paths = [self._inside(url) for _, url, _, _ in parts]
         starts, ends = [start for *_, start, _ in parts], [end for *_, end in parts]
         try:
-            answers = self.fs.cat_ranges(paths, starts, ends, on_error="return")
+            answers = _side_by_side(self.fs, paths, starts, ends)
         except Exception as error:  # noqa: BLE001 - every kind of storage raises its own
             return [error] * len(parts)
         return [
@@ -279,6 +279,25 @@ def _make_impatient(package: str, fs: Any) -> None:
         fs._request = MethodType(type(fs)._request.__wrapped__, fs)
     elif package == "adlfs":
         fs.service_client._config.retry_policy.total_retries = 0
+
+
+def _side_by_side(fs: Any, paths: list[str], starts: list[int], ends: list[int]) -> Sequence[Any]:
+    """The ranges; in threads where a file system cannot have several on their way, and exactly these."""
+    if fs.async_impl:
+        answers: Sequence[Any] = fs.cat_ranges(paths, starts, ends, on_error="return")
+        return answers
+    from concurrent.futures import ThreadPoolExecutor
+
+    def one(path: str, start: int, end: int) -> Any:
+        try:
+            with fs.open(path, "rb", cache_type="none") as file:
+                file.seek(start)
+                return file.read(end - start)
+        except Exception as error:  # noqa: BLE001 - every kind of storage raises its own
+            return error
+
+    with ThreadPoolExecutor(min(_HEADS, len(paths))) as pool:
+        return list(pool.map(one, paths, starts, ends))
 
 
 def _web(host: str) -> bool:

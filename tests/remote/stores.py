@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
 import socket
 import subprocess
@@ -14,11 +16,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, unquote
 
 import pytest
 
@@ -200,12 +202,7 @@ def http(folder: Path) -> Iterator[Store]:
             self.wfile.write(data)
             sent[0] += len(data)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    port = server.server_address[1]
-    try:
+    with serving(partial(Handler, directory=str(folder))) as port:
         yield Store(
             scheme="http",
             url=f"http://127.0.0.1:{port}",
@@ -214,13 +211,114 @@ def http(folder: Path) -> Iterator[Store]:
             fetched=lambda: sent[0],
             wrong=(("http://127.0.0.1:1/x", {}, "cannot be reached"),),
         )
+
+
+@contextmanager
+def hf(folder: Path) -> Iterator[Store]:  # noqa: C901 - a handler needs what stands around it
+    """What is asked of the Hugging Face Hub to read a dataset's files, and nothing more."""
+    needed("huggingface_hub", extra="hf")
+    sent, api = [0], "/api/datasets/me/runs/"
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *words: object) -> None: ...
+
+        def _answer(self, status: int, data: bytes, kind: str, **headers: str) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(data)))
+            for name, value in headers.items():
+                self.send_header(name.replace("_", "-"), value)
+            self.end_headers()
+            self.wfile.write(data)
+
+        def _tell(self, told: object) -> None:
+            self._answer(200, json.dumps(told).encode(), "application/json")
+
+        def _missing(self, code: str) -> None:
+            self._answer(404, b"{}", "application/json", X_Error_Code=code)
+
+        def do_GET(self) -> None:
+            path = unquote(self.path.partition("?")[0])
+            if path in (api.rstrip("/"), f"{api}revision/main"):
+                self._tell({"id": "me/runs", "sha": "0" * 40, "siblings": [], "tags": []})
+            elif path.startswith(f"{api}tree/main"):
+                top = folder / path.removeprefix(f"{api}tree/main").strip("/")
+                if not top.is_dir():
+                    self._missing("EntryNotFound")
+                    return
+                self._tell([entry(each) for each in sorted(top.rglob("*"))])
+            elif path.startswith("/datasets/me/runs/resolve/main/"):
+                file = folder / path.removeprefix("/datasets/me/runs/resolve/main/")
+                if not file.is_file():
+                    self._missing("EntryNotFound")
+                    return
+                data = file.read_bytes()
+                first, _, last = (
+                    self.headers.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")
+                )
+                part = data[int(first) : int(last or len(data)) + 1]
+                sent[0] += len(part)
+                span = f"bytes {first}-{int(first) + len(part) - 1}/{len(data)}"
+                self._answer(206, part, "application/octet-stream", Content_Range=span)
+            else:
+                self._missing("RepoNotFound")
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+            if self.path != f"{api}paths-info/main":
+                self._missing("RepoNotFound")
+                return
+            try:
+                names = json.loads(body)["paths"]
+            except ValueError:
+                names = parse_qs(body).get("paths", [])
+            there = [folder / each for each in names if (folder / each).exists()]
+            self._tell([entry(each) for each in there])
+
+    def entry(path: Path) -> dict[str, object]:
+        kind = "file" if path.is_file() else "directory"
+        size = path.stat().st_size if path.is_file() else 0
+        oid = hashlib.sha1(path.read_bytes() if path.is_file() else b"").hexdigest()
+        inside = path.relative_to(folder).as_posix()
+        return {"type": kind, "path": inside, "size": size, "oid": oid}
+
+    with serving(Handler) as port:
+        options = {"endpoint": f"http://127.0.0.1:{port}", "token": False}
+        yield Store(
+            scheme="hf",
+            url="hf://datasets/me/runs",
+            options=options,
+            put=partial(copied, folder),
+            fetched=lambda: sent[0],
+            wrong=(
+                ("hf://datasets/me/none/x", options, "does not exist"),
+                (
+                    "hf://datasets/me/runs/x",
+                    {"endpoint": "http://127.0.0.1:1", "token": False},
+                    "cannot be reached",
+                ),
+            ),
+        )
+
+
+STORES = {"ssh": ssh, "gs": gs, "az": az, "http": http, "hf": hf}
+
+
+@contextmanager
+def serving(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[int]:
+    """The port of a web server in a thread."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield int(server.server_address[1])
     finally:
         server.shutdown()
         server.server_close()
         thread.join(_PATIENCE)
-
-
-STORES = {"ssh": ssh, "gs": gs, "az": az, "http": http}
 
 
 @contextmanager
