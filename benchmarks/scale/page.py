@@ -78,7 +78,8 @@ def _growth(found: Told) -> list[str]:
         "## Memory\n",
         table(["", *head], memory),
         f"From {first:,} to {last:,} runs the peak grows by {grown / (last - first):,.0f} bytes a run:"
-        " numbers that tell where in a temporary file its name, its settings and what was found stand."
+        " numbers that tell where in a temporary file (below `TMPDIR`) its name, its settings and what was"
+        " found stand."
         " What is listed and each run after the first thousand are put aside there, curves are let go"
         " beyond 64 MB, and the search holds one family of comparable runs at a time. The JSON is written run"
         " by run, and the text view shows the worst twenty runs, thirty more in a line each, and counts the"
