@@ -35,7 +35,7 @@ DISTRIBUTIONS = {
 
 
 # Libraries that are imported only where their extra is asked for, and which one that is.
-EXTRAS = {"ray": "ray", "submitit": "slurm"}
+EXTRAS = {"ray": "ray", "sshfs": "ssh", "submitit": "slurm"}
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:

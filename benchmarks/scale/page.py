@@ -77,11 +77,13 @@ def _growth(found: Told) -> list[str]:
         "The exponent is the slope between the last two sizes on a log-log scale: 1 is linear growth.\n",
         "## Memory\n",
         table(["", *head], memory),
-        f"From {first:,} to {last:,} runs the peak grows by {grown / (last - first) / 1e3:.1f} kB a run:"
-        " the listing of the files and the report, in which each run after the first thousand is kept as"
-        " the text of its settings, roles and findings. Curves are not: of what is read, no more than"
-        " 64 MB stay. The JSON is written run by run, and the text view shows the worst twenty runs,"
-        " thirty more in a line each, and counts the others (`--show passed` shows all).\n",
+        f"From {first:,} to {last:,} runs the peak grows by {grown / (last - first):,.0f} bytes a run:"
+        " numbers that tell where in a temporary file (below `TMPDIR`) its name, its settings and what was"
+        " found stand."
+        " What is listed and each run after the first thousand are put aside there, curves are let go"
+        " beyond 64 MB, and the search holds one family of comparable runs at a time. The JSON is written run"
+        " by run, and the text view shows the worst twenty runs, thirty more in a line each, and counts the"
+        " others (`--show passed` shows all).\n",
     ]
 
 

@@ -42,7 +42,7 @@ def problem(position: Position, doses: Doses) -> tuple[Finding, ...]:
 
 def answerable(record: Record, position: Position, doses: Doses) -> tuple[Finding, ...]:
     """The root findings of a run that an exposed setting can answer."""
-    desk = Desk.on(record, position.space, position.records, doses)
+    desk = Desk.on(record, position.space, position.known, doses)
     return tuple(f for f in record.roots if any(True for _ in desk.prescriptions(f)))
 
 

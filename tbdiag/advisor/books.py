@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from tbdiag.advisor import look
+from tbdiag.advisor.colleagues import record_of, told_of
 from tbdiag.advisor.plan import PREFIX, Plan, fresh
 from tbdiag.advisor.position import Position
-from tbdiag.advisor.record import Record
+from tbdiag.advisor.record import Record, same
 from tbdiag.advisor.study import Ledger, Page
 from tbdiag.advisor.verify import judge
 from tbdiag.config.command import pruned
@@ -45,6 +46,7 @@ class Books:
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     looked: Callable[[Trial], Record] | None = None
     _names: set[str] = field(default_factory=set)
+    _others: dict[int, Record | None] = field(default_factory=dict)
 
     def open(self) -> None:
         """Reads what the journal tells of this plan, judges what was not, and brings the study up to it."""
@@ -191,6 +193,18 @@ class Books:
         """The run of that id, past or follow-up."""
         return next((r for r in (*self.plan.past, *self.followups) if r.id == name), None)
 
+    def others(self) -> list[Record]:
+        """The runs of other controllers of the study that are comparable to those of the plan."""
+        if self.ledger is None:
+            return []
+        for each in self.ledger.others():
+            if each.number not in self._others:  # what is over does not change
+                fits = self.plan.takes(each.params)
+                known = any(same(each.params, own.params) for own in self.plan.past)
+                found = record_of(each, self.plan.start) if fits and not known else None
+                self._others[each.number] = found
+        return [each for each in self._others.values() if each is not None]
+
     def repeats(self, of: str) -> list[Record]:
         """The repeats of a follow-up on other seeds."""
         return [r for r in self.followups if r.origin is Origin.REPEAT and r.parent == of]
@@ -237,6 +251,8 @@ class Books:
         else:
             told |= {**_origin(trial.proposal), "reason": trial.reason}
         told["diagnosis"] = [f"{f.code} {f.name}: {f.message}" for f in record.roots]
+        if self.ledger.owner:  # others may build on it
+            told |= told_of(record)
         told["other settings"] = {
             n: v for n, v in record.params.items() if n not in self.ledger.space
         }

@@ -138,6 +138,7 @@ class Loop:
             self.books.failed,
             () if ledger is None else ledger.elsewhere(),
             "" if ledger is None else ledger.owner,
+            self.books.others(),
         )
 
     def _ill(self, record: Record) -> bool:

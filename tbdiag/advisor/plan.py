@@ -88,6 +88,7 @@ class Plan:
         failed: Sequence[Params],
         elsewhere: Sequence[Params] = (),
         who: str = "",
+        others: Sequence[Record] = (),
     ) -> Position:
         """What is known with these follow-up runs, and those of others ``elsewhere``.
 
@@ -100,6 +101,7 @@ class Plan:
             pending=pending,
             failed=failed,
             elsewhere=elsewhere,
+            others=others,
             name=self.study + who,
         )
 
@@ -111,14 +113,21 @@ class Plan:
         )
 
     def proposal(self, move: Move, name: str) -> Proposal:
-        """The move as a proposal with an id, the changes in full, and its price."""
+        """The move as a proposal with an id, the changes in full, and its price.
+
+        One that goes on from another controller's run descends from the start here, beside which it is
+        judged: of the other one there are no logs.
+        """
+        parent, why = move.parent, move.why
+        if parent.elsewhere:
+            parent, why = self.start, f"{why}; from {move.parent.id} of the same study"
         return Proposal(
             id=name,
-            parent=move.parent.id,
+            parent=parent.id,
             origin=move.origin,
             params=move.params,
-            turns=turns(move.parent.params, move.params),
-            why=move.why,
+            turns=turns(parent.params, move.params),
+            why=why,
             answers=tuple(each.fingerprint for each in move.answers),
             expects=tuple(dict.fromkeys(each.code for each in move.answers)),
             advice=move.advice,

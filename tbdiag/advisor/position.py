@@ -31,7 +31,8 @@ class Position:
     """All that is known: comparable ``records`` in the order in which they came, the ``start`` among them.
 
     ``pending`` are settings that run at this moment, ``failed`` those that could not be judged: they
-    are not tried again either, nor those that others try ``elsewhere``. ``name`` seeds what is left to
+    are not tried again either, nor those that others try ``elsewhere``. ``others`` are the runs of those
+    of which findings and result are known: they may be gone on from, too. ``name`` seeds what is left to
     chance.
     """
 
@@ -41,7 +42,13 @@ class Position:
     pending: Sequence[Params] = ()
     failed: Sequence[Params] = ()
     elsewhere: Sequence[Params] = ()
+    others: Sequence[Record] = ()
     name: str = ""
+
+    @property
+    def known(self) -> Sequence[Record]:
+        """All runs whose findings are known."""
+        return [*self.records, *self.others]
 
     @property
     def followups(self) -> list[Record]:
@@ -60,8 +67,8 @@ class Position:
 
     @property
     def best(self) -> Record:
-        """The best run so far; the start where nothing is better."""
-        found = best(self.eligible)
+        """The best run so far, whoever made it; the start where nothing is better."""
+        found = best([*self.eligible, *self.others])
         return found if found.loss < self.start.loss else self.start
 
     @property
@@ -75,7 +82,7 @@ class Position:
 
     def tried(self, params: Mapping[str, Scalar]) -> bool:
         """Whether a run with these settings exists, runs, or could not be judged."""
-        known = (*(each.params for each in self.records), *self.pending, *self.failed)
+        known = (*(each.params for each in self.known), *self.pending, *self.failed)
         return any(same(each, params) for each in (*known, *self.elsewhere))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -58,15 +58,8 @@ def proposals(position: Position, n: int, policy: Policy | None = None) -> list[
     """The next ``n`` follow-up runs if all of them started at once; fewer where no more are left."""
     found: list[Move] = []
     for _ in range(n):
-        ahead = Position(
-            records=position.records,
-            start=position.start,
-            space=position.space,
-            pending=[*position.pending, *(each.params for each in found)],
-            failed=position.failed,
-            elsewhere=position.elsewhere,
-            name=position.name,
-        )
+        pending = [*position.pending, *(each.params for each in found)]
+        ahead = replace(position, pending=pending)
         move = propose(ahead, policy)
         if move is None:
             break
@@ -77,7 +70,7 @@ def proposals(position: Position, n: int, policy: Policy | None = None) -> list[
 def _moves(position: Position, policy: Policy, sampler: Sampler | None) -> Iterator[Move]:
     number = position.count + 1
     lead = position.best
-    desk = Desk.on(lead, position.space, position.records, policy.doses)
+    desk = Desk.on(lead, position.space, position.known, policy.doses)
     if number in policy.controls_at:
         yield from _controls(position, desk)
     if position.idle >= policy.patience and number % 3 == 0:

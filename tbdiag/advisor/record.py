@@ -21,7 +21,7 @@ class Record:
 
     ``report`` is None where nothing was logged, ``entrant`` where there is no objective. ``origin`` is
     None for a run that was there before; ``parent`` is the id of the run that a follow-up started
-    from.
+    from. One that runs ``elsewhere`` is another controller's, of which only findings and result are known.
     """
 
     id: str
@@ -31,6 +31,7 @@ class Record:
     origin: Origin | None = None
     parent: str = ""
     state: State = State.FINISHED
+    elsewhere: bool = False
 
     @property
     def run(self) -> Run | None:

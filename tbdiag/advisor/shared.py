@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from tbdiag.advisor.colleagues import FINDINGS, STANDING, Told
 from tbdiag.advisor.marks import (
     HOST,
     IMPORTED,
@@ -139,6 +140,27 @@ class SharedLedger(Ledger):
         with silence(), told(self._place):
             trials = self._trials()
         return [params for each in trials if self._theirs(each) and (params := settings_of(each))]
+
+    def others(self) -> list[Told]:
+        """The runs of other controllers that are over and of which findings and result are known."""
+        with silence(), told(self._place):
+            trials = self._trials()
+        return [
+            Told(
+                number=each.number,
+                name=f"{marks[OWNER]}/{marks.get('run', '')}",
+                params=params,
+                findings=str(marks[FINDINGS]),
+                standing=str(marks[STANDING]),
+            )
+            for each in trials
+            if each.state.name == "COMPLETE"
+            and (marks := each.user_attrs).get(OWNER) not in (None, self.owner)
+            and marks.get("origin") != REPEAT
+            and FINDINGS in marks
+            and STANDING in marks
+            and (params := settings_of(each))
+        ]
 
     def orphans(self) -> list[Orphan]:
         """Runs whose controllers were lost and that nobody has made since."""

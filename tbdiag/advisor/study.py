@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tbdiag.advisor.colleagues import Told
 from tbdiag.advisor.storages import MEMORY, opened, told
 from tbdiag.config.settings import Choices, Dimension
 from tbdiag.errors import RequestError
@@ -189,6 +190,10 @@ class Ledger:
 
     def elsewhere(self) -> list[Params]:
         """The settings that other controllers try or have tried: none."""
+        return []
+
+    def others(self) -> list[Told]:
+        """The runs of other controllers that can be built on: none."""
         return []
 
     def orphans(self) -> list[Orphan]:

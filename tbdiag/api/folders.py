@@ -21,15 +21,13 @@ from tbdiag.model.run import Run
 
 if TYPE_CHECKING:  # loading needs no rules
     from tbdiag.api.report import Report
-    from tbdiag.model.report import RunReport
     from tbdiag.scale.base import Pool
-    from tbdiag.search.entrant import Standing
 
 DEFAULT_FOLDERS = ("logs", "runs", "lightning_logs", "tb_logs")
 FOLLOW_UPS = DEFAULT_FOLDERS[0]  # where those of runs that lie far away are logged
 _POINT = 24  # bytes of a point in memory
 _ROOM = 64 << 20  # bytes of curves that a report holds at most where nothing else is said
-_WHOLE = 1000  # runs of a report after which the others are kept as text
+_WHOLE = 1000  # runs of a report after which the others are put aside as text
 
 
 def load(
@@ -112,7 +110,8 @@ def scan(
     """
     from tbdiag.api.report import Report
     from tbdiag.diagnosis.examine import examine_search
-    from tbdiag.diagnosis.remember import folded, placed, remembered
+    from tbdiag.diagnosis.remember import placed, remembered
+    from tbdiag.diagnosis.reports import Reports
     from tbdiag.diagnosis.select import select as select_rules
     from tbdiag.scale.batches import Job
     from tbdiag.scale.stream import stream
@@ -122,8 +121,6 @@ def scan(
     settings = configured(config)
     selection = select_rules(settings, strings(select), strings(ignore))
     paths = [default_folder(settings)] if path is None else folders(path)
-    reports: list[RunReport] = []
-    standings: list[Standing | None] = []
     at = time.time() if now is None else now
     objective = settings.train.objective if settings.train else None
     ahead = None
@@ -150,28 +147,25 @@ def scan(
         ahead=ahead,
     )
     room = min(quarter(), _ROOM) if memory is None else memory
-    texts: dict[bytes, bytes] = {}
+    reports = Reports(intake.slots, _WHOLE)
     for slot, number, run in intake:
         report = remembered(slot, number, run, selection, at)
         if slot.fresh:
             room -= _POINT * sum(map(len, run.series.values()))
-            if room < 0 and len(reports) < _WHOLE:
+            if room < 0 and not reports.full:
                 tags = {each.tag for finding in report.findings for each in finding.evidence}
                 tags |= needed(run, objective)
                 report = replace(report, run=slot.let_go(number, report.run, tags))
-        small = len(reports) >= _WHOLE
-        standings.append(placed(slot, number, run, objective, make=small))
-        if small:
-            report = folded(slot, number, report, texts)
-        reports.append(report)
+        place = placed(slot, number, run, objective, make=reports.full)
+        reports.add(report, place, intake.at, slot, number)
     if not reports:
         intake.refuse()
-    search = Search((each.run for each in reports), objective, standings)
+    search = Search(reports.runs, objective, reports.standings)
     outcomes, findings = examine_search(search, selection.search)
     return Report(
         version=__version__,
         digest=selection.digest,
-        runs=tuple(reports),
+        runs=tuple(reports) if len(reports) <= _WHOLE else reports,
         search=findings,
         search_outcomes=outcomes,
         unread=tuple(intake.unread),

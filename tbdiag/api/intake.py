@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
+from weakref import WeakValueDictionary
 
 from tbdiag.config import Config, shown
 from tbdiag.errors import NoRunsError
 from tbdiag.model.place import Place, UrlPath, is_url
 from tbdiag.model.run import Run
-from tbdiag.reading.discover import discover
-from tbdiag.reading.slots import Slot, read_ahead
+from tbdiag.reading.discover import RunFiles, discover
+from tbdiag.reading.slots import Overrides, Slot, read_ahead
+from tbdiag.reading.spool import Numbered
 
 if TYPE_CHECKING:  # reading all anew needs no cache
     from tbdiag.reading.cache import Cache
@@ -38,10 +40,29 @@ Progress = Callable[[At], object]
 Ahead = Callable[[Sequence[Slot]], Iterator[Slot]]  # the slots in their order, each read
 
 
+class Slots(Numbered[Slot]):
+    """A slot for each of the ``folders``, made when somebody asks; the same while it is in use."""
+
+    def __init__(self, folders: Sequence[RunFiles], overrides: Overrides, *, verify: bool) -> None:
+        self._folders, self._overrides, self._verify = folders, overrides, verify
+        self._used: WeakValueDictionary[int, Slot] = WeakValueDictionary()
+
+    def __len__(self) -> int:
+        return len(self._folders)
+
+    def item(self, number: int) -> Slot:
+        """The slot of the folder."""
+        slot = self._used.get(number)
+        if slot is None:
+            slot = Slot(self._folders[number], self._overrides, verify=self._verify)
+            self._used[number] = slot
+        return slot
+
+
 class Intake:
     """The runs below ``paths`` that can be examined: each with its slot and its number there.
 
-    Iterated once; with ``verify``, the checksums of all records are compared, and nothing is taken from
+    ``slots`` are those of all folders, and ``at`` is the number of the one under way. Iterated once; with ``verify``, the checksums of all records are compared, and nothing is taken from
     the cache; with ``relative``, paths of runs are as users read them. ``ahead`` is who reads the slots,
     by default ``jobs`` threads. What cannot be examined is added to ``unread`` as (path, reason); with ``cache``,
     what was read is kept in the end. Raises NoRunsError where a path does not exist.
@@ -59,7 +80,7 @@ class Intake:
         verify: bool = False,
         ahead: Ahead | None = None,
     ) -> None:
-        self.any, self._relative = False, relative
+        self.any, self._relative, self.at = False, relative, 0
         self._paths, self._progress = paths, progress
         self._ahead = ahead or partial(read_ahead, jobs=jobs)
         self._here = os.getcwd()  # noqa: PTH109 - compared as text
@@ -69,16 +90,16 @@ class Intake:
 
             remote.use(settings.storage)
         self._cache: Cache | None = None
-        self._slots: Sequence[Slot]
+        self.slots: Sequence[Slot]
         if cache and not verify:  # what was kept was read once and not checked again
             from tbdiag.reading.cache import Cache
             from tbdiag.reading.store import default_store
 
             self._cache = Cache(default_store(), paths, settings.roles, follow_symlinks)
-            self._slots, unread = self._cache.slots, self._cache.listing.unread
+            self.slots, unread = self._cache.slots, self._cache.listing.unread
         else:
             found = discover(paths, follow_symlinks)
-            self._slots = [Slot(files, settings.roles, verify=verify) for files in found.runs]
+            self.slots = Slots(found.runs, settings.roles, verify=verify)
             unread = list(found.unread)
         self.unread = [
             (path if is_url(path) else shown(Path(path)), reason) for path, reason in unread
@@ -87,11 +108,13 @@ class Intake:
     def __iter__(self) -> Iterator[tuple[Slot, int, Run]]:
         at = At(0, 0, 0, 0)
         if self._progress:
-            sizes = [(slot.bytes, slot.count) for slot in self._slots]
-            at = At(0, sum(size for size, _ in sizes), 0, sum(count for _, count in sizes))
+            size = count = 0
+            for slot in self.slots:
+                size, count = size + slot.bytes, count + slot.count
+            at = At(0, size, 0, count)
         lost: dict[str, str] = {}
         try:
-            for slot in self._ahead(self._slots):
+            for self.at, slot in enumerate(self._ahead(self.slots)):  # noqa: B020 - read by others
                 for number in range(len(slot)):
                     run = slot.run(number, self.shown if self._relative else None)
                     if slot.filled(number, run):

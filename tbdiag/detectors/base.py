@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import KW_ONLY, dataclass, field, fields
 from functools import cache
+from itertools import chain
 from typing import Annotated, Any, ClassVar, get_args, get_origin, get_type_hints
 
 from tbdiag.case import Case
@@ -202,23 +203,33 @@ class SearchDetector(ABC):
         """Why the rule cannot tell about this family of enough runs, or None."""
         return None
 
-    def asked(self, search: Search) -> tuple[tuple[Family, ...], str]:
-        """The families that the rule can tell about, and where there is none the reason."""
-        large = [each for each in search.families if len(each.entrants) >= self.runs]
-        reasons = [self.unsure(each) for each in large]
-        able = tuple(f for f, reason in zip(large, reasons, strict=True) if reason is None)
-        if able:
-            return able, ""
-        if large:
-            return (), reasons[0] or ""
+    def asked(self, search: Search) -> tuple[Iterable[Family], str]:
+        """The families that the rule can tell about, each as it is come to; none, and the reason."""
+        reasons: list[str] = []
+        able = self._able(search, reasons)
+        first = next(able, None)
+        if first is not None:
+            return chain([first], able), ""
+        if reasons:
+            return (), reasons[0]
         needed = f"{self.runs} comparable runs are needed"
         if len(search.runs) < self.runs:
             return (), f"there {_are(len(search.runs), 'run')}; {needed}"
         if len(search.entrants) < self.runs:
             told = _are(len(search.entrants), "run")
             return (), f"there {told} with hyperparameters and a validation curve; {needed}"
-        most = max((len(each.entrants) for each in search.families), default=1)
+        most = len(search.families[0].entrants) if search.families else 1  # the largest
         return (), f"at most {most} of the runs share settings, data and validation curve; {needed}"
+
+    def _able(self, search: Search, reasons: list[str]) -> Iterator[Family]:
+        """The families that the rule can tell about; why not about others is added to ``reasons``."""
+        for family in search.families:
+            if len(family.entrants) >= self.runs:
+                reason = self.unsure(family)
+                if reason is None:
+                    yield family
+                else:
+                    reasons.append(reason)
 
     def finding(
         self,

@@ -21,7 +21,7 @@ from tbdiag.model.report import (
     Skipped,
 )
 from tbdiag.model.run import Run
-from tbdiag.search import Search
+from tbdiag.search import Family, Search
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,26 +82,49 @@ def examine_search(
     outcomes: dict[str, Outcome] = {
         code: Skipped(reason) for code, reason in selection.skipped.items()
     }
-    for detector in selection.detectors:
-        outcome = _answer_of_search(detector, search)
-        reason = selection.ignored.get(detector.code)
+    asked = [_Asked(detector, search) for detector in selection.detectors]
+    while sum(each.step() for each in asked):  # one family after the other: they may be made anew
+        pass
+    for each in asked:
+        outcome, reason = each.outcome, selection.ignored.get(each.detector.code)
         if reason is not None and isinstance(outcome, Fired):
             outcome = Ignored(reason)
-        outcomes[detector.code] = outcome
+        outcomes[each.detector.code] = outcome
     outcomes = dict(sorted(outcomes.items()))
     found = [each for outcome in outcomes.values() for each in getattr(outcome, "findings", ())]
     return outcomes, tuple(sorted(found, key=lambda each: (each.severity.rank, each.code)))
 
 
-def _answer_of_search(detector: SearchDetector, search: Search) -> Outcome:
-    try:
-        families, reason = detector.asked(search)
-        findings = tuple(found for family in families for found in detector.check(family))
-    except Exception as error:  # a defect of one rule must not cost the report
-        return Crashed(f"{type(error).__name__}: {error}")
-    if findings:
-        return Fired(findings)
-    return Passed() if families else NotApplicable(reason)
+class _Asked:
+    """A rule about several runs that is asked about one family after the other."""
+
+    def __init__(self, detector: SearchDetector, search: Search) -> None:
+        self.detector = detector
+        self.outcome: Outcome = Passed()
+        self._families: Iterator[Family] = iter(())
+        try:
+            families, reason = detector.asked(search)
+            self._families = iter(families)
+            if not families:
+                self.outcome = NotApplicable(reason)
+        except Exception as error:  # a defect of one rule must not cost the report
+            self._crashed(error)
+
+    def step(self) -> bool:
+        """Asks about the next family; whether there was one."""
+        try:
+            family = next(self._families, None)
+            found = () if family is None else tuple(self.detector.check(family))
+        except Exception as error:  # likewise
+            self._crashed(error)
+            return False
+        if found:
+            before = self.outcome.findings if isinstance(self.outcome, Fired) else ()
+            self.outcome = Fired((*before, *found))
+        return family is not None
+
+    def _crashed(self, error: Exception) -> None:
+        self.outcome, self._families = Crashed(f"{type(error).__name__}: {error}"), iter(())
 
 
 def tried(rule: type[Rule]) -> list[tuple[Sample | SearchSample, Finding | None]]:

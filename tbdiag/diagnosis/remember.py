@@ -14,7 +14,7 @@ from tbdiag.model.finding import Finding
 from tbdiag.model.report import Crashed, Fired, Outcome, RunReport
 from tbdiag.model.role import Override
 from tbdiag.model.run import Run
-from tbdiag.reading.heads import Answer, Head
+from tbdiag.reading.heads import Answer
 from tbdiag.reading.plain import plain, restored
 from tbdiag.reading.slots import Slot
 from tbdiag.search.entrant import Standing, standing
@@ -42,12 +42,7 @@ class Remembered(RunReport):
         """The outcome of each rule."""
         outcomes = self._outcomes
         if outcomes is None:
-            outcomes = {
-                code: Fired(tuple(f for f in self.findings if f.code == code))
-                if outcome is None
-                else outcome
-                for code, outcome in _outcomes(self._answer[0])
-            }
+            outcomes = outcomes_of(self._answer[0], self.findings)
             object.__setattr__(self, "_outcomes", outcomes)
         return outcomes
 
@@ -56,64 +51,9 @@ class Remembered(RunReport):
         """The findings, roots first."""
         findings = self._findings
         if findings is None:
-            findings = _findings(self._answer[1])
+            findings = findings_of(self._answer[1])
             object.__setattr__(self, "_findings", findings)
         return findings
-
-
-class Folded(Remembered):
-    """A run and what was answered, made anew of JSON whenever somebody asks: thousands are small."""
-
-    __slots__ = ("_head", "_number", "_path", "_slot")
-    _slot: Slot
-    _number: int
-    _head: Head
-    _path: str
-
-    def __init__(self, slot: Slot, number: int, head: Head, path: str, answer: Answer) -> None:
-        values = (slot, number, head, path, answer)
-        for name, value in zip(
-            ("_slot", "_number", "_head", "_path", "_answer"), values, strict=True
-        ):
-            object.__setattr__(self, name, value)
-
-    @property
-    def run(self) -> Run:
-        """The run."""
-        return self._slot.small(self._number, self._head, self._path)
-
-    @property
-    def outcomes(self) -> Mapping[str, Outcome]:
-        """The outcome of each rule."""
-        return {
-            code: Fired(tuple(f for f in self.findings if f.code == code)) if each is None else each
-            for code, each in _outcomes(self._answer[0])
-        }
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """The findings, roots first."""
-        return _folded_findings(self._answer[1])
-
-
-def folded(slot: Slot, number: int, report: RunReport, texts: dict[bytes, bytes]) -> RunReport:
-    """The report in as little memory as it can be, as it is where it cannot come back.
-
-    ``texts`` are those that reports share.
-    """
-    answer = report.answer if isinstance(report, Remembered) else lasting(report)
-    try:
-        head = slot.head(number)
-    except TypeError:
-        return report
-    if answer is None:
-        return report
-    head = head._replace(
-        roles=texts.setdefault(head.roles, head.roles),
-        hparams=texts.setdefault(head.hparams, head.hparams),
-    )
-    outcomes, findings = (texts.setdefault(each, each) for each in answer)
-    return Folded(slot, number, head, str(report.run.path), (outcomes, findings))
 
 
 _UNREAD = (("_findings", None), ("_outcomes", None))
@@ -205,7 +145,7 @@ def told(report: RunReport) -> Answer:
     return json.dumps(outcomes).encode(), json.dumps(plain(report.findings)).encode()
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _outcomes(text: bytes) -> tuple[tuple[str, Outcome | None], ...]:
     """Each rule and its outcome, None where it fired; the same text is read once."""
     return tuple(
@@ -214,11 +154,14 @@ def _outcomes(text: bytes) -> tuple[tuple[str, Outcome | None], ...]:
     )
 
 
-@lru_cache(maxsize=64)
-def _folded_findings(text: bytes) -> tuple[Finding, ...]:
-    """The findings, the same ones while somebody works with them."""
-    return _findings(text)
+def outcomes_of(text: bytes, findings: tuple[Finding, ...]) -> dict[str, Outcome]:
+    """The outcome of each rule out of what was `told`, where ``findings`` are those of the run."""
+    return {
+        code: Fired(tuple(f for f in findings if f.code == code)) if outcome is None else outcome
+        for code, outcome in _outcomes(text)
+    }
 
 
-def _findings(text: bytes) -> tuple[Finding, ...]:
+def findings_of(text: bytes) -> tuple[Finding, ...]:
+    """The findings out of what was `told`."""
     return () if text == b"[]" else restored(tuple[Finding, ...], json.loads(text))

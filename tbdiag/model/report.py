@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tbdiag.model.finding import Finding, Severity
@@ -87,12 +87,13 @@ class Report:
     """A whole scan; ``unread`` lists (path, reason) of runs and files that could not be examined.
 
     ``search`` are the findings about several runs together, ``search_outcomes`` the one outcome of each
-    rule that looks for them.
+    rule that looks for them. Of more than a thousand ``runs`` each of the others is made anew whenever it
+    is asked for.
     """
 
     version: str
     digest: str
-    runs: tuple[RunReport, ...]
+    runs: Sequence[RunReport]
     search: tuple[Finding, ...] = ()
     search_outcomes: Mapping[str, Outcome] = field(default_factory=dict)
     unread: tuple[tuple[str, str], ...] = field(default=())

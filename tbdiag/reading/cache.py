@@ -30,6 +30,7 @@ from tbdiag.reading.store import Store
 
 _FEW = 32  # changed folders whose names are looked for in each path
 _EVERY = 5.0  # seconds after which what was read so far is made safe
+_SHORT = 160  # bytes
 _SHARE = 20  # times as long as that took the last time, for all of it is written again
 
 
@@ -61,6 +62,7 @@ class Cache:
         )
         self._room = store.limit - kept
         self._saved, self._pause = time.monotonic(), _EVERY
+        self._texts: dict[bytes, bytes] = {}
 
     def _slots(self) -> tuple[KeptSlot, ...]:
         shelf, listing = self.shelf, self.listing
@@ -109,11 +111,20 @@ class Cache:
     def keep_told(self, files: RunFiles, told: bytes, found: Told) -> Entry:
         """Keeps what was found out about a folder, here or elsewhere."""
         self.changed()
-        entry = Entry(told, files.bytes, len(files.files), found.heads, answers=found.answers)
+        heads = tuple(each._replace(roles=self.shared(each.roles)) for each in found.heads)
+        answers = {
+            asked: [each and (self.shared(each[0]), each[1]) for each in several]
+            for asked, several in found.answers.items()
+        }
+        entry = Entry(told, files.bytes, len(files.files), heads, answers=answers)
         if found.record is not None and len(found.record) <= self._room:
             self._room -= len(found.record)
             entry.place = self.shelf.write(found.record)
         return entry
+
+    def shared(self, text: bytes) -> bytes:
+        """A text that many runs may have in common, held once; short ones are as small as a note of them."""
+        return text if len(text) < _SHORT else self._texts.setdefault(text, text)
 
     def look(self, path: str) -> Look:
         """How an event file looked when it was listed."""
@@ -251,7 +262,8 @@ class KeptSlot(Slot):
     def keep_answer(self, selection: str, number: int, answer: Answer) -> None:
         if self.entry is not None:
             nothing: list[Answer | None] = [None] * len(self.entry.heads)
-            self.entry.answers.setdefault(selection, nothing)[number] = answer
+            kept = self._cache.shared(answer[0]), answer[1]
+            self.entry.answers.setdefault(selection, nothing)[number] = kept
             self._cache.changed()
 
     def filled(self, number: int, run: Run) -> bool:
@@ -343,7 +355,7 @@ def _digest(text: str) -> str:
 def _shape(listing: Listing) -> str:
     """The names of which it depends what the runs are, and what could not be looked into."""
     folders = [
-        "\0".join([folder, listing.roots[folder], *files])
+        "\0".join([folder, listing.folders.root(folder), *files])
         for folder, files in listing.folders.items()
     ]
     return _digest("\n".join([*folders, *map(str, listing.unread)]))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from tbdiag.model.place import Place, back
 from tbdiag.reading.layout import Layout, Part
 from tbdiag.reading.listing import Listing, natural, printable, walk
+from tbdiag.reading.spool import HELD, Chosen, Spooled
 
 _TOGETHER = 512  # folders that are glanced into together where they are far away
 
@@ -62,11 +65,11 @@ class RunFiles:
 class Discovery:
     """What was found below the given paths: runs in natural order of their names.
 
-    ``unread`` lists (path, reason) of files and folders that could not be looked into. ``glanced``
+    Of more than a thousand the others are put aside, and made anew when somebody asks. ``unread`` lists (path, reason) of files and folders that could not be looked into. ``glanced``
     are the folders of which a file was glanced into to tell what the runs are.
     """
 
-    runs: tuple[RunFiles, ...] = ()
+    runs: Sequence[RunFiles] = ()
     unread: tuple[tuple[str, str], ...] = ()
     glanced: tuple[str, ...] = field(default=(), compare=False)
 
@@ -83,59 +86,103 @@ def discover(paths: Sequence[Place], follow_symlinks: bool = True) -> Discovery:
     links may form loops. What tbdiag wrote itself is left out. The result may hold no run. Raises
     NoRunsError where a path does not exist or is a file that is not an event file.
     """
-    return discovered(walk(paths, follow_symlinks))
+    return discovered(walk(paths, follow_symlinks, settings=False))
 
 
 def discovered(listing: Listing) -> Discovery:
     """The runs in what was found below the given paths."""
-    layout = Layout({folder: list(files) for folder, files in listing.folders.items()})
-    owners: dict[str, list[Part]] = {}
-    folders = list(listing.folders)
+    layout = Layout(listing.folders)
+    runs: Spooled[RunFiles] = Spooled(_dumped, _loaded)
+    keys: list[bytes] = []
+    for owner, members in _owned(layout, list(listing.folders)):
+        parts = [Part(each, each) if each == owner else layout.part(each) for each in members]
+        run = _run(owner, parts, listing)
+        runs.append(run)
+        keys.append(natural(run.id))
+    return Discovery(_named(runs, keys), tuple(listing.unread), layout.glanced)
+
+
+def _owned(layout: Layout, folders: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+    """Each folder that is a run, and the folders with its files in the order of the listing."""
+    alone = array("Q")  # most are: a number of each is all that is held
+    parts: dict[str, list[int]] = {}
     for number, folder in enumerate(folders):
         if number % _TOGETHER == 0:
             layout.warm(folders[number : number + _TOGETHER])
-        part = layout.part(folder)
-        owners.setdefault(part.owner, []).append(part)
-    runs = [_run(owner, members, listing) for owner, members in owners.items()]
-    return Discovery(tuple(_named(runs)), tuple(listing.unread), layout.glanced)
+        owner = layout.part(folder).owner
+        if owner == folder:
+            alone.append(number)
+        else:
+            parts.setdefault(owner, []).append(number)
+    for number in alone:
+        members = sorted([number, *parts.pop(folders[number], ())])
+        yield folders[number], [folders[each] for each in members]
+    for owner, numbers in parts.items():
+        yield owner, [folders[each] for each in numbers]
 
 
 def _run(owner: str, members: Sequence[Part], listing: Listing) -> RunFiles:
+    found = [listing.folders[part.folder] for part in members]
     files = [
         EventFile(f"{part.folder}{os.sep}{name}", part.prefix, part.key, part.hparams_only)
-        for part in members
-        for name in sorted(listing.folders[part.folder])
+        for part, looks in zip(members, found, strict=True)
+        for name in sorted(looks)
     ]
-    root = listing.roots[members[0].folder]
+    root = listing.folders.root(members[0].folder)
     inside = os.path.relpath(owner, root)
     if inside == os.curdir or inside.startswith(os.pardir):
         inside = os.path.basename(owner) or owner  # noqa: PTH119 - a str, not a Path
-    looks = (look for part in members for look in listing.folders[part.folder].values())
     return RunFiles(
         id=printable(inside.replace(os.sep, "/")),
         folder=owner,
         top=root,
         files=tuple(files),
-        bytes=sum(size for _, size, _ in looks),
+        bytes=sum(size for looks in found for _, size, _ in looks.values()),
     )
 
 
-def _named(runs: Sequence[RunFiles]) -> list[RunFiles]:
-    """The runs in natural order, with ids that tell runs of several roots apart."""
-    taken = Counter(run.id for run in runs)
-    named = []
+def _named(runs: Spooled[RunFiles], keys: Sequence[bytes]) -> Sequence[RunFiles]:
+    """The runs in natural order, with ids that tell runs of several roots apart.
+
+    ``keys`` are the natural ones of their ids, in the order of the runs; those that need another name
+    are added to them.
+    """
+    order = sorted(range(len(runs)), key=keys.__getitem__)
+    places = array("Q", order)
+    taken: list[bytes] = []  # the keys in order, where they are asked for
     used: set[str] = set()
+    at = 0
+    while at < len(order):
+        end = at + 1
+        while end < len(order) and keys[order[end]] == keys[order[at]]:
+            end += 1
+        if end > at + 1:
+            taken = taken or [keys[each] for each in order]
+            alike = sorted(order[at:end], key=lambda each: natural(runs[each].folder))
+            for place, number in enumerate(alike, at):
+                run = runs[number]
+                name = printable(f"{run.root.name}/{run.id}")
+                if name in used or _among(natural(name), taken):
+                    name = printable(run.path.as_posix())
+                used.add(name)
+                places[place] = len(runs)
+                runs.append(replace(run, id=name))
+        at = end
+    found = Chosen(runs, places)
+    return tuple(found) if len(found) <= HELD else found
 
-    def order(run: RunFiles) -> tuple[list[tuple[int, int, str]], ...]:
-        own = natural(run.id)
-        return (own, natural(run.folder)) if taken[run.id] > 1 else (own,)
 
-    for run in sorted(runs, key=order):
-        name = run.id if taken[run.id] == 1 else printable(f"{run.root.name}/{run.id}")
-        if name in used or (name != run.id and name in taken):
-            name = printable(run.path.as_posix())
-        used.add(name)
-        named.append(
-            RunFiles(id=name, folder=run.folder, top=run.top, files=run.files, bytes=run.bytes)
-        )
-    return named
+def _among(key: bytes, keys: Sequence[bytes]) -> bool:
+    at = bisect_left(keys, key)
+    return at < len(keys) and keys[at] == key
+
+
+def _dumped(run: RunFiles) -> bytes:
+    files = [[each.where, each.prefix, each.key, each.hparams_only] for each in run.files]
+    return json.dumps([run.id, run.folder, run.top, files, run.bytes]).encode()
+
+
+def _loaded(text: bytes) -> RunFiles:
+    name, folder, top, files, size = json.loads(text)
+    found = tuple([EventFile(*each) for each in files])
+    return RunFiles(id=name, folder=folder, top=top, files=found, bytes=size)

@@ -120,14 +120,6 @@ class HeadRun(Run):
         return provenance
 
 
-def small_run(head: Head, lookup: Lookup, path: str) -> Run:
-    """The run of a head, found at ``path``, which holds nothing else."""
-    run = object.__new__(HeadRun)
-    for name, value in (("_head", head), ("_lookup", lookup), ("_path", path)):
-        object.__setattr__(run, name, value)
-    return run
-
-
 def run_of(head: Head, lookup: Lookup, path: str) -> Run:
     """The run of a head, found at ``path``."""
     return Run(
@@ -148,7 +140,7 @@ def points_of(head: Head) -> int:
     return provenance.points
 
 
-@lru_cache(maxsize=1 << 12)
+@lru_cache(maxsize=512)
 def _value(kind: Any, text: bytes) -> Any:
     """The value that was told as ``text``; equal texts share it while they are in use."""
     return restored(kind, json.loads(text))

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 from tbdiag.errors import ReadError
 from tbdiag.model.place import UrlPath, back, is_url
-
-if TYPE_CHECKING:
-    from tbdiag.reading.columns import Columns
 
 TRAINING = frozenset({"train", "training", "learn", "train_log"})
 VALIDATION = frozenset(
@@ -32,6 +29,18 @@ class Part(NamedTuple):
     hparams_only: bool = False
 
 
+class _Glance(NamedTuple):
+    """What the first records of a folder tell: whether it holds hyperparameters, and which curves.
+
+    ``only`` is the tag of its only curve, ``lone`` whether no curve has more than one point.
+    """
+
+    hparams: bool
+    curves: bool
+    only: str | None
+    lone: bool
+
+
 class Layout:
     """How ``folders`` (folder → its event files) make up runs.
 
@@ -39,13 +48,12 @@ class Layout:
     the sub-runs that torch's ``add_scalars`` and ``add_hparams`` make, known by a glance into them.
     """
 
-    def __init__(self, folders: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, folders: Mapping[str, Collection[str]]) -> None:
         self.folders = folders
-        self.children: dict[str, list[str]] = {}
+        self.children: dict[str, list[str]] = {}  # by their paths, which are there anyway
         for folder in folders:
-            parent, name = os.path.split(folder)
-            self.children.setdefault(parent, []).append(name)
-        self._glances: dict[str, Columns | None] = {}
+            self.children.setdefault(os.path.split(folder)[0], []).append(folder)
+        self._glances: dict[str, _Glance | None] = {}
 
     def warm(self, folders: Sequence[str]) -> None:
         """Fetches side by side what will be glanced into to tell about ``folders`` that are far away."""
@@ -88,7 +96,8 @@ class Layout:
             return word in _SPLITS or word.startswith("eval_")  # TF1's estimator: eval_<name>
         if word not in _SPLITS:
             return False
-        siblings = {sibling.lower() for sibling in self.children[parent] if sibling != name}
+        others = (os.path.split(each)[1] for each in self.children[parent])
+        siblings = {sibling.lower() for sibling in others if sibling != name}
         # `train`, `train2`, `train3` are the runs of a counter, as Ultralytics names them …
         if any(re.fullmatch(re.escape(word) + r"[-_]?\d+", sibling) for sibling in siblings):
             return False
@@ -104,11 +113,10 @@ class Layout:
         if found is None:
             return None
         if found.hparams:
-            lone = all(len(points) == 1 for points in found.scalars.values())
-            if lone and (timed or self._only_session(folder, parent)):
+            if found.lone and (timed or self._only_session(folder, parent)):
                 return Part(folder, parent, hparams_only=has_parent)
-        elif has_parent and len(found.scalars) == 1:
-            start = next(iter(found.scalars)).replace("/", "_") + "_"
+        elif has_parent and found.only is not None:
+            start = found.only.replace("/", "_") + "_"
             if name.startswith(start) and len(name) > len(start):
                 return Part(folder, parent, key=name[len(start) :])
         return None
@@ -116,19 +124,25 @@ class Layout:
     def _only_session(self, folder: str, parent: str) -> bool:
         """Whether no other sub-folder holds hyperparameters, as the many runs of a sweep would."""
         above = self._glance(parent)
-        others = (os.path.join(parent, name) for name in self.children[parent])  # noqa: PTH118
-        return bool(above and above.scalars) and not any(
-            found.hparams for other in others if other != folder and (found := self._glance(other))
+        return bool(above and above.curves) and not any(
+            found.hparams
+            for other in self.children[parent]
+            if other != folder and (found := self._glance(other))
         )
 
-    def _glance(self, folder: str) -> Columns | None:
+    def _glance(self, folder: str) -> _Glance | None:
         """The first records of a folder's first event file."""
         if folder not in self._glances:
             from tbdiag.reading import records
 
             try:
                 first = back(f"{folder}/{min(self.folders[folder])}")
-                self._glances[folder] = records.read(first, limit=_GLANCE)
+                found = records.read(first, limit=_GLANCE)
+                only = next(iter(found.scalars)) if len(found.scalars) == 1 else None
+                lone = all(len(points) == 1 for points in found.scalars.values())
+                self._glances[folder] = _Glance(
+                    bool(found.hparams), bool(found.scalars), only, lone
+                )
             except ReadError:
                 self._glances[folder] = None
         return self._glances[folder]

@@ -2,54 +2,124 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import stat
-from collections.abc import Collection, Iterator
+from array import array
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tbdiag.errors import NoRunsError
 from tbdiag.model.place import Place, UrlPath, is_url
 from tbdiag.reading.hparams import settings_files, tells_settings
+from tbdiag.reading.spool import Spooled
 
 OWN_FOLDER, OWN_SUFFIX = "tbdiag", ".tbdiag"  # of the summaries that tbdiag itself writes
 _OWN_NAME = re.compile(r"events\.out\.tfevents\.\d{10,12}\.tbdiag\.[0-9a-f]{16}\.tbdiag")
+_WORDS, _DIGITS = re.compile(r"[0-9]+|[^0-9]+"), "0123456789"
 SKIPPED = frozenset({".tbdiag", ".git", "__pycache__"})
 
 # Inode, size in bytes and time of the last change in nanoseconds; the device belongs to the first.
 Look = tuple[int, int, int]
 
 
+class Folders(Mapping[str, Mapping[str, Look]]):
+    """Folders with event files: folder → file → its look. Beyond a thousand only their names are held.
+
+    Files of a folder should be added one after the other.
+    """
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._files: Spooled[dict[str, Look]] = Spooled(_dumped, _loaded)
+        self._places = array(
+            "Q"
+        )  # of each folder among the files, which change when one is added late
+        self._tops: dict[str, int] = {}
+        self._below = array("L")
+        self._open: dict[str, Look] = {}  # the files of the last folder
+        self._last = ""
+
+    def add(self, folder: str, name: str, look: Look, root: str) -> None:
+        """Adds a file, found below ``root``; of a folder the first root counts."""
+        if folder != self._last or not self._numbers:
+            self._close()
+            number = self._numbers.setdefault(folder, len(self._places))
+            if number == len(self._places):
+                self._places.append(0)
+                self._below.append(self._tops.setdefault(root, len(self._tops)))
+                self._open = {}
+            else:
+                self._open = dict(self._files[self._places[number]])
+            self._last = folder
+        self._open[name] = look
+
+    def root(self, folder: str) -> str:
+        """The path below which a folder was found."""
+        wanted = self._below[self._numbers[folder]]
+        return next(root for root, number in self._tops.items() if number == wanted)
+
+    def _close(self) -> None:
+        if self._open:
+            self._places[self._numbers[self._last]] = len(self._files)
+            self._files.append(self._open)
+
+    def __getitem__(self, folder: str) -> Mapping[str, Look]:
+        number = self._numbers[folder]
+        return self._open if folder == self._last else self._files[self._places[number]]
+
+    def __contains__(self, folder: object) -> bool:
+        return folder in self._numbers
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._numbers)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+
+def _dumped(files: dict[str, Look]) -> bytes:
+    return json.dumps([[name, *look] for name, look in files.items()]).encode()
+
+
+def _loaded(text: bytes) -> dict[str, Look]:
+    return {name: (mark, size, changed) for name, mark, size, changed in json.loads(text)}
+
+
 @dataclass(slots=True)
 class Listing:
-    """Folders with event files: folder → file → its look, and folder → the path it was found below.
+    """What stands below the given paths, in the order of a walk.
 
     ``settings`` holds the looks of files that may hold settings, by folder, as text. ``unread`` lists
     (path, reason) of files and folders that could not be looked into.
     """
 
-    folders: dict[str, dict[str, Look]] = field(default_factory=dict)
-    roots: dict[str, str] = field(default_factory=dict)
+    folders: Folders = field(default_factory=Folders)
     settings: dict[str, str] = field(default_factory=dict)
     unread: list[tuple[str, str]] = field(default_factory=list)
 
     def line(self, folder: str) -> str:
         """All that reading a folder depends on, as text: equal lines, equal contents."""
-        files = [f"{name}\0{look}" for name, look in self.folders.get(folder, {}).items()]
+        known = self.folders.get(folder)
+        files = [f"{name}\0{look}" for name, look in known.items()] if known else []
         if folder not in self.settings:
             self.settings[folder] = _settings_in(folder)
         return "\0".join([*files, self.settings[folder]])
 
 
-def walk(paths: Collection[Place], follow_symlinks: bool = True) -> Listing:
+def walk(
+    paths: Collection[Place], follow_symlinks: bool = True, *, settings: bool = True
+) -> Listing:
     """What stands below ``paths``, each an event file or a folder that is searched to its depths.
 
     A folder or file that is reached twice counts once, under its own name rather than a link's, so
-    links may form loops. What a URL names is listed at once. Raises NoRunsError where a path does not exist or is a file that is not an
-    event file.
+    links may form loops. What a URL names is listed at once. How files of settings on disk look is noted
+    where ``settings`` are wanted. Raises NoRunsError where a path does not exist or is a file that is
+    not an event file.
     """
-    walk = _Walk(follow_symlinks)
+    walk = _Walk(follow_symlinks, settings)
     for path in paths:
         if isinstance(path, UrlPath):
             from tbdiag.reading.remote_listing import list_below
@@ -78,8 +148,9 @@ class _Walk:
     """A walk under way: what it found, and where it has been."""
 
     follow: bool
+    settings: bool
     found: Listing = field(default_factory=Listing)
-    seen: set[tuple[int, int]] = field(default_factory=set)
+    seen: dict[int, set[int]] = field(default_factory=dict)  # inodes of each device
     links: list[tuple[str, str]] = field(default_factory=list)
 
     def start(self, path: Path) -> None:
@@ -129,7 +200,7 @@ class _Walk:
             own = folder.rpartition(os.sep)[2]
             for entry in entries:
                 name = entry.name
-                if tells_settings(name):
+                if self.settings and tells_settings(name):
                     aside.append(name)
                 if entry.is_symlink():
                     self.links.append((entry.path, root))
@@ -138,7 +209,8 @@ class _Walk:
                         below.append(entry.path)
                 elif is_event_file(name, own):
                     self._file(entry.path, folder, name, root, entry)
-            self.found.settings[folder] = _looks(settings_files(folder, aside)) if aside else ""
+            if self.settings:
+                self.found.settings[folder] = _looks(settings_files(folder, aside)) if aside else ""
             pending.extend(reversed(below))
 
     def _file(
@@ -155,14 +227,13 @@ class _Walk:
             self._unread(path, "Permission denied")
         elif self._first_visit(status):
             look = (status.st_ino, status.st_size, status.st_mtime_ns)
-            self.found.folders.setdefault(folder, {})[name] = look
-            self.found.roots.setdefault(folder, root)
+            self.found.folders.add(folder, name, look, root)
 
     def _first_visit(self, status: os.stat_result) -> bool:
-        identity = (status.st_dev, status.st_ino)
-        if identity in self.seen:
+        seen = self.seen.setdefault(status.st_dev, set())
+        if status.st_ino in seen:
             return False
-        self.seen.add(identity)
+        seen.add(status.st_ino)
         return True
 
     def _unread(self, path: str, reason: str) -> None:
@@ -192,13 +263,21 @@ def _looks(paths: Iterator[str]) -> str:
     return "\0".join(looks)
 
 
-def natural(name: str) -> list[tuple[int, int, str]]:
-    """A sort key by which ``run_2`` stands before ``run_10``."""
-    return [
-        (0, int(word), word) if word.isdecimal() else (1, 0, word)
-        for word in re.split(r"([0-9]+)", name)
-        if word
-    ]
+def natural(name: str) -> bytes:
+    """A sort key by which ``run_2`` stands before ``run_10``; names that differ have keys that do.
+
+    Bytes, since there may be many thousands: they compare like (number, as it is written) and text.
+    """
+    key = bytearray()
+    for word in _WORDS.findall(name):
+        if word[0] in _DIGITS:
+            digits = word.lstrip("0") or "0"
+            key += b"\1%c%c" % divmod(len(digits), 256)
+            key += f"{digits}{word}\0".encode()
+        else:
+            text = word.encode("utf-8", "surrogatepass")
+            key += b"\2%b\0\0" % text.replace(b"\0", b"\0\1")
+    return bytes(key)
 
 
 def printable(name: str) -> str:

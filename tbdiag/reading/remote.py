@@ -119,7 +119,9 @@ def use(options: Mapping[str, Mapping[str, Any]]) -> None:
 
 def remember(host: str, password: str) -> None:
     """The password of a host, as it stood in a URL."""
-    _passwords[host] = password
+    if _passwords.get(host) != password:
+        _passwords[host] = password
+        _mounts.pop(host, None)
 
 
 def repeated() -> int:

@@ -50,7 +50,7 @@ def list_below(url: UrlPath, found: Listing) -> None:
             _settings(found, mount, folder, aside, below, len(top) + 1)
 
 
-def _order(inside: str) -> list[list[tuple[int, int, str]]]:
+def _order(inside: str) -> list[bytes]:
     return [natural(part) for part in inside.split("/")] if inside else []
 
 
@@ -59,8 +59,7 @@ def _add(found: Listing, folder: str, name: str, info: Info, root: str) -> None:
     if folder in found.folders and name in found.folders[folder]:
         return  # given twice
     remote.mounted(path).infos[path] = info
-    found.folders.setdefault(folder, {})[name] = (info.mark, info.size, info.changed)
-    found.roots.setdefault(folder, root)
+    found.folders.add(folder, name, (info.mark, info.size, info.changed), root)
 
 
 def _settings(

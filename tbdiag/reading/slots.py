@@ -179,12 +179,6 @@ class Slot:
 
         return head_of(self._runs[number]) if self._taken is None else self._taken.heads[number]
 
-    def small(self, number: int, head: Head, path: str) -> Run:
-        """The run of a head, found at ``path``, that holds nothing but where to look for the rest."""
-        from tbdiag.reading.heads import small_run
-
-        return small_run(head, self._lookup(number, head), path)
-
     @property
     def keeps(self) -> bool:
         """Whether answers can be kept."""

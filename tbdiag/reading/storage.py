@@ -8,13 +8,16 @@ import random
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import import_module
-from typing import Any, TypeVar
+from types import MethodType
+from typing import Any, TypeVar, cast
 
 from tbdiag.errors import NoRunsError, ReadError, RequestError
 from tbdiag.model.place import UrlPath
+from tbdiag.reading import ssh
 
 T = TypeVar("T")
 
@@ -26,20 +29,21 @@ _LONGEST_PAUSE = 10.0
 _GIVEN_UP = 3  # requests in a row that failed to the last, after which each is tried only once
 _PART = 1 << 20  # bytes asked for at once; longer ranges are asked for in parts side by side
 _CONNECTIONS = 64
+_HEADS = 16  # threads that ask for files where there is no other way
 
 _PACKAGES = {
     "s3": ("s3fs", "tbdiag[s3]"),
     "s3a": ("s3fs", "tbdiag[s3]"),
     "gs": ("gcsfs", "tbdiag[gcs]"),
     "gcs": ("gcsfs", "tbdiag[gcs]"),
-    "az": ("adlfs", "adlfs"),
-    "abfs": ("adlfs", "adlfs"),
-    "abfss": ("adlfs", "adlfs"),
-    "hf": ("huggingface_hub", "huggingface_hub"),
-    "ssh": ("paramiko", "paramiko"),
-    "sftp": ("paramiko", "paramiko"),
-    "http": ("aiohttp", "aiohttp"),
-    "https": ("aiohttp", "aiohttp"),
+    "az": ("adlfs", "tbdiag[azure]"),
+    "abfs": ("adlfs", "tbdiag[azure]"),
+    "abfss": ("adlfs", "tbdiag[azure]"),
+    "hf": ("huggingface_hub", "tbdiag[hf]"),
+    "ssh": ("sshfs", "tbdiag[ssh]"),
+    "sftp": ("sshfs", "tbdiag[ssh]"),
+    "http": ("aiohttp", "tbdiag[http]"),
+    "https": ("aiohttp", "tbdiag[http]"),
 }
 _MARKS = ("ETag", "etag", "md5Hash", "md5", "content_md5", "generation", "blob_id", "checksum")
 _TIMES = ("LastModified", "last_modified", "updated", "mtime", "modified", "created")
@@ -86,10 +90,12 @@ class Storage:
         def find() -> dict[str, dict[str, Any]]:
             fs.invalidate_cache()
             found = fs.find(top, detail=True)
-            if not found and not fs.exists(top):
+            if not found and _web(self.host):
+                fs.info(top)  # which says what is wrong
+            elif not found and not fs.exists(top):
                 raise FileNotFoundError(top)
             fs.invalidate_cache()  # it would be held in memory as long as the process lives
-            return dict(found)
+            return _sized(fs, found) if _web(self.host) else dict(found)
 
         try:
             found = self._patiently(find)
@@ -142,7 +148,7 @@ class Storage:
         paths = [self._inside(url) for _, url, _, _ in parts]
         starts, ends = [start for *_, start, _ in parts], [end for *_, end in parts]
         try:
-            answers = self.fs.cat_ranges(paths, starts, ends, on_error="return")
+            answers = _side_by_side(self.fs, paths, starts, ends)
         except Exception as error:  # noqa: BLE001 - every kind of storage raises its own
             return [error] * len(parts)
         return [
@@ -174,21 +180,33 @@ class Storage:
     def _sentence(self, error: Exception, *, listing: bool = False) -> str:
         """What went wrong, for users, without secrets."""
         scheme = self.host.partition(":")[0]
+        if isinstance(error, FileNotFoundError) and "Connect" in type(error.__cause__).__name__:
+            error = cast("Exception", error.__cause__)  # which fsspec takes for a missing page
         name, text = type(error).__name__, str(error)
         if isinstance(error, FileNotFoundError):
-            if "bucket" in text.lower():
+            if re.search(r"(?i)no ?such ?bucket|bucket (does not|doesn.t) exist", text):
                 return f"cannot be read: there is no bucket {self.host.partition('://')[2]}"
             return "does not exist" if listing else "is not there any more"
         if name in ("NoCredentialsError", "DefaultCredentialsError", "CredentialRetrievalError"):
             how = _CREDENTIALS.get(scheme, "see the documentation of this storage")
             return f"cannot be read without credentials: {how}"
-        if isinstance(error, PermissionError) or re.search(r"\b(401|403)\b|Forbidden|denied", text):
+        if name == "HostKeyNotVerifiable":
+            return (
+                "cannot be read: its host key is not known here; connect by `ssh` once to see it, or"
+                " name a file of known hosts as known_hosts under [storage.ssh]"
+            )
+        if isinstance(error, PermissionError) or re.search(
+            r"\b(401|403)\b|Forbidden|denied|Authentication(Error|Failed)|failed to authenticate",
+            f"{name} {text}",
+        ):
             return "cannot be read: permission denied with the credentials that were found"
         if _throttled(error):
             return f"cannot be read: the storage asked {_TRIES} times to slow down (503)"
         if isinstance(error, TimeoutError) or "Timeout" in name:
             return "cannot be read: the storage did not answer in time"
-        if isinstance(error, ConnectionError) or re.search("Connect|Endpoint|gaierror", name):
+        if isinstance(error, ConnectionError) or re.search(
+            "Connect|Endpoint|gaierror|ServiceRequestError", name
+        ):
             return "cannot be read: the storage cannot be reached"
         if isinstance(error, _ShortError):
             return f"cannot be read: {text}"
@@ -223,7 +241,7 @@ def _opened(host: str, options: Mapping[str, Any]) -> Any:
     except ImportError:
         raise missing from None
     try:
-        kind = fsspec.get_filesystem_class(scheme)
+        kind = _kind(package, scheme, fsspec)
     except ImportError:
         raise missing from None
     except ValueError:
@@ -239,9 +257,66 @@ def _opened(host: str, options: Mapping[str, Any]) -> Any:
     except Exception as error:  # noqa: BLE001 - every kind of storage raises its own
         text = Storage(host, options)._sentence(error)
         raise RequestError(f"{host} {text}") from None
+    with suppress(AttributeError):  # another version of theirs
+        _make_impatient(package, fs)
+    return fs
+
+
+def _kind(package: str, scheme: str, fsspec: Any) -> Any:
+    """The class of file systems; raises ImportError or ValueError where there is none."""
+    if package == "sshfs":
+        return ssh.file_system()
+    if package == "gcsfs":  # the plain one: the other asks of what kind a bucket is, for minutes
+        return import_module("gcsfs.core").GCSFileSystem
+    return fsspec.get_filesystem_class(scheme)
+
+
+def _make_impatient(package: str, fs: Any) -> None:
+    """Takes the patience out of a file system: it would multiply with ours."""
     if package == "s3fs":
         fs.retries = 1
-    return fs
+    elif package == "gcsfs":
+        fs._request = MethodType(type(fs)._request.__wrapped__, fs)
+    elif package == "adlfs":
+        fs.service_client._config.retry_policy.total_retries = 0
+
+
+def _side_by_side(fs: Any, paths: list[str], starts: list[int], ends: list[int]) -> Sequence[Any]:
+    """The ranges; in threads where a file system cannot have several on their way, and exactly these."""
+    if fs.async_impl:
+        answers: Sequence[Any] = fs.cat_ranges(paths, starts, ends, on_error="return")
+        return answers
+    from concurrent.futures import ThreadPoolExecutor
+
+    def one(path: str, start: int, end: int) -> Any:
+        try:
+            with fs.open(path, "rb", cache_type="none") as file:
+                file.seek(start)
+                return file.read(end - start)
+        except Exception as error:  # noqa: BLE001 - every kind of storage raises its own
+            return error
+
+    with ThreadPoolExecutor(min(_HEADS, len(paths))) as pool:
+        return list(pool.map(one, paths, starts, ends))
+
+
+def _web(host: str) -> bool:
+    """Whether it is a web server, whose lists of files are pages with links."""
+    return host.partition(":")[0] in ("http", "https")
+
+
+def _sized(fs: Any, found: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The files with what the server says of each, since links tell no sizes; several at a time."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    def told(path: str) -> dict[str, Any]:
+        try:
+            return {**found[path], **fs.info(path)}
+        except FileNotFoundError:  # a link that leads nowhere
+            return {"type": "other"}
+
+    with ThreadPoolExecutor(_HEADS) as pool:
+        return dict(zip(found, pool.map(told, found), strict=True))
 
 
 def _whole(answer: Any, start: int, end: int) -> bytes | Exception:
@@ -270,7 +345,7 @@ def _passing(error: Exception) -> bool:
         return False
     if isinstance(error, TypeError | ValueError | KeyError | AttributeError):
         return False
-    lasting = r"Credential|InvalidAccessKey|SignatureDoesNotMatch|\b(400|401|403|404)\b|Forbidden"
+    lasting = r"Authentication|failed to authenticate|Credential|InvalidAccessKey|SignatureDoesNotMatch|\b(400|401|403|404)\b|Forbidden"
     return not re.search(lasting, f"{type(error).__name__} {error}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from functools import partial
 
@@ -15,24 +16,48 @@ _EACH = 8  # batches that each worker gets at least, so that the last one is not
 def stream(slots: Sequence[Slot], pool: Pool, job: Job) -> Iterator[Slot]:
     """The slots in their order: folders of which nothing is known go to the ``pool`` in batches.
 
-    All others, those that only grew among them, are read here. Only a few batches are under way.
+    All others, those that only grew among them, are read here. Only a few batches are under way, and
+    no more slots than these take are held.
     """
-    new = [slot for slot in slots if slot.unknown]
     share = _EACH * pool.workers
-    parts = batches(
-        map(_item, new),
-        most_bytes=max(min(MOST_BYTES, sum(slot.bytes for slot in new) // share), 1),
-        most_runs=max(min(MOST_RUNS, len(new) // share), 1),
-    )
-    found = (told for part in pool.map(partial(diagnosed, job=job), parts) for told in part)
-    fresh = iter(new)
-    awaited = next(fresh, None)
+    size = count = 0
     for slot in slots:
-        if slot is awaited:
-            told = next(found)
+        if slot.unknown:
+            size, count = size + slot.bytes, count + 1
+    if not count:
+        for slot in slots:
+            slot.read()
+            yield slot
+        return
+    handed: deque[tuple[Slot, bool]] = deque()  # slots on their way, and whether they are awaited
+
+    def given() -> Iterator[Item]:
+        for slot in slots:
+            awaited = slot.unknown
+            handed.append((slot, awaited))
+            if awaited:
+                yield _item(slot)
+
+    parts = batches(
+        given(),
+        most_bytes=max(min(MOST_BYTES, size // share), 1),
+        most_runs=max(min(MOST_RUNS, count // share), 1),
+    )
+    for part in pool.map(partial(diagnosed, job=job), parts):
+        for told in part:
+            yield from _known(handed)
+            slot, _ = handed.popleft()
             if told is not None:
                 slot.take(told)
-            awaited = next(fresh, None)
+            slot.read()
+            yield slot
+    yield from _known(handed)
+
+
+def _known(handed: deque[tuple[Slot, bool]]) -> Iterator[Slot]:
+    """Those at the front that need not be waited for."""
+    while handed and not handed[0][1]:
+        slot, _ = handed.popleft()
         slot.read()
         yield slot
 

@@ -154,12 +154,12 @@ def _matcher(pattern: str) -> Callable[[str], object]:
 
 def _order(sort: str) -> Callable[[Row], tuple[Any, ...]]:
     if sort == "run":
-        return lambda each: tuple(natural(each.run))
+        return lambda each: (natural(each.run),)
     if sort == "worst":
         return lambda each: (
             each.rank,
             *(-each.counts.get(severity, 0) for severity in SEVERITIES),
-            *natural(each.run),
+            natural(each.run),
         )
     if sort.startswith("hparam:"):
         name = sort.removeprefix("hparam:")

@@ -220,13 +220,14 @@ def render(report: Report) -> str:
 def chunks(report: Report) -> Iterator[str]:
     """The text that `render` gives, piece by piece: no more than one run is held at a time."""
     indent = 2 if len(report.runs) <= _SPREAD else None
-    outside = _text({"schema": 1, "tbdiag": report.version, "runs": [], **_beside(report)}, 2)
-    before, after = outside.split('"runs": []', 1)
+    head: dict[str, Any] = {"schema": 1, "tbdiag": report.version, "runs": []}
+    before, _ = _text(head, 2).split('"runs": []', 1)
     yield f'{before}"runs": ['
     comma = ""
     for each in report:
         yield f"{comma}\n    " + _text(_run(each), indent).replace("\n", "\n    ")
         comma = ","
+    _, after = _text({**head, **_beside(report)}, 2).split('"runs": []', 1)
     yield f"\n  ]{after}\n" if comma else f"]{after}\n"
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tbdiag.model.finding import Finding, Severity
-from tbdiag.model.report import Outcome, Passed, Report, RunReport
+from tbdiag.model.report import Outcome, Report, RunReport
 from tbdiag.model.run import Run
 from tbdiag.views.exhibit import exhibit, measures, steps
 from tbdiag.views.paper import Paper, Piece
-from tbdiag.views.tally import answers, by_rule, coverage, crashes, worth_logging
+from tbdiag.views.tally import Tally, answers, coverage, looked
 from tbdiag.views.text import count
 from tbdiag.views.turned import turned
 
@@ -36,21 +36,23 @@ def render(
     them the text is the same; ``ascii`` keeps it to ASCII.
     """
     paper = Paper(color=color, width=width, only_ascii=ascii)
-    ill = sorted((run for run in report if run.roots), key=_badness)
-    well = [run for run in report if not run.roots]
+    tally = Tally.of(report, max(_LISTED, _HEALTHY))
+    ill = tally.ill
     full = len(ill) if show_passed and top is None else _FULL if top is None else max(top, 0)
-    for run in ill[:full]:
+    for number in ill[:full]:
+        run = report.runs[number]
         _run(paper, run)
         if show_passed:
             _answers(paper, run.outcomes)
-    _brief(paper, ill[full:])
+    _brief(paper, report, ill[full:])
     if show_passed:
-        for run in well:
-            paper.gap()
-            _healthy(paper, run)
-            _answers(paper, run.outcomes)
+        for run in report:
+            if not run.roots:
+                paper.gap()
+                _healthy(paper, run)
+                _answers(paper, run.outcomes)
     else:
-        _healthy_runs(paper, well)
+        _healthy_runs(paper, report, tally)
     if report.search or (show_passed and report.search_outcomes):
         paper.gap()
         paper.ends([("the search as a whole", "name")], fill=paper.rule)
@@ -62,15 +64,9 @@ def render(
             paper.line((f"and {count(left, 'more finding')} about the search", "dim"), indent=2)
         if show_passed:
             _answers(paper, report.search_outcomes)
-    _unexamined(paper, report)
-    _totals(paper, report, folded=len(ill) > full)
+    _unexamined(paper, report, tally)
+    _totals(paper, report, tally, folded=len(ill) > full)
     return paper.text()
-
-
-def _badness(run: RunReport) -> tuple[int, ...]:
-    return tuple(
-        -run.count(severity) for severity in (Severity.ERROR, Severity.WARNING, Severity.NOTE)
-    )
 
 
 def _counts(run: RunReport | Report) -> list[Piece]:
@@ -144,39 +140,34 @@ def _finding(paper: Paper, finding: Finding, run: Run | None, same: Sequence[Fin
         paper.flow(names, indent=4, style="dim", label=("also explained by this:", "dim"), most=3)
 
 
-def _brief(paper: Paper, runs: Sequence[RunReport]) -> None:
+def _brief(paper: Paper, report: Report, numbers: Sequence[int]) -> None:
     """One line for each of the first runs, and then what is left in one."""
     paper.gap()
-    for report in runs[:_BRIEF]:
-        codes = list(dict.fromkeys(finding.code for finding in report.roots))
+    for run in (report.runs[number] for number in numbers[:_BRIEF]):
+        codes = list(dict.fromkeys(finding.code for finding in run.roots))
         more = f" +{len(codes) - 4}" if len(codes) > 4 else ""
-        worst = report.worst.value if report.worst else ""
+        worst = run.worst.value if run.worst else ""
         right = [(" ".join(codes[:4]) + more, worst)]
-        paper.ends([(f"{worst:<8}", worst), (report.run.id, "name")], right, indent=2)
-    if left := runs[_BRIEF:]:
+        paper.ends([(f"{worst:<8}", worst), (run.run.id, "name")], right, indent=2)
+    if left := numbers[_BRIEF:]:
         paper.line((f"and {count(len(left), 'more run')} with findings", "dim"), indent=2)
 
 
-def _healthy_runs(paper: Paper, runs: Sequence[RunReport]) -> None:
+def _healthy_runs(paper: Paper, report: Report, tally: Tally) -> None:
     """One line for each, or their number; a run in which nothing could be told is never folded."""
     paper.gap()
-    healthy = [run for run in runs if _looked(run)]
-    for run in healthy if len(healthy) <= _HEALTHY else ():
-        _healthy(paper, run)
-    if len(healthy) > _HEALTHY:
-        paper.line(("ok", "ok"), ("  ", ""), (f"{len(healthy)} runs without findings", ""))
-    blind = [run for run in runs if not _looked(run)]
-    for run in blind[:_LISTED]:
-        _healthy(paper, run)
-    _more(paper, len(blind), "run", " in which no rule could tell", indent=0)
-
-
-def _looked(run: RunReport) -> bool:
-    return any(isinstance(outcome, Passed) for outcome in run.outcomes.values())
+    if tally.healthy_runs <= _HEALTHY:
+        for number in tally.healthy:
+            _healthy(paper, report.runs[number])
+    else:
+        paper.line(("ok", "ok"), ("  ", ""), (f"{tally.healthy_runs} runs without findings", ""))
+    for number in tally.blind[:_LISTED]:
+        _healthy(paper, report.runs[number])
+    _more(paper, tally.blind_runs, "run", " in which no rule could tell", indent=0)
 
 
 def _healthy(paper: Paper, run: RunReport) -> None:
-    word: Piece = ("ok", "ok") if _looked(run) else ("??", "warning")
+    word: Piece = ("ok", "ok") if looked(run.outcomes) else ("??", "warning")
     paper.ends([word, ("  ", ""), (run.run.id, "name")], [(coverage(run), "dim")])
 
 
@@ -187,25 +178,19 @@ def _answers(paper: Paper, outcomes: Mapping[str, Outcome]) -> None:
         paper.flow(words, indent=2, label=(f"{kind}:", "ok" if kind == "passed" else "dim"))
 
 
-def _unexamined(paper: Paper, report: Report) -> None:
-    damages = [
-        (f"{run.run.id}/{damage.file}" if run.run.id not in damage.file else damage.file, damage)
-        for run in report
-        for damage in run.run.provenance.damages
-        if not damage.torn
-    ]
+def _unexamined(paper: Paper, report: Report, tally: Tally) -> None:
     paper.gap()
     for path, reason in report.unread[:_LISTED]:
         _file(paper, "unread", path, reason)
     _more(paper, len(report.unread), "path", " that could not be read")
-    for path, damage in damages[:_LISTED]:
+    for path, damage in tally.damages[:_LISTED]:
         _file(
             paper,
             "damaged",
             path,
             f"{damage.reason} at byte {damage.offset}, {count(damage.lost, 'byte')} lost",
         )
-    _more(paper, len(damages), "damaged file")
+    _more(paper, tally.damaged, "damaged file")
 
 
 def _file(paper: Paper, word: str, path: str, reason: str) -> None:
@@ -218,18 +203,18 @@ def _more(paper: Paper, n: int, noun: str, rest: str = "", *, indent: int = 4) -
         paper.line((f"and {count(n - _LISTED, f'more {noun}')}{rest}", "dim"), indent=indent)
 
 
-def _totals(paper: Paper, report: Report, *, folded: bool) -> None:
+def _totals(paper: Paper, report: Report, tally: Tally, *, folded: bool) -> None:
     if folded:
         paper.gap()
-        for severity, code, name, runs in by_rule(report)[: 2 * _LISTED]:
+        for severity, code, name, runs in tally.rules[: 2 * _LISTED]:
             left = [(f"{severity.value:<8}", severity.value), (code, "dim"), ("  ", ""), (name, "")]
             paper.ends(left, [(count(runs, "run"), "dim")], indent=2)
-    for code, error, runs in crashes(report):
+    for code, error, runs in tally.crashes.told:
         paper.gap()
         paper.line(("failed: ", "error"), (f"{code} in {count(runs, 'run')}", "name"))
         paper.flow(f"{error}; this is a defect of tbdiag, please report it", indent=4, most=3)
-    unsure, wanted = worth_logging(report)
-    if unsure:
+    wanted = tally.worth.wanted
+    if unsure := len(tally.worth.unsure):
         paper.gap()
         paper.line(
             (f"{count(unsure, 'rule')} could not tell in some runs", "name"),
@@ -240,8 +225,7 @@ def _totals(paper: Paper, report: Report, *, folded: bool) -> None:
             paper.ends([(thing, "")], [(gain, "dim")], indent=2)
     paper.gap()
     found = _counts(report) or [("no findings", "ok")]
-    clean = sum(_looked(run) and not run.roots for run in report)
-    blind = sum(not _looked(run) and not run.roots for run in report)
+    clean, blind = tally.healthy_runs, tally.blind_runs
     paper.line(("Found ", ""), *found, (f" in {count(len(report.runs), 'run')}", ""))
     rest = [f"{count(clean, 'run')} without findings"] if clean and found[0][1] != "ok" else []
     rest += [f"{count(blind, 'run')} that no rule could judge"] if blind else []

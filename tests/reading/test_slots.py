@@ -15,7 +15,7 @@ import tbdiag
 from tbdiag.api import folders
 from tbdiag.cli.options import size
 from tbdiag.config import Config
-from tbdiag.diagnosis.remember import Folded
+from tbdiag.diagnosis.reports import Folded
 from tbdiag.errors import ReadError
 from tbdiag.model.run import Run
 from tbdiag.reading import runs, slots

@@ -68,7 +68,7 @@ class Row:
     @property
     def badness(self) -> tuple[object, ...]:
         """A sort key: the worst run first, then by name."""
-        return (*(-n for n in self.counts), *natural(self.name))
+        return (*(-n for n in self.counts), natural(self.name))
 
     @property
     def worst(self) -> str:
