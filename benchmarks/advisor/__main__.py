@@ -199,8 +199,10 @@ def _introduction(tasks: Sequence[str] | None) -> tuple[str, ...]:
         "winner; where it ended a run as hopeless, only the epochs until then count. In brackets are "
         "95 % intervals by a bootstrap that draws whole tasks.",
         f"The policy was tuned on tasks of other kinds ({', '.join(TUNING)}) than it is reported on "
-        f"({', '.join(kinds)}). But the unusual ones were looked at on the way: that its sampler keeps to "
-        "usual settings, and that steps go before it, was decided after that. Wholly unseen were the others. "
+        f"({', '.join(kinds)}). Not all of the latter were unseen, though: that its sampler keeps to usual "
+        "settings was decided after a look at the unusual ones, and how an earlier policy did on these and "
+        "on images was known when the model of all runs was built. That model itself was chosen on the "
+        "tuning tasks alone and then run here once. Wholly unseen were waves, text and patches. "
         "Each method has one seed.",
     )
 
