@@ -26,9 +26,7 @@ from tbdiag.search.entrant import numeric
 _WIDE, _NEAR = 240, 300  # candidates anywhere among usual settings, and around the best runs
 _BEST = 3  # runs that are looked around
 _SPREAD = 0.9  # standard deviation of the logarithm there
-_WORTH = (
-    0.2  # of a run, in the chart's units: what is nearer to one that was made tells next to nothing
-)
+_WORTH = 0.2  # of a run, in the chart's units: what is nearer to another tells next to nothing
 _OTHER_WORD = 0.15  # of candidates near a run that take another word, for each setting of words
 
 
