@@ -107,10 +107,18 @@ def _conditioned(
     )
 
 
+def apart(one: Floats, other: Floats) -> Floats:
+    """The distances between places (n, coordinates) and (m, coordinates): (n, m)."""
+    squares = np.zeros((len(one), len(other)))
+    for here, there in zip(one.T, other.T, strict=True):  # never (n, m, coordinates) at once
+        squares += (here[:, None] - there[None, :]) ** 2
+    found: Floats = np.sqrt(squares)
+    return found
+
+
 def _covariance(one: Floats, other: Floats, usual: Floats, too: Floats) -> Floats:
     """Matérn's with 5/2 of what settings do, the level, and the doubt in what is usual."""
-    squares = ((one[:, None, :] - other[None, :, :]) ** 2).sum(axis=-1)
-    far = np.sqrt(5 * squares)
+    far = math.sqrt(5) * apart(one, other)
     near = (1 + far + far * far / 3) * np.exp(-far)
     found: Floats = _DEVIATION**2 * near + _LEVEL**2 + _DOUBT**2 * np.outer(usual, too)
     return found

@@ -11,7 +11,7 @@ import numpy as np
 from tbdiag.advisor.box import box
 from tbdiag.advisor.chart import Chart
 from tbdiag.advisor.moves import jittered
-from tbdiag.advisor.outlook import outlook
+from tbdiag.advisor.outlook import apart, outlook
 from tbdiag.advisor.position import Position
 from tbdiag.advisor.prescribe import Desk, Space
 from tbdiag.advisor.rates import Bracket, bracket
@@ -25,6 +25,7 @@ from tbdiag.search.entrant import numeric
 
 _WIDE, _NEAR = 240, 300  # candidates anywhere among usual settings, and around the best runs
 _BEST = 3  # runs that are looked around
+_MOST = 200  # of many past runs: as many of the best, and of the last
 _SPREAD = 0.9  # standard deviation of the logarithm there
 _WORTH = 0.2  # of a run, in the chart's units: what is nearer to another tells next to nothing
 _OTHER_WORD = 0.15  # of candidates near a run that take another word, for each setting of words
@@ -40,14 +41,17 @@ def promising(position: Position, desk: Desk, rng: np.random.Generator) -> Itera
     if not within:
         return
     runs = [each for each in position.eligible if each.params.keys() == desk.record.params.keys()]
-    leading = sorted((r for r in runs if math.isfinite(r.loss)), key=lambda r: r.loss)[:_BEST]
-    found = [*_anywhere(desk.record, within, rng), *_beside(position, desk, leading, within, rng)]
+    leading = sorted((r for r in runs if math.isfinite(r.loss)), key=lambda r: r.loss)
+    found = [*_anywhere(desk.record, within, rng)]
+    found += _beside(position, desk, leading[:_BEST], within, rng)
     found = [each for each in _admitted(position, desk, found) if not position.tried(each)]
     if not found:
         return
     chart = Chart(space=within, start=position.start, doses=desk.doses)
     pending = [*position.pending, *position.elsewhere]
     pending = [each for each in pending if each.keys() == desk.record.params.keys()]
+    if len(runs) > 2 * _MOST:
+        runs = list({each.id: each for each in (*leading[:_MOST], *runs[-_MOST:])}.values())
     found = _apart(chart, [*(each.params for each in runs), *pending], found) or found
     gain = outlook(chart, runs, pending, found).improvement
     for at in np.argsort(-gain, kind="stable"):
@@ -57,7 +61,7 @@ def promising(position: Position, desk: Desk, rng: np.random.Generator) -> Itera
 def _apart(chart: Chart, made: list[Params], many: list[Params]) -> list[Params]:
     """Those that are so far from all that was tried that they would tell something."""
     places, tried = chart.places(many), chart.places(made)
-    far = np.sqrt(((places[:, None, :] - tried[None, :, :]) ** 2).sum(axis=-1)).min(axis=1)
+    far = apart(places, tried).min(axis=1)
     return [each for each, distance in zip(many, far, strict=True) if distance >= _WORTH]
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -120,6 +122,22 @@ def test_what_runs_at_the_moment_is_not_promised_again() -> None:
     assert other != one
     changed = [name for name in one if one[name] != other[name]]
     assert changed
+
+
+def test_thousands_of_past_runs_take_a_moment() -> None:
+    rng = np.random.default_rng(0)
+    some = a_record("some", 1.0, **_with({}))
+    runs = [
+        replace(
+            some,
+            id=f"p{i}",
+            params={**some.params, "lr": float(f"{10 ** rng.uniform(-4, -1):.5g}")},
+        )
+        for i in range(3000)
+    ]
+    began = time.process_time()
+    assert first(at(*runs), 1)
+    assert time.process_time() - began < 20
 
 
 def test_next_to_nothing_is_no_run() -> None:
