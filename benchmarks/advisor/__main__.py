@@ -36,7 +36,7 @@ from benchmarks.advisor.ours import Cell
 from benchmarks.advisor.references import Reference, reference, reference_of_two
 from benchmarks.advisor.scores import Score, scored
 from benchmarks.advisor.starts import STARTS, TWO, narrowed, space
-from benchmarks.advisor.tasks import REPORT, TASKS, TUNING, part
+from benchmarks.advisor.tasks import REPORT, TASKS, TUNING, UNSEEN, named, part
 from benchmarks.advisor.training import Kind, Task
 from benchmarks.advisor.verdicts import claims
 from benchmarks.diagnosis.page import Section, section_lines
@@ -108,6 +108,11 @@ def _all(
     yield page.main_section("All settings exposed", (), scores)
     yield page.beside_section("The advisor beside its rivals", scores)
     names = [name for name in (OURS, EXPERT, RECIPES, TPE) if name in scores]
+    groups: dict[str, Sequence[str]] = {
+        kind: [n for n in known if named(n).kind == kind] for kind in REPORT
+    }
+    groups[f"never looked at before: {', '.join(UNSEEN)}"] = UNSEEN
+    yield page.kind_section("Kind by kind", scores, groups, names)
     yield page.task_section("Task by task", scores, list(known), names)
     yield page.reference_section(known, cells)
 
@@ -202,7 +207,7 @@ def _introduction(tasks: Sequence[str] | None) -> tuple[str, ...]:
         f"({', '.join(kinds)}). Not all of the latter were unseen, though: that its sampler keeps to usual "
         "settings was decided after a look at the unusual ones, and how an earlier policy did on these and "
         "on images was known when the model of all runs was built. That model itself was chosen on the "
-        "tuning tasks alone and then run here once. Wholly unseen were waves, text and patches. "
+        f"tuning tasks alone and then run here once. Wholly unseen were {', '.join(UNSEEN)}. "
         "Each method has one seed.",
     )
 
