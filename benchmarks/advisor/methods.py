@@ -83,7 +83,8 @@ def ablations() -> dict[str, Method]:
         "without answers to findings": ours(replace(whole, diagnosis=False)),
         "without repeating what paid": ours(replace(whole, repeat=False)),
         "without pattern moves": ours(replace(whole, pattern=False)),
-        "without jitter": ours(replace(whole, jitter=False)),
+        "without the model of all runs": ours(replace(whole, model=False)),
+        "without model and jitter": ours(replace(whole, model=False, jitter=False)),
         "without the controls": ours(replace(whole, controls_at=())),
         "without the sampler": ours(replace(whole, sampler=False)),
     }

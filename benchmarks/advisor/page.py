@@ -68,18 +68,31 @@ def beside_section(title: str, scores: Scores) -> Section:
     return Section(title, (Table.of(head, rows),))
 
 
+def kind_section(
+    title: str, scores: Scores, groups: Mapping[str, Sequence[str]], names: Sequence[str]
+) -> Section:
+    """The same for groups of tasks, by what they have in common."""
+    return _grouped_section(title, "kind (cells)", scores, groups, names)
+
+
 def task_section(title: str, scores: Scores, tasks: Sequence[str], names: Sequence[str]) -> Section:
     """The share of cells within 5 % for each task, and the mean follow-ups."""
+    return _grouped_section(title, "task (cells)", scores, {each: (each,) for each in tasks}, names)
+
+
+def _grouped_section(
+    title: str, head: str, scores: Scores, groups: Mapping[str, Sequence[str]], names: Sequence[str]
+) -> Section:
     some = next(iter(scores.values()))
     rows = []
-    for task in tasks:
-        chosen = [i for i, name in enumerate(some.clusters) if name == task]
+    for group, tasks in groups.items():
+        chosen = [i for i, name in enumerate(some.clusters) if name in tasks]
         if not chosen:
             continue
         parts = [scores[name].of(chosen) for name in names]
         rows.append(
             (
-                f"{task} ({len(chosen)})",
+                f"{group} ({len(chosen)})",
                 *(
                     f"{np.isfinite(part.near).mean():.0%}, "
                     f"{np.minimum(part.near, part.most + 1).mean():.1f}"
@@ -87,7 +100,7 @@ def task_section(title: str, scores: Scores, tasks: Sequence[str], names: Sequen
                 ),
             )
         )
-    return Section(title, (Table.of(("task (cells)", *names), rows),))
+    return Section(title, (Table.of((head, *names), rows),))
 
 
 def verdict_section(found: Claims) -> Section:

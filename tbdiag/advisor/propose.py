@@ -14,6 +14,7 @@ from tbdiag.advisor.doses import Doses
 from tbdiag.advisor.moves import jittered, patterns, repeated
 from tbdiag.advisor.position import Move, Position, moved
 from tbdiag.advisor.prescribe import Desk, Space
+from tbdiag.advisor.promising import promising
 from tbdiag.advisor.recipes import recipes
 from tbdiag.advisor.record import equal
 from tbdiag.model.knob import Knob
@@ -30,11 +31,12 @@ class Policy:
     diagnosis: bool = True  # bundles and single remedies
     repeat: bool = True
     pattern: bool = True
+    model: bool = True  # of all runs so far, which names the most promising settings
     jitter: bool = True
     sampler: bool = True
     controls_at: tuple[int, ...] = (2, 3, 4, 5)  # the follow-ups that are controls
     patience: int = 6  # follow-ups without progress, then every third one is the sampler's
-    jitter_from: int = 5  # from this follow-up on, every second one is jitter
+    search_from: int = 5  # from this follow-up on, every second one is the model's, else jitter
     draws: int = 8  # of jitter, where one after the other was tried before
 
 
@@ -75,8 +77,10 @@ def _moves(position: Position, policy: Policy, sampler: Sampler | None) -> Itera
         yield from _controls(position, desk)
     if position.idle >= policy.patience and number % 3 == 0:
         yield from _sampled(position, policy, desk, sampler)
-    wild = policy.jitter and number >= policy.jitter_from and number % 2 == 0
-    if wild and not (policy.diagnosis and _untried(position, desk)):
+    search = number >= policy.search_from and number % 2 == 0
+    if search and policy.model:
+        yield from _modelled(position, desk)
+    if search and policy.jitter and not (policy.diagnosis and _untried(position, desk)):
         yield from _jitter(position, policy, desk)
     if policy.diagnosis:
         yield from answers(position, desk)
@@ -119,6 +123,17 @@ def _patterns(desk: Desk) -> Iterator[Move]:
     for why, changes in patterns(desk):
         if changes:
             yield moved(desk, Origin.MOVE, changes, f"{why}, from the best run")
+
+
+def _modelled(position: Position, desk: Desk) -> Iterator[Move]:
+    seed = zlib.crc32(f"{position.name}\0model\0{position.count}".encode())
+    for params in promising(position, desk, np.random.default_rng(seed)):
+        yield Move(
+            origin=Origin.MOVE,
+            parent=position.best,
+            params=params,
+            why="what the runs so far, taken together, promise the most of",
+        )
 
 
 def _jitter(position: Position, policy: Policy, desk: Desk) -> Iterator[Move]:

@@ -107,11 +107,11 @@ def _distance(one: float, other: float) -> float:
 
 def _resized(dimension: Choices, value: Scalar, by: float) -> Value | None:
     """The next choice of as many or more numbers that is larger, or smaller, in sum."""
-    now = _sizes(value)
+    now = sizes(value)
     if now is None:
         return None
-    others = [(sizes, each) for each in dimension.values if (sizes := _sizes(each)) is not None]
-    ahead = [(sizes, each) for sizes, each in others if (sum(sizes) - sum(now)) * (by - 1) > 0]
+    others = [(found, each) for each in dimension.values if (found := sizes(each)) is not None]
+    ahead = [(found, each) for found, each in others if (sum(found) - sum(now)) * (by - 1) > 0]
     target = sum(now) * by
     return min(
         ahead,
@@ -120,7 +120,7 @@ def _resized(dimension: Choices, value: Scalar, by: float) -> Value | None:
     )[1]
 
 
-def _sizes(value: Scalar) -> tuple[float, ...] | None:
+def sizes(value: Scalar) -> tuple[float, ...] | None:
     """``"64,64"`` as its numbers, None where it is no list of numbers."""
     parts = str(value).replace("x", ",").split(",")
     numbers = [numeric(part) for part in parts]

@@ -170,10 +170,13 @@ def retrain(
     tell: Tell | None = None,
     ready: Callable[[Plan], object] | None = None,
     launcher: Launcher | str | None = None,
+    child: bool = False,
 ) -> Retraining:
     """Launches follow-up runs and verifies them, until the problem of the best run is gone.
 
-    ``train(params, logdir)`` trains and logs in this process, one run after the other; without it
+    ``train(params, logdir)`` trains and logs in this process, one run after the other, and nothing can
+    end it early; with ``child`` in forks of this process, ``parallel`` at a time, that are timed out and
+    stopped as commands are, for which no accelerator may be in use here. Without ``train``
     (``retrain(path="logs/")``) the configured command is launched, ``parallel`` at a time. The budget is
     ``max_trials`` follow-ups, ``max_epochs`` of all of them, ``timeout`` seconds. A winner is trained on
     ``repeats`` other seeds before its gain is claimed. Hopeless runs are ended where ``kill``. With
@@ -188,6 +191,7 @@ def retrain(
     from tbdiag.advisor.loop import Limits, Loop
     from tbdiag.api.written_back import WrittenBack
     from tbdiag.launch.choose import chosen
+    from tbdiag.launch.forked import ForkedLauncher
     from tbdiag.launch.function import FunctionLauncher
 
     if train is not None and not callable(train):
@@ -206,7 +210,7 @@ def retrain(
     if train is not None and isinstance(launcher, str):
         raise RequestError("a function is called in this process: a launcher needs a command")
     if launcher is None and train is not None:
-        launcher = FunctionLauncher(train)
+        launcher = ForkedLauncher(train, parallel) if child else FunctionLauncher(train)
     elif launcher is None or isinstance(launcher, str):
         launcher = chosen(settings.launch, parallel, launcher)
     with journal.held():

@@ -21,7 +21,7 @@ class FunctionLauncher:
     """Calls ``train(params, logdir)`` for each job, and returns when it does.
 
     It keeps the state that the process has, such as data that is loaded, and so it can neither be
-    timed out nor be stopped but by an interruption, which goes through. An exception is how a run
+    timed out nor be stopped but by an interruption, which goes through; `ForkedLauncher` can. An exception is how a run
     fails; its traceback goes to the job's output.
     """
 
@@ -56,10 +56,7 @@ class FunctionLauncher:
 
     def adopt(self, job: Job) -> bool:
         """Takes over a run that a killed process began: it went down with it."""
-        now = self.wall()
-        reason = "it went down with the process that ran it"
-        lost = Exit(how=How.LOST, code=None, reason=reason, started=now, ended=now)
-        self._ended.append((job.id, lost))
+        self._ended.append((job.id, went_down(self.wall())))
         return True
 
     def poll(self) -> list[tuple[str, Exit]]:
@@ -73,3 +70,13 @@ class FunctionLauncher:
     def close(self, grace: float = GRACE) -> list[tuple[str, Exit]]:
         """The ends that were not told yet."""
         return self.poll()
+
+
+def went_down(now: float) -> Exit:
+    """The end of a run whose process is gone with the one that called it."""
+    return lost(now, now, "it went down with the process that ran it")
+
+
+def lost(started: float, ended: float, reason: str) -> Exit:
+    """An end that nobody saw."""
+    return Exit(how=How.LOST, code=None, reason=reason, started=started, ended=ended)

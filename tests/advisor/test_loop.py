@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import os
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -256,6 +259,45 @@ def test_an_exception_of_a_python_function_is_a_failure_with_its_words(tmp_path:
     found = retrain(train, logs, space=config.space, config=Config(root=tmp_path), cache=False)
     assert found.ending is Ending.FAILING
     assert "MemoryError: no room" in found.reason
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_function_in_child_processes_solves_it_too(tmp_path: Path) -> None:
+    logs, config = a_project(tmp_path)
+    seen: list[str] = []
+
+    def train(params: dict[str, Scalar], folder: Path) -> None:
+        seen.append(folder.name)
+        log(folder, by_rate(params), params)
+
+    more: dict[str, Any] = {"space": config.space, "config": Config(root=tmp_path), "cache": False}
+    found = retrain(train, logs, child=True, parallel=2, **more)
+    assert found.solved
+    assert seen == []  # what a child changes is lost with it
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_function_in_a_child_process_is_ended_live_and_in_time(tmp_path: Path) -> None:
+    logs, config = a_project(tmp_path)
+
+    def hopeless(params: dict[str, Scalar], folder: Path) -> None:
+        curves = {tag: [*each[:20], *[math.nan] * 20] for tag, each in by_rate(params).items()}
+        log(folder, curves, params)
+        time.sleep(600)
+
+    def slow(params: dict[str, Scalar], folder: Path) -> None:
+        log(folder, by_rate(params), params)
+        time.sleep(600)
+
+    more: dict[str, Any] = {"space": config.space, "config": Config(root=tmp_path), "cache": False}
+    began = time.monotonic()
+    found = retrain(hopeless, logs, child=True, max_trials=1, **more)
+    assert [each.state for each in found.trials] == [State.KILLED]
+    assert "NaN" in found.trials[0].reason or "NUM001" in found.trials[0].reason
+    found = retrain(slow, logs, child=True, max_trials=1, kill=False, timeout=2, **more)
+    assert found.ending is Ending.SPENT
+    assert [each.state for each in found.trials] == [State.TIMED_OUT]
+    assert time.monotonic() - began < 120
 
 
 def test_suggestions_write_nothing_and_know_what_was_tried(tmp_path: Path) -> None:
