@@ -11,7 +11,7 @@ from tbdiag.advisor.record import Record, equal
 from tbdiag.detectors.search.difference_within_noise import DifferenceWithinNoise
 from tbdiag.model.finding import Finding, Severity
 from tbdiag.model.proposal import Decision, Params, State, Verdict
-from tbdiag.model.report import Crashed, Fired, Passed, Skipped
+from tbdiag.model.report import Crashed, Fired, NotApplicable, Outcome, Passed, Skipped
 from tbdiag.model.run import Run, Scalar
 from tbdiag.naming.knobs import knob
 from tbdiag.naming.settings import canonical
@@ -167,10 +167,15 @@ class _Draft:
 def _codes(after: Record, wanted: Sequence[str]) -> _Told:
     outcomes = {} if after.report is None else after.report.outcomes
     there = {each.code for each in after.report.findings} if after.report is not None else set()
-    gone = [c for c in wanted if isinstance(outcomes.get(c), Passed) and c not in there]
+    gone = [c for c in wanted if _silent(outcomes.get(c)) and c not in there]
     still = [c for c in wanted if c in there]
     untold = [c for c in wanted if c not in gone and c not in still]
     return _Told(tuple(gone), tuple(still), tuple(untold))
+
+
+def _silent(outcome: Outcome | None) -> bool:
+    """Whether a rule looked and found nothing: enough beside a run of the same kind where it did."""
+    return isinstance(outcome, Passed) or (isinstance(outcome, NotApplicable) and outcome.looked)
 
 
 def _introduced(after: Record, before: Record) -> tuple[str, ...]:

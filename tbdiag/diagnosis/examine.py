@@ -176,6 +176,7 @@ def _answer(
     """The outcome of a rule on the cases of a run, where ``outcomes`` are those of earlier rules."""
     findings: list[Finding] = []
     reasons: list[str] = []
+    looked = False
     for case in cases:
         if detector.supervised and case.kind is not Kind.SUPERVISED:
             return Skipped(f"the rule does not speak of {case.kind} runs")
@@ -184,7 +185,7 @@ def _answer(
             if reason is not None:
                 reasons.append(reason)
                 continue
-            found = list(detector.check(case))
+            found, looked = list(detector.check(case)), True
             for each in found:
                 if each not in findings:
                     findings.append(each)
@@ -195,7 +196,7 @@ def _answer(
             return Crashed(f"{type(error).__name__}: {error}")
     if findings:
         return Fired(tuple(findings))
-    return NotApplicable(reasons[0]) if len(reasons) == len(cases) else Passed()
+    return NotApplicable(reasons[0], looked) if len(reasons) == len(cases) else Passed()
 
 
 def _alone(detector: Detector, outcomes: Mapping[str, Outcome]) -> str | None:

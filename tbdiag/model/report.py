@@ -26,9 +26,13 @@ class Passed:
 
 @dataclass(frozen=True, slots=True)
 class NotApplicable:
-    """The rule cannot tell; the reason says what is missing."""
+    """The rule cannot tell; the reason says what is missing.
+
+    Where it ``looked``, it found nothing, which clears no run by itself.
+    """
 
     reason: str
+    looked: bool = False
     kind = "not-applicable"
 
 

@@ -67,6 +67,13 @@ def test_a_rule_that_cannot_tell_confirms_nothing(outcome: NotApplicable | Crash
     assert "cannot be told" in found.reason
 
 
+def test_a_rule_that_looked_and_found_nothing_is_enough_where_it_fired_before() -> None:
+    outcome = NotApplicable("the rate was not logged", looked=True)
+    found = verdict(a_record("after", 0.5, outcomes={"OPT001": outcome}))
+    assert found.decision is Decision.CONFIRMED
+    assert found.cleared == ("OPT001",)
+
+
 def test_something_worse_refutes_and_something_as_bad_does_not() -> None:
     worse = verdict(a_record("after", 0.5, "GEN001"))
     assert worse.decision is Decision.REFUTED

@@ -56,6 +56,15 @@ def test_a_steady_fall_without_validation_is_left_open() -> None:
     assert outcome(LearningRateTooLow(), a_run({**bounces, **RATE})) == Passed()
 
 
+def test_what_was_looked_at_is_told_from_what_was_not() -> None:
+    found = outcome(LearningRateTooHigh(), a_run(CALM))
+    assert isinstance(found, NotApplicable)
+    assert found.looked
+    short = outcome(LearningRateTooHigh(), a_run({Role.TRAIN_LOSS: np.array([2.0, 1.0])}))
+    assert isinstance(short, NotApplicable)
+    assert not short.looked
+
+
 def test_a_calm_end_means_nothing_where_nobody_logged_the_rate() -> None:
     assert "log the learning rate" in reason(LearningRateTooHigh(), a_run(CALM))
 
