@@ -207,7 +207,9 @@ def _introduction(tasks: Sequence[str] | None) -> tuple[str, ...]:
         f"({', '.join(kinds)}). Not all of the latter were unseen, though: that its sampler keeps to usual "
         "settings was decided after a look at the unusual ones, and how an earlier policy did on these and "
         "on images was known when the model of all runs was built. That model itself was chosen on the "
-        f"tuning tasks alone and then run here once. Wholly unseen were {', '.join(UNSEEN)}. "
+        "tuning tasks alone. That small moves in a fixed order were dropped beside it was decided by those, "
+        "after they had been seen to cost follow-ups here as well. "
+        f"Wholly unseen were {', '.join(UNSEEN)}. "
         "Each method has one seed.",
     )
 

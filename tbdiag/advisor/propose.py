@@ -30,7 +30,7 @@ class Policy:
     doses: Doses = field(default_factory=Doses)
     diagnosis: bool = True  # bundles and single remedies
     repeat: bool = True
-    pattern: bool = True
+    pattern: bool = False  # small moves in a fixed order: beside the model they do not pay
     model: bool = True  # of all runs so far, which names the most promising settings
     jitter: bool = True
     sampler: bool = True
@@ -47,8 +47,8 @@ def propose(
 
     The order is that of the measured policy: a bundle of what answers the root findings of the best run,
     then controls, standard recipes that the diagnosis has no hand in. From the best of these on one
-    answer at a time; what has just paid once more; small steps where the run is healthy, every second
-    one jittered. After some follow-ups without progress every third one is ``sampler``'s, which is
+    answer at a time; what has just paid once more; what the model of all runs finds most promising, and
+    in turn with it jitter. After some follow-ups without progress every third one is ``sampler``'s, which is
     asked for settings in their usual ranges.
     """
     policy = policy or Policy()
