@@ -132,7 +132,8 @@ def test_interrupted_inside_a_command_is_130(
 def test_control_c_on_a_running_scan_is_130(tmp_path: Path) -> None:
     event_dir(tmp_path)
     code = (
-        "import time; from tbdiag.cli import app, deliver\n"
+        "import signal, time; from tbdiag.cli import app, deliver\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background ignores it
         "def slow(*_, **__): print('begun', flush=True); time.sleep(60)\n"
         "deliver.scan = slow; app.main(['scan', '.'])"
     )
