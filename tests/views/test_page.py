@@ -532,6 +532,15 @@ def test_ticks_are_round_and_inside(low: float, high: float):
     assert all(low - 1e-9 * (high - low) <= each <= high * (1 + 1e-9) for each in found)
 
 
+def test_labels_differ_where_ticks_do():
+    assert ticks.labels([0.0, 0.5, 1.0]) == ["0", "0.5", "1"]
+    assert ticks.labels([1e-4, 1.0]) == ["0.0001", "1"]
+    assert ticks.labels([1.38802, 1.38804]) == ["1.38802", "1.38804"]
+    assert ticks.labels([100000.25, 100000.5]) == ["100000.25", "100000.5"]
+    assert ticks.labels([3.0]) == ["3"]
+    assert ticks.labels([]) == []
+
+
 def test_ticks_of_odd_ranges():
     assert ticks.linear(3.0, 3.0, 5) == [3.0]
     assert ticks.whole(1, 4, 7) == [1, 2, 3, 4]

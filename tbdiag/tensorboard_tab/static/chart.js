@@ -204,7 +204,7 @@ export class Chart {
         },
         axes: [
           {...axis, size: 26, gap: 3, space: 70, values: this.axis === 'step' ? (plot, ticks) => ticks.map(format.step) : this.axis === 'relative' ? (plot, ticks) => ticks.map(format.duration) : undefined},
-          {...axis, size: 52, gap: 4, space: 34, ...(log ? {splits: (plot, at, low, high) => powers(low, high)} : {}), values: (plot, ticks) => ticks.map((each) => (each === null ? '' : format.value(each)))},
+          {...axis, size: format.margin, gap: 4, space: 34, ...(log ? {splits: (plot, at, low, high) => powers(low, high)} : {}), values: (plot, ticks) => format.ticks(ticks)},
         ],
         series: [
           {},

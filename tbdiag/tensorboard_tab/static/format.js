@@ -11,6 +11,22 @@ export function value(number) {
   return `${Number(digits)}e${Number(power)}`;
 }
 
+// Values beside an axis: with more digits where they lie so near each other; nothing where there is none.
+export function ticks(numbers) {
+  const known = numbers.filter((each) => each !== null);
+  const apart = Math.min(...known.slice(1).map((each, place) => Math.abs(each - known[place])).filter((each) => each > 0));
+  for (let digits = 4; digits <= 15; digits += 1) {
+    const said = (each) => (digits === 4 ? value(each) : String(Number(each.toPrecision(digits))));
+    if (known.every((each) => Math.abs(Number(said(each)) - each) <= apart / 20)) return numbers.map((each) => (each === null ? '' : said(each)));
+  }
+  return numbers.map((each) => (each === null ? '' : String(each)));
+}
+
+// The room in pixels that such labels take beside an axis, in its small type.
+export function margin(plot, labels) {
+  return Math.max(52, 14 + 6.3 * Math.max(0, ...(labels ?? []).map((each) => each.length)));
+}
+
 // A step in at most five characters: 950, 12.5k, 1.2M.
 export function step(number) {
   if (number === null || number === undefined) return '';

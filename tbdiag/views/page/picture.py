@@ -11,7 +11,7 @@ import numpy as np
 
 from tbdiag.views.exhibit import steps
 from tbdiag.views.page import ticks
-from tbdiag.views.text import number, result
+from tbdiag.views.text import number
 
 WIDTH, HEIGHT = 640, 214  # of the whole, in units of the picture
 LEFT, RIGHT, TOP, BOTTOM = 56, 10, 8, 24  # of the margins
@@ -101,7 +101,9 @@ def drawing(strokes: Sequence[Stroke], bands: Sequence[Mapping[str, Any]], *, lo
         bands=_laid_out(bands, across, (first, last)),
         crosses=tuple(crosses),
         across=tuple((_round(across(each)), _step(each)) for each in ticks.whole(first, last, 7)),
-        up=tuple((_round(up(each)), result(each)) for each in marks),
+        up=tuple(
+            (_round(up(at)), text) for at, text in zip(marks, ticks.labels(marks), strict=True)
+        ),
         log=log,
     )
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+from tbdiag.views.text import result
 
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 _DECADES = 6  # powers of ten that are marked at most
@@ -24,6 +28,18 @@ def linear(low: float, high: float, most: int) -> list[float]:
 def whole(low: float, high: float, most: int) -> list[float]:
     """What `linear` gives for steps: none between two whole numbers."""
     return [each for each in linear(low, high, most) if each == round(each)] or [round(low)]
+
+
+def labels(marks: Sequence[float]) -> list[str]:
+    """The marks as text, with more digits than results have where they lie so near each other."""
+    apart = min((abs(b - a) for a, b in pairwise(marks) if a != b), default=math.inf)
+    for digits in range(4, 16):
+        said = [result(each) if digits == 4 else f"{each:.{digits}g}" for each in marks]
+        if all(
+            abs(float(text) - each) <= apart / 20 for text, each in zip(said, marks, strict=True)
+        ):
+            return said
+    return [repr(each) for each in marks]
 
 
 def powers(low: float, high: float) -> list[float]:

@@ -8,6 +8,20 @@ test('values take four digits', () => {
   assert.deepEqual(said.map(format.value), ['0', '1', '0.1', '0.9235', '1e-4', '1.5e-7', '123500', '8.07e24', '-0.001234', 'relu', 'true', '–']);
 });
 
+test('values beside an axis differ', () => {
+  assert.deepEqual(format.ticks([0, 0.5, 1]), ['0', '0.5', '1']);
+  assert.deepEqual(format.ticks([1e-4, null, 1]), ['1e-4', '', '1']);
+  assert.deepEqual(format.ticks([1.38802, 1.38804, 1.38806]), ['1.38802', '1.38804', '1.38806']);
+  assert.deepEqual(format.ticks([100000.25, 100000.5]), ['100000.25', '100000.5']);
+  assert.deepEqual(format.ticks([2, 2]), ['2', '2']);
+});
+
+test('an axis has room for its longest label', () => {
+  assert.equal(format.margin(null, null), 52);
+  assert.equal(format.margin(null, ['0', '0.5']), 52);
+  assert.ok(format.margin(null, ['1.387775']) > format.margin(null, ['1.38777']));
+});
+
 test('steps take five characters', () => {
   const said = [0, 95, 9999, 10000, 12500, 123456, 1e6, 1250000, 5e9];
   assert.deepEqual(said.map(format.step), ['0', '95', '9999', '10k', '12.5k', '123k', '1M', '1.3M', '5G']);

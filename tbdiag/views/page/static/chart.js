@@ -98,7 +98,7 @@ export class Chart {
         },
         axes: [
           {...axis, size: 26, gap: 3, space: 70, incrs: undefined, values: (plot, ticks) => ticks.map((each) => (Number.isInteger(each) ? format.step(each) : ''))},
-          {...axis, size: 52, gap: 4, space: 34, ...(log ? {splits: (plot, at, low, high) => powers(low, high)} : {}), values: (plot, ticks) => ticks.map((each) => (each === null ? '' : format.value(each)))},
+          {...axis, size: format.margin, gap: 4, space: 34, ...(log ? {splits: (plot, at, low, high) => powers(low, high)} : {}), values: (plot, ticks) => format.ticks(ticks)},
         ],
         series: [
           {},
