@@ -27,7 +27,7 @@ from benchmarks.diagnosis import page as accuracy
 from pages import command_page, rule_index, rule_page, rule_table, threshold_table
 from pictures import draw
 from tbdiag.detectors import registry
-from tbdiag.views import json_v1
+from tbdiag.views import schema_v1
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -46,7 +46,7 @@ def pages() -> Iterator[tuple[Path, str]]:
         yield DOCS / "rules" / f"{rule.code}.md", rule_page(rule)
     yield DOCS / "rules" / "index.md", rule_index()
     yield DOCS / "cli.md", command_page()
-    schema = json.dumps(json_v1.schema(), indent=2, ensure_ascii=False)
+    schema = json.dumps(schema_v1.schema(), indent=2, ensure_ascii=False)
     yield DOCS / "report.schema.json", schema + "\n"
     yield DOCS / "accuracy.md", accuracy.markdown(accuracy.load(accuracy.PLACE.read_text("utf-8")))
 

@@ -29,7 +29,7 @@ class Snapshot:
     """A diagnosis as of ``at``, in seconds since the epoch.
 
     ``origin`` is ``"scan"``, or ``"stored"`` where it was read from the logs; then there is no
-    `report` with curves, but the ``document`` of its runs (RunV1 in `tbdiag.views.json_v1`).
+    `report` with curves, but the ``document`` of its runs (RunV1 in `tbdiag.views.schema_v1`).
     """
 
     places: tuple[str, ...]
@@ -137,7 +137,7 @@ def stored(places: Sequence[str]) -> Snapshot | None:
 
 def from_document(places: tuple[str, ...], found: Any, at: float) -> Snapshot:
     """A snapshot of a report as JSON says it; raises ValueError where it is none."""
-    from tbdiag.views.json_v1 import parsed
+    from tbdiag.views.schema_v1 import parsed
 
     told = parsed(found)
     snapshot = Snapshot(

@@ -20,11 +20,11 @@ from tbdiag.model.remedy import Advice, Change, Remedy, Scale, SetTo, Shift, Wit
 from tbdiag.model.report import Crashed, Ignored, NotApplicable, Report, Skipped
 from tbdiag.model.role import Role, RoleMap
 from tbdiag.model.run import Damage, Provenance
-from tbdiag.views import json_v1
+from tbdiag.views import json_v1, schema_v1
 from tbdiag.views.jsontext import indented
 from tests.views.builders import a_dozen_runs, a_finding, a_report, a_run, a_run_report
 
-SCHEMA = json_v1.schema()
+SCHEMA = schema_v1.schema()
 
 
 def read(report: Report) -> Any:
