@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from benchmarks.gallery.build import build
+from benchmarks.gallery.build import build, kind_of
 from benchmarks.gallery.plan import planned
 from benchmarks.gallery.problems import SETTINGS, problems
+from benchmarks.gallery.unshown import unshown, write
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,6 +30,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--part", choices=("calibration", "report"), help="only this part")
     parser.add_argument("--problem", help="only the problems whose name holds this")
     parser.add_argument("--limit", type=int, help="only the first N runs of each problem")
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="those as well that are known to show nothing; note them anew",
+    )
     args = parser.parse_args(argv)
     wanted = args.setting.split(",")
     unknown = sorted(set(wanted) - set(SETTINGS))
@@ -37,11 +44,14 @@ def main(argv: list[str] | None = None) -> int:
     # Labels are written of all that lies in the folder, whatever is made this time.
     everything = list(planned(problems()))
     plans, counts = [], dict[str, int]()
+    left = frozenset[str]() if args.all else unshown()
     for plan in everything:
         problem = plan.problem
         if problem.setting not in wanted or args.part not in (None, problem.part):
             continue
         if args.problem is not None and args.problem not in problem.name:
+            continue
+        if plan.path in left:
             continue
         counts[problem.name] = counts.get(problem.name, 0) + 1
         if args.limit is None or counts[problem.name] <= args.limit:
@@ -51,12 +61,13 @@ def main(argv: list[str] | None = None) -> int:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
         task = progress.add_task("training", total=len(plans))
-        left_out = build(
-            plans, args.out, args.jobs, lambda plan: progress.advance(task), everything
-        )
-    console.print(f"{sum(left_out.values())} runs did not become what was meant, and are left out:")
-    for (kind, family), count in sorted(left_out.items()):
+        silent = build(plans, args.out, args.jobs, lambda plan: progress.advance(task), everything)
+    console.print(f"{len(silent)} runs did not become what was meant, and are left out:")
+    for (kind, family), count in sorted(Counter(map(kind_of, silent)).items()):
         console.print(f"  {kind} {family}: {count}")
+    if args.all and len(plans) == len(everything):
+        # Controls are what the others are compared with.
+        write(plan.path for plan in silent if plan.family != "healthy")
     return 0
 
 

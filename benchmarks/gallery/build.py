@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, is_dataclass, replace
@@ -26,7 +25,7 @@ from benchmarks.gallery.plan import HISTOGRAMS, LITTLE, Planned, planned
 from benchmarks.gallery.policy_faults import POLICY_FAULTS
 from benchmarks.gallery.problems import problems
 from benchmarks.gallery.recipe import Recipe
-from benchmarks.gallery.training import Outcome, longer, supervised
+from benchmarks.gallery.training import Outcome, supervised
 from benchmarks.gallery.truth import conditions, longer_helps, manifested, memorised, renamed
 
 # Where a longer run is not asked for: what is broken stays broken.
@@ -60,15 +59,12 @@ def train(plan: Planned) -> tuple[list[Session], Outcome, Any]:
         from benchmarks.gallery.adversarial import adversarial
 
         return *adversarial(problem, recipe, plan.seed), recipe
-    sessions, outcome = supervised(problem, recipe, plan.seed)
+    asked = plan.family not in NOT_LONGER and recipe.stop_at is None
+    sessions, outcome = supervised(problem, recipe, plan.seed, longer=asked)
     if plan.family == "missing-warm-up":
         warm = replace(recipe, warmup=max(problem.recipe.warmup, 0.1))
         seeds = range(plan.seed, plan.seed + 3)
         outcome["with_warmup"] = [supervised(problem, warm, seed)[1] for seed in seeds]
-    if plan.family not in NOT_LONGER and recipe.stop_at is None:
-        more = supervised(problem, longer(recipe), plan.seed)[1]
-        kept = ("test_tail", "test_noise", "val_tail", "nonfinite")
-        outcome["longer"] = {key: more[key] for key in kept}
     return sessions, outcome, recipe
 
 
@@ -80,6 +76,11 @@ def detail(plan: Planned) -> str:
     if needed is None and plan.one_in(LITTLE, "little"):
         return "sparse"
     return "full" if plan.one_in(HISTOGRAMS, "histograms") else "usual"
+
+
+def kind_of(plan: Planned) -> tuple[str, str]:
+    """Fault, control or trap, and the family."""
+    return FAMILIES[plan.family].kind, plan.family
 
 
 def _recipe(plan: Planned) -> Any:
@@ -204,15 +205,15 @@ def label(plan: Planned, outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def assemble(plans: Iterable[Planned], out: Path) -> Counter[tuple[str, str]]:
-    """Write labels.json from all outcomes that are there; (kind, family) left out → how many.
+def assemble(plans: Iterable[Planned], out: Path) -> list[Planned]:
+    """Write labels.json from all outcomes that are there; the runs that are left out.
 
     A run waits for the controls of its problem. One that did not become what was meant loses its
     event files, so that a scan of the folder sees labelled runs alone.
     """
     plans = list(plans)
     found = {plan.path: outcome for plan in plans if (outcome := known(plan, out)) is not None}
-    entries, left_out = [], Counter[tuple[str, str]]()
+    entries, left_out = [], list[Planned]()
     for plan in plans:
         controls = [
             found.get(each.path)
@@ -226,7 +227,7 @@ def assemble(plans: Iterable[Planned], out: Path) -> Counter[tuple[str, str]]:
         if manifested(plan.family, kind, found[plan.path], outcomes):
             entries.append(label(plan, found[plan.path]))
         else:
-            left_out[kind, plan.family] += 1
+            left_out.append(plan)
             shutil.rmtree(out / plan.path, ignore_errors=True)
     _write_json(out / "labels.json", sorted(entries, key=lambda entry: entry["run"]))
     return left_out
@@ -246,7 +247,7 @@ def build(
     jobs: int,
     done: Callable[[Planned], None],
     everything: Sequence[Planned],
-) -> Counter[tuple[str, str]]:
+) -> list[Planned]:
     """Make those of `plans` that are missing, calling `done` after each; label `everything` there."""
     out.mkdir(parents=True, exist_ok=True)
     missing = [plan for plan in plans if known(plan, out) is None]

@@ -17,6 +17,8 @@ from benchmarks.gallery.schedules import Schedule
 HISTOGRAM_RECORDS = 10
 BAD_EPOCHS = 3  # epochs without a finite loss after which a run gives up
 STARTED = 1_700_000_000.0
+LONGER = 1.5  # times as many epochs
+LONGER_TELLS = ("test_tail", "test_noise", "val_tail", "nonfinite")  # of the outcome
 Outcome = dict[str, Any]
 
 
@@ -30,20 +32,26 @@ class Course:
     broke: bool = False
 
 
-def supervised(problem: Problem, recipe: Recipe, seed: int) -> tuple[list[Session], Outcome]:
-    """Train, and return what each process logged and the outcome."""
+def supervised(
+    problem: Problem, recipe: Recipe, seed: int, *, longer: bool = False
+) -> tuple[list[Session], Outcome]:
+    """Train, and return what each process logged and the outcome.
+
+    With `longer` the outcome also tells how the same run ends with half as many epochs more, its
+    schedule stretched where it fitted the run.
+    """
     sessions: list[Session] = []
     outcome: Outcome = {}
     for writer in range(recipe.writers):
         own = seed + 5000 * writer
         clock = Clock(STARTED + 17 * writer, problem.seconds, own)
-        logged, outcome = _one(problem, recipe, own, clock)
+        logged, outcome = _one(problem, recipe, own, clock, longer)
         sessions += logged
     return sessions, outcome
 
 
 def _one(
-    problem: Problem, recipe: Recipe, seed: int, clock: Clock
+    problem: Problem, recipe: Recipe, seed: int, clock: Clock, longer: bool
 ) -> tuple[list[Session], Outcome]:
     learner: Learner = problem.make(recipe, seed)
     if recipe.pretrained:
@@ -69,7 +77,25 @@ def _one(
     outcome = _outcome(run, first.loss, start)
     outcome["logged_nonfinite"] = any(session.nonfinite for session in sessions)
     outcome["chance"] = math.log(problem.classes) if problem.classes else None
+    if longer:
+        more = replace(recipe, epochs=math.ceil(recipe.epochs * LONGER))
+        if _open_ended(recipe):
+            if not run.course.broke:
+                run.go_on(recipe.epochs, more.epochs)
+            end = _outcome(run, first.loss, start)
+        else:
+            end = _one(problem, more, seed, clock, longer=False)[1]
+        outcome["longer"] = {name: end[name] for name in LONGER_TELLS}
     return sessions, outcome
+
+
+def _open_ended(recipe: Recipe) -> bool:
+    """Whether a longer run is this one and then some: nothing depends on where it ends."""
+    return (
+        recipe.schedule.partition(":")[0] in ("constant", "rises", "drops")
+        and not recipe.warmup
+        and recipe.jump_at is recipe.nan_at is recipe.stop_at is recipe.resume_at is None
+    )
 
 
 def _pretrained(problem: Problem, recipe: Recipe, seed: int) -> Learner:
@@ -107,6 +133,13 @@ class _Run:
     ) -> Session:
         """The epochs from `first` to before `last` as one process; calls `do` before epoch `at`."""
         self.rng = np.random.default_rng([self.seed, first])
+        return self._epochs(first, last, at, do)
+
+    def go_on(self, first: int, last: int) -> None:
+        """More epochs of the same process, of which nothing is logged."""
+        self._epochs(first, last, -1, None)
+
+    def _epochs(self, first: int, last: int, at: int, do: Callable[[], None] | None) -> Session:
         session, step, bad = Session(), first * self.batches, 0
         records = set(np.linspace(0, self.total - 1, HISTOGRAM_RECORDS, dtype=int).tolist())
         for epoch in range(first, last):
@@ -274,9 +307,3 @@ def noise(values: np.ndarray[Any, np.dtype[np.float64]]) -> float:
     if len(late) < 5:
         return math.inf
     return float(np.std(np.diff(late, 2)) / math.sqrt(6))
-
-
-def longer(recipe: Recipe, factor: float = 1.5) -> Recipe:
-    """The same run with `factor` as many epochs, its schedule stretched where it fitted the run."""
-    more = math.ceil(recipe.epochs * factor)
-    return replace(recipe, epochs=more)

@@ -20,8 +20,9 @@ from benchmarks.gallery.policy_faults import POLICY_FAULTS
 from benchmarks.gallery.problems import problems
 from benchmarks.gallery.recipe import Recipe
 from benchmarks.gallery.schedules import Schedule
-from benchmarks.gallery.training import noise, tail
+from benchmarks.gallery.training import noise, supervised, tail
 from benchmarks.gallery.truth import longer_helps, manifested
+from benchmarks.gallery.unshown import unshown
 from tbdiag.detectors.registry import rules
 
 PLANS = list(planned(problems()))
@@ -190,8 +191,27 @@ def test_a_fault_that_did_not_show_is_left_out(
     plans = small("rate-too-low")
     monkeypatch.setitem(FAULTS["rate-too-low"].changes, plans[-1].strength, lambda recipe: recipe)
     left_out = build(plans, tmp_path, 1, lambda plan: None, plans)
-    assert dict(left_out) == {("fault", "rate-too-low"): 1}
+    assert left_out == [plans[-1]]
     assert not (tmp_path / plans[-1].path).exists()
+
+
+@pytest.mark.parametrize("schedule", ["constant", "drops:0.3", "cosine"])
+def test_a_longer_run_is_the_same_however_it_is_made(
+    schedule: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (problem, *_) = (plan.problem for plan in small())
+    recipe = replace(problem.recipe, schedule=schedule)
+    found = supervised(problem, recipe, 3, longer=True)[1]["longer"]
+    monkeypatch.setattr("benchmarks.gallery.training._open_ended", lambda recipe: False)
+    assert found == supervised(problem, recipe, 3, longer=True)[1]["longer"]
+    end = supervised(problem, replace(recipe, epochs=9), 3)[1]
+    assert found == {name: end[name] for name in found}
+
+
+def test_what_is_known_to_show_nothing_is_planned_and_no_control() -> None:
+    silent = [plan for plan in PLANS if plan.path in unshown()]
+    assert len(silent) == len(unshown())
+    assert "healthy" not in {plan.family for plan in silent}
 
 
 def test_little_is_logged_only_where_the_family_allows_it() -> None:
