@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
 from pathlib import Path
-
-import numpy as np
 
 from benchmarks.reader import workloads
 from benchmarks.reader.measure import Reader, compare
@@ -16,7 +14,7 @@ SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 
 
 def section(readers: list[Reader], place: Path, scale: float, rounds: int, limit: int) -> str:
-    """CPU seconds and peak memory of our readers by size, and the slope of what exceeds start-up."""
+    """CPU seconds and peak memory of our readers by size, and how what exceeds start-up grows in the end."""
     names = [reader.name for reader in readers]
     start = compare(readers, workloads.one_file(place, 1), rounds, limit)
     sizes, rows, costs = [], [], []
@@ -29,17 +27,18 @@ def section(readers: list[Reader], place: Path, scale: float, rounds: int, limit
         rows.append([f"{workload.points:,}", *cells])
     empty = [f"{start[name].cpu:.2f} s, {start[name].peak / 1e6:,.0f} MB" for name in names]
     rows.insert(0, ["20 (start-up)", *empty])
-    slopes = zip(names, _slopes(sizes, costs), strict=True)
-    told = ", ".join(f"{name} {slope}" for name, slope in slopes)
+    last = [_slope(sizes[-2:], [each[at] for each in costs[-2:]]) for at in range(len(names))]
+    told = ", ".join(f"{name} {slope}" for name, slope in zip(names, last, strict=True))
     return (
-        f"{table(['points', *names], rows)}\nBeyond start-up, CPU grows with the number of points to"
-        f" the power of: {told}.\n"
+        f"{table(['points', *names], rows)}\nFrom {sizes[-2]:,} to {sizes[-1]:,} points, CPU beyond start-up"
+        f" grows with the number of points to the power of: {told}. 1 is linear growth; of fewer points"
+        " most of the cost is first use, not size.\n"
     )
 
 
-def _slopes(sizes: list[int], costs: list[list[float]]) -> Iterator[str]:
-    """The slope of each column over the sizes, both logarithmic, without what is lost in noise."""
-    for column in np.array(costs).T:
-        clear = column > _CLEAR
-        x, y = np.log(np.array(sizes)[clear]), np.log(column[clear])
-        yield f"{np.polyfit(x, y, 1)[0]:.2f}" if len(x) > 1 else "too short to tell"
+def _slope(sizes: list[int], costs: list[float]) -> str:
+    """The slope between two sizes, both logarithmic, unless it would be lost in noise."""
+    if min(costs) <= _CLEAR:
+        return "too short to tell"
+    (few, many), (quick, long) = sizes, costs
+    return f"{math.log(long / quick) / math.log(many / few):.2f}"
