@@ -13,9 +13,10 @@ from tbdiag.errors import RequestError
 OWN_PLOT = (
     ".tbdiag.png"  # how the plots of a scan are called, so that the next one may replace them
 )
-# How texts, JSON and pages of tbdiag begin.
+# How texts, JSON, XML and pages of tbdiag begin.
 _OWN = re.compile(
     rb'(?:<!-- )?tbdiag \d|\s*\{.{0,200}"tbdiag": "\d'
+    rb'|<\?xml [^>]*>\s*<testsuites name="tbdiag"'
     rb'|<!doctype html>.{0,100}<meta name="generator" content="tbdiag \d',
     re.DOTALL,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from itertools import chain
 from pathlib import Path
@@ -19,13 +19,13 @@ from tbdiag.cli.progress import counting, progress
 from tbdiag.config import did_you_mean, shown
 from tbdiag.errors import RequestError
 from tbdiag.model.finding import Severity
-from tbdiag.views import json_v1, terminal
+from tbdiag.views import terminal
 from tbdiag.views.text import count
 
 if TYPE_CHECKING:
     from tbdiag.scale.base import Pool
 
-FORMATS = ("text", "json")
+FORMATS = ("text", "json", "markdown", "junit", "sarif", "github")
 _MOST = 8  # paths named one by one
 
 PLAIN = Look(color=False, width=80, ascii=False)
@@ -94,14 +94,14 @@ def _pool(
 
 
 def report(found: Report, targets: Sequence[Target], *, color: Color, show_passed: bool) -> None:
-    """Writes the report in each format; what could not be examined is said on stderr beside JSON."""
+    """Writes the report in each format; what could not be examined is said on stderr beside all but text."""
     for form, file in targets:
         text: Iterable[str]
-        if form == "json":
-            text = json_v1.chunks(found)
-        else:
+        if form == "text":
             style = look(color) if file is None else PLAIN
             text = [terminal.render(found, show_passed=show_passed, **style)]
+        else:
+            text = _chunks(form, found)
         if file is None:
             say_all(text)
             continue
@@ -118,6 +118,30 @@ def report(found: Report, targets: Sequence[Target], *, color: Color, show_passe
             warn(f"tbdiag: {path} was not examined: {reason}")
         if len(found.unread) > _MOST:
             warn(f"tbdiag: {len(found.unread) - _MOST} more paths were not examined")
+
+
+def _chunks(form: str, found: Report) -> Iterator[str]:
+    """The report in a format for other programs, piece by piece."""
+    match form:
+        case "markdown":
+            from tbdiag.views import report_markdown
+
+            return report_markdown.chunks(found)
+        case "junit":
+            from tbdiag.views import report_junit
+
+            return report_junit.chunks(found)
+        case "sarif":
+            from tbdiag.views import report_sarif
+
+            return report_sarif.chunks(found)
+        case "github":
+            from tbdiag.views import report_github
+
+            return report_github.chunks(found)
+    from tbdiag.views import json_v1
+
+    return json_v1.chunks(found)
 
 
 def plots(found: Report, folder: Path) -> None:

@@ -84,6 +84,13 @@ Logs = Annotated[
     Option("--logs", metavar="PATH", help="Runs of it; else logs/, runs/ and the like."),
 ]
 Formats = Annotated[str, Option("--format", help="text, json, or both: text,json.")]
+ReportFormats = Annotated[
+    str,
+    Option(
+        "--format",
+        help="text, json, markdown, junit, sarif or github; text may be joined: text,json.",
+    ),
+]
 JournalFormats = Annotated[
     str, Option("--format", help="text, markdown, json or csv; text may be joined: text,csv.")
 ]

@@ -11,12 +11,13 @@ Examples:
   tbdiag scan logs/
   tbdiag scan logs/ --select OPT,GEN001 --fail-on warning
   tbdiag scan logs/ --format text,json --output report.json --plots plots/
+  tbdiag scan logs/ --format markdown >> "$GITHUB_STEP_SUMMARY"
   tbdiag scan logs/ --write"""
 
 
 def scan(
     paths: o.Paths = None,
-    formats: o.Formats = "text",
+    formats: o.ReportFormats = "text",
     output: o.Output = None,
     select: o.Select = None,
     ignore: o.Ignore = None,

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from datetime import tzinfo
 
 from tbdiag import __version__
 from tbdiag.journal.entry import Diagnosed
 from tbdiag.journal.replay import History
 from tbdiag.views.logbook import Followup, chapters, followups, lead, seen_in, tally, when
-from tbdiag.views.text import duration, printable, result
-
-# What Markdown, or the HTML within it, could take for more than text.
-_MARKS = re.compile(r"([\\`*_\[\]<>|~&$#@{}])")
+from tbdiag.views.markup import code, plain
+from tbdiag.views.text import duration, result
 
 
 def render(history: History, *, zone: tzinfo | None = None) -> str:
@@ -41,20 +38,6 @@ def render(history: History, *, zone: tzinfo | None = None) -> str:
     if history.unread:
         lines += ["", "## Not read", "", *(f"- {plain(each)}" for each in history.unread)]
     return "\n".join(lines) + "\n"
-
-
-def plain(text: str) -> str:
-    """``text`` so that Markdown shows it as it is, on one line."""
-    return _MARKS.sub(r"\\\1", printable(text))
-
-
-def code(text: str) -> str:
-    """``text`` as code on one line, whatever backticks stand in it."""
-    shown = printable(text) or " "
-    longest = max((len(run) for run in re.findall("`+", shown)), default=0)
-    ticks = "`" * (longest + 1)
-    space = " " if longest else ""
-    return f"{ticks}{space}{shown}{space}{ticks}"
 
 
 def _table(tried: list[Followup]) -> list[str]:

@@ -84,6 +84,16 @@ def test_of_two_formats_text_stays_and_json_is_saved(here: Path, capsys: Capture
     assert sorted(each.name for each in here.iterdir()) == ["bad", "r.json"]
 
 
+@pytest.mark.parametrize("form", [form for form in deliver.FORMATS if form != "text"])
+def test_each_format_goes_to_stdout_or_to_a_file(form: str, here: Path, capsys: Captured) -> None:
+    event_dir(here / "bad")
+    _, out, _ = called(capsys, "scan", "bad", "--format", form)
+    assert "GEN001" in out
+    for _ in range(2):  # the second replaces the first one's file
+        assert called(capsys, "scan", "bad", "--format", form, "-o", "r")[:2] == (0, "")
+    assert (here / "r").read_text("utf-8") == out
+
+
 def test_a_text_report_in_a_file_is_plain_and_may_be_replaced(here: Path, capsys: Captured) -> None:
     event_dir(here / "bad")
     for _ in range(2):
