@@ -10,6 +10,7 @@ __all__ = [
     "Comparison",
     "Finding",
     "History",
+    "Monitor",
     "Report",
     "Run",
     "Series",
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from tbdiag.api import (
         Comparison,
         History,
+        Monitor,
         Report,
         clean,
         compare,

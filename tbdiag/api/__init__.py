@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 __all__ = [
     "Comparison",
     "History",
+    "Monitor",
     "Report",
     "clean",
     "compare",
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from tbdiag.api.curves import diagnose, plot_training_curves
     from tbdiag.api.folders import load, scan
     from tbdiag.api.journal import History, read_journal
+    from tbdiag.api.monitor import Monitor
     from tbdiag.api.parameters import params
     from tbdiag.api.report import Report
     from tbdiag.api.settings import configured
@@ -36,6 +38,7 @@ else:
     _MODULES = {
         "Comparison": "comparison",
         "History": "journal",
+        "Monitor": "monitor",
         "Report": "report",
         "clean": "cleaning",
         "compare": "comparison",

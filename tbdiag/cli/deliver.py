@@ -61,12 +61,13 @@ def scanned(
     cluster: str | None,
     memory: int | None,
     verify: bool,
+    bar: bool = True,
 ) -> Report:
-    """The report, with a progress bar on the way.
+    """The report, with a progress ``bar`` on the way.
 
     Diagnosed on a ``cluster`` where one is named; else ``jobs`` processes read logs on disk.
     """
-    with _pool(paths, jobs, cluster) as pool, progress() as update:
+    with _pool(paths, jobs, cluster) as pool, progress(watched=bar) as update:
         return scan(
             paths or None,
             select=select or (),

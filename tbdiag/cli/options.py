@@ -124,6 +124,9 @@ Plots = Annotated[
     Path | None, Option("--plots", metavar="DIR", help="Plot each run with findings into DIR.")
 ]
 Writes = Annotated[bool, Option("--write", help="Write the findings where TensorBoard shows them.")]
+Watches = Annotated[
+    bool, Option("--watch", help="Follow runs while they are trained, until Ctrl-C.")
+]
 WritesAll = Annotated[
     bool | None,
     Option(

@@ -15,10 +15,15 @@ PATIENCE = 0.5  # seconds that pass without a bar
 
 
 @contextmanager
-def progress(clock: Callable[[], float] = time.monotonic) -> Iterator[Callable[[At], None]]:
-    """A function of how far reading has come that draws a bar where stderr is a terminal."""
+def progress(
+    clock: Callable[[], float] = time.monotonic, *, watched: bool = True
+) -> Iterator[Callable[[At], None]]:
+    """A function of how far reading has come that draws a bar where stderr is a terminal.
+
+    Nothing is drawn unless it is ``watched``.
+    """
     started = clock()
-    watched = sys.stderr.isatty()
+    watched = watched and sys.stderr.isatty()
     draw: Callable[[At], None] | None = None
     with ExitStack() as stack:
 

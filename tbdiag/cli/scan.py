@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from typer import Exit
 
 from tbdiag.cli import options as o
@@ -12,6 +14,7 @@ Examples:
   tbdiag scan logs/ --select OPT,GEN001 --fail-on warning
   tbdiag scan logs/ --format text,json --output report.json --plots plots/
   tbdiag scan logs/ --format markdown >> "$GITHUB_STEP_SUMMARY"
+  tbdiag scan logs/ --watch
   tbdiag scan logs/ --write"""
 
 
@@ -23,6 +26,7 @@ def scan(
     ignore: o.Ignore = None,
     fail_on: o.FailsOn = o.FailOn.ERROR,
     show: o.Shows = None,
+    watch: o.Watches = False,
     plots: o.Plots = None,
     write: o.Writes = False,
     out: o.Out = None,
@@ -36,12 +40,14 @@ def scan(
 ) -> None:
     """Diagnose every run below the paths.
 
-    Without a path: the configured logdir, else logs/, runs/, lightning_logs/ or tb_logs/.
+    Without a path: the configured logdir, else logs/, runs/, lightning_logs/ or tb_logs/. With
+    --watch it looks again and again, says what comes up, and reports when you press Ctrl-C.
     """
     from tbdiag.cli import deliver
 
     targets = deliver.targets(formats, output)
-    found = deliver.scanned(
+    look = partial(
+        deliver.scanned,
         paths,
         select,
         ignore,
@@ -52,6 +58,12 @@ def scan(
         memory=memory,
         verify=verify,
     )
+    if watch:
+        from tbdiag.cli.watching import watched
+
+        found = watched(look, color)
+    else:
+        found = look()
     deliver.report(found, targets, color=color, show_passed=show is not None)
     if plots is not None:
         deliver.plots(found, plots)

@@ -8,17 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from tbdiag.model.proposal import Decision, Origin, Proposal, State, Trial, Turn, Verdict
-from tbdiag.model.role import Role
 from tbdiag.model.run import Run
-from tbdiag.model.series import Series
 from tbdiag.views.paper import Paper
-from tbdiag.views.sparkline import sparkline
+from tbdiag.views.so_far import curve, latest
 from tbdiag.views.suggestions import Sheet, command, duration, kind, proposed, turns
 from tbdiag.views.text import count, result
 
-_COLUMNS = 24  # of a curve
 _STYLES = {Decision.CONFIRMED: "ok", Decision.REFUTED: "error", Decision.INCONCLUSIVE: "warning"}
-_CURVES = (Role.VAL_LOSS, Role.TRAIN_LOSS, Role.BATCH_LOSS, Role.VAL_REWARD, Role.REWARD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +66,6 @@ def over(paper: Paper, trial: Trial, run: Run | None, verdict: Verdict | None) -
     elif trial.state is not State.FINISHED:
         reason = trial.reason or trial.state.value
         paper.flow(reason, indent=2, label=(f"{trial.state.value}:", "warning"), most=4)
-
-
-def curve(run: Run, *, only_ascii: bool = False, columns: int = _COLUMNS) -> str:
-    """The loss so far in one word of blocks; empty where there is none."""
-    found = _loss(run)
-    return "" if found is None else sparkline(found, columns).text(only_ascii=only_ascii)
 
 
 def ended(paper: Paper, outcome: Outcome) -> None:
@@ -137,19 +127,7 @@ def as_json(sheet: Sheet, outcome: Outcome) -> str:
 
 def underway(proposal: Proposal, run: Run, *, only_ascii: bool = False) -> str:
     """One line on a run that is under way."""
-    return f"{proposal.id}  {curve(run, only_ascii=only_ascii)}  {_latest(run)}"
-
-
-def _latest(run: Run) -> str:
-    found = _loss(run)
-    if found is None or not len(found):
-        return ""
-    return f"{found.tag} {result(float(found.values[-1]))} at step {int(found.steps[-1]):,}"
-
-
-def _loss(run: Run) -> Series | None:
-    curves = (run.curve(role) for role in _CURVES)
-    return next((each for each in curves if each is not None and each.logged), None)
+    return f"{proposal.id}  {curve(run, only_ascii=only_ascii)}  {latest(run)}"
 
 
 def _trial(trial: Trial, verdicts: Mapping[str, Verdict]) -> dict[str, Any]:
