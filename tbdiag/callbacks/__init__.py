@@ -1,0 +1,1 @@
+"""Callbacks that watch a training from within; each module imports its framework."""
