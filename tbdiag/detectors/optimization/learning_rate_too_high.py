@@ -11,36 +11,18 @@ import numpy as np
 from tbdiag.case import Case
 from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
 from tbdiag.detectors.optimization.remedies import DECAY_TO_ZERO, RATE_TENTH, RATE_THIRD, WARM_UP
-from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
+from tbdiag.detectors.optimization.signs.too_high import relapsed, symptoms
+from tbdiag.model.finding import Confidence, Evidence, Finding, Severity
 from tbdiag.model.knob import Knob
 from tbdiag.model.role import Role
 from tbdiag.model.run import Scalar
-from tbdiag.signals.medians import median
-from tbdiag.signals.noise import noise, spread
-from tbdiag.signals.schedule import Shape
-from tbdiag.signals.smoothing import running_median, tail
-from tbdiag.signals.stated import Family
 from tbdiag.signals.tensors import zeros
-from tbdiag.signals.trend import mann_kendall, theil_sen
-from tbdiag.signals.updates import rate_at
 from tbdiag.synth import a_run, cosine, decay, flat, jitter, noisy
 
 # The signs of steps that are too large by far, rather than by a little.
 _STEEP = frozenset({"left", "lost", "set_back", "blow_up", "above_best", "freed", "rate"})
 _STUCK = frozenset({"left", "lost", "set_back"})  # signs that units without any output give as well
 _DEAD = 0.9  # share of zeros
-_USUAL_MOMENTUM, _MOST_MOMENTUM = 0.9, 0.999
-_SEVERAL = 2.0  # points in a block of which medians are taken
-_OF_MEDIANS = 1.25  # standard error of a median, in that of a mean
-
-
-@dataclass(frozen=True, slots=True)
-class _Symptom:
-    """One sign of a rate that is too high; ``weight`` 2 is enough alone."""
-
-    text: str
-    measure: Measure
-    weight: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,9 +129,9 @@ class LearningRateTooHigh(Detector):
 
     def check(self, case: Case) -> Iterator[Finding]:
         """One finding where the signs add up to two."""
-        signs = [sign for sign in self._symptoms(case) if sign is not None]
+        signs = [sign for sign in symptoms(self, case) if sign is not None]
         if len(signs) == 1 and signs[0].weight == 1:
-            signs += [sign for sign in (self._relapsed(case),) if sign is not None]
+            signs += [sign for sign in (relapsed(self, case),) if sign is not None]
         weight = sum(sign.weight for sign in signs)
         if weight < 2 or (_STUCK.issuperset(sign.measure.name for sign in signs) and _dead(case)):
             return
@@ -182,201 +164,6 @@ class LearningRateTooHigh(Detector):
             f"{seen.left:.0%} of the first loss is left, and neither the learning rate nor the settings"
             " were logged; a schedule calms the end whatever the rate was: log the learning rate"
         )
-
-    def _symptoms(self, case: Case) -> Iterator[_Symptom | None]:
-        seen = case.progress
-        high = seen.left > self.left
-        bouncing = seen.noise > max(self.noise, self.beyond * _sampled(case))
-        if seen.trend.tau > self.lost_trend and high and bouncing:
-            measure = Measure("tau", seen.trend.tau, ">", self.lost_trend)
-            yield _Symptom(
-                f"the loss bounces by {_share(seen.noise)} without falling in the second half",
-                measure,
-            )
-            if seen.ready < self.early:
-                measure = Measure("ready", seen.ready, "<", self.early)
-                yield _Symptom(f"its fall was over after {seen.ready:.0%} of the run", measure)
-        over = seen.last / seen.best if seen.best > 0 else float("nan")
-        above = over - 1 > max(self.above_best - 1, self.beyond * _sampled(case))
-        if above and seen.regained > self.regained and seen.left > self.left / 2:
-            measure = Measure("above_best", over, ">", self.above_best)
-            yield _Symptom(f"it ends {_share(over - 1)} above its best", measure)
-        if seen.trend.tau > self.climbing and seen.regained > self.regained:
-            measure = Measure("climb", seen.trend.tau, ">", self.climbing)
-            yield _Symptom("it climbs through the second half", measure)
-        yield self._relapse(case)
-        yield self._fall_after_cut(case)
-        yield self._early_blow_up(case)
-        yield self._held_up(case)
-        yield self._standstill(case)
-        yield self._wanders(case)
-        yield from self._unheard(case)
-
-    def _unheard(self, case: Case) -> Iterator[_Symptom]:
-        """A rate that no network is known to bear, and that this one shows a trace of."""
-        rate, kind, course = case.number(Knob.LR), case.optimizer, case.curve(Role.LEARNING_RATE)
-        if rate is None or kind is None:
-            return
-        if course is not None and len(course) > 3:  # a short bump does no lasting harm
-            rate = float(np.quantile(course.values, 1 - self.lasting))
-        limits = {Family.ADAM: self.adam, Family.MOMENTUM: self.momentum, Family.SGD: self.plain}
-        if kind is Family.MOMENTUM:
-            rate /= 1 - min(case.number(Knob.MOMENTUM) or _USUAL_MOMENTUM, _MOST_MOMENTUM)
-        if rate < limits[kind]:
-            return
-        over = " over 1 − momentum" if kind is Family.MOMENTUM else ""
-        text = f"{rate:.3g}{over} is far above what {kind.phrase} is known to bear"
-        yield _Symptom(text, Measure("rate", rate, ">=", limits[kind]))
-        trace = self._trace(case)
-        if trace is not None:
-            yield trace
-
-    def _trace(self, case: Case) -> _Symptom | None:
-        """What would be no sign by itself."""
-        seen, batch = case.progress, case.curve(Role.BATCH_LOSS)
-        if batch is not None and len(batch) >= self.points and batch.values[0] > 0:
-            top = float(batch.values[: self.batches].max()) / float(batch.values[0])
-            if self.rises < top <= self.blow_up:
-                text = f"the loss per batch first rose {top:.2g}-fold"
-                return _Symptom(text, Measure("rise", top, ">", self.rises))
-        if seen.left > self.left:
-            text = f"{seen.left:.0%} of the first loss is left"
-            return _Symptom(text, Measure("still_left", seen.left, ">", self.left))
-        course = case.course(Role.TRAIN_LOSS).values
-        early = np.diff(np.log(np.maximum(course[: len(course) // 2], 1e-300)), 2)
-        wavering = spread(early) / 6**0.5  # a fall, however steep, is no wavering
-        if wavering > self.wavers:
-            text = f"the loss wavers by {_share(wavering)} in the first half"
-            return _Symptom(text, Measure("wavering", wavering, ">", self.wavers))
-        if seen.trend.tau > self.lost_trend and seen.left > self.left / 2:
-            text = "the loss no longer falls in the second half"
-            return _Symptom(text, Measure("tau", seen.trend.tau, ">", self.lost_trend))
-        return self._relapsed(case)
-
-    def _relapsed(self, case: Case) -> _Symptom | None:
-        """A validation loss that ends far above its best, which no sign is by itself."""
-        val = case.curve(Role.VAL_LOSS)
-        if val is None or len(val) < 8:
-            return None
-        turn = case.turn(Role.VAL_LOSS)
-        if not turn.value > 0 or turn.end <= self.relapses * turn.value:
-            return None
-        text = f"the validation loss ends {_share(turn.end / turn.value - 1)} above its best"
-        return _Symptom(text, Measure("over", turn.end / turn.value, ">", self.relapses))
-
-    def _relapse(self, case: Case) -> _Symptom | None:
-        """What was learned in the first steps and lost, for good or for half of the run."""
-        # Where the loss came far down, an accuracy that falls was that of the most frequent class.
-        if not case.progress.left > self.unsettled:
-            return None
-        for name, seen in (("lost", case.relapse), ("set_back", case.set_back)):
-            if seen is not None and seen.beyond(self.lost):
-                how = "fell" if name == "lost" else "was set back"
-                text = (
-                    f"the {seen.role.phrase} {how} from {seen.then:.1%} at step {seen.step:,} to"
-                    f" {seen.now:.1%}"
-                )
-                return _Symptom(text, Measure(name, seen.then - seen.now, ">", self.lost), 2)
-        return None
-
-    def _fall_after_cut(self, case: Case) -> _Symptom | None:
-        curve = case.course(Role.TRAIN_LOSS)
-        rate = case.curve(Role.LEARNING_RATE)
-        if rate is None or case.schedule is None:
-            return None
-        for step in case.schedule.changes:
-            changed = int(np.searchsorted(rate.steps, step))
-            if rate.values[changed] > self.cut * rate.values[changed - 1]:
-                continue  # the end of a smooth decay, not a cut
-            at = int(np.searchsorted(curve.steps, step))
-            window = max(3, len(curve) // 20)
-            if at < 2 * window or at + window > len(curve):
-                continue
-            before = curve.values[at - 2 * window : at]
-            after = median(curve.values[at + 1 : at + 1 + window])
-            fall = 1 - after / median(before[window:])
-            sure = self.sure * noise(before) / (window**0.5 * max(median(before[window:]), 1e-300))
-            if fall > max(self.drop, sure) and mann_kendall(before).tau > self.lost_trend:
-                text = f"the loss fell by {fall:.0%} right after the rate was cut at step {step:,}"
-                return _Symptom(text, Measure("drop", fall, ">", self.drop))
-        return None
-
-    def _early_blow_up(self, case: Case) -> _Symptom | None:
-        batch = case.curve(Role.BATCH_LOSS)
-        if batch is None or len(batch) < self.points:
-            return None
-        first = median(batch.values[:3])
-        if first > self.blow_up * batch.values[0] > 0:
-            first = float(batch.values[0])  # it rose with the very first steps
-        early = running_median(batch.values[: self.batches], 3)  # one batch alone is an outlier
-        top = float(early.max()) / first if first > 0 else 0.0
-        if top <= self.blow_up:
-            return None
-        exploded = top > self.explosion and case.progress.left > self.left
-        return _Symptom(
-            f"the loss per batch first rose {top:,.3g}-fold",
-            Measure("blow_up", top, ">", self.blow_up),
-            2 if exploded else 1,
-        )
-
-    def _held_up(self, case: Case) -> _Symptom | None:
-        """A loss that fell at once, stood while the rate was high, and fell again as that went down."""
-        rate, curve = case.curve(Role.LEARNING_RATE), case.course(Role.TRAIN_LOSS)
-        if rate is None or len(rate) < 2 or case.schedule is None or curve.values.min() <= 0:
-            return None
-        if case.schedule.shape is not Shape.DECAYING or len(curve) < self.points - 2:
-            return None
-        rates, values = rate_at(curve.steps, rate), curve.values
-        lowered = np.flatnonzero(rates < 0.5 * rates.max())
-        since, until = max(1, len(values) // 10), int(lowered[0]) if len(lowered) else len(values)
-        if min(until - since, len(values) - until) < 5:
-            return None
-        held, later = values[since:until], values[until:]
-        slope = theil_sen(np.arange(len(held), dtype=np.float64), held / median(held)).median
-        level, start = median(tail(held, 0.3)), case.progress.first
-        fall = 1 - median(tail(later)) / level
-        stood = mann_kendall(held).tau > -self.falls and -slope * len(held) < fall
-        came_down = level < (1 - self.at_once) * start and level > self.left * start
-        if not (
-            stood and came_down and fall > self.freed and mann_kendall(later).tau < -self.falls
-        ):
-            return None
-        text = (
-            f"the loss stood at {level:.3g} while the rate was high, and fell by {fall:.0%} as it"
-            " was lowered"
-        )
-        return _Symptom(text, Measure("freed", fall, ">", self.freed), 2)
-
-    def _standstill(self, case: Case) -> _Symptom | None:
-        seen = case.progress
-        still = abs(seen.drop) < self.frozen and seen.noise < self.frozen
-        if not (still and self.stuck_left < seen.left < 1 and seen.ready < self.early):
-            return None
-        width = case.number(Knob.WIDTH)
-        if self._strongly_decayed(case) or (width is not None and width <= self.tiny):
-            return None
-        text = f"it fell at once to {seen.left:.0%} of its first value and has stood still since"
-        return _Symptom(text, Measure("left", seen.left, ">", self.stuck_left), 2)
-
-    def _wanders(self, case: Case) -> _Symptom | None:
-        """A validation loss that jumps by more than it gains for as long as the rate is high."""
-        curve = case.curve(Role.VAL_LOSS)
-        if curve is None or len(curve) < self.several or not case.progress.left > self.left:
-            return None
-        values = case.thinned(curve).values
-        early, level = values[: len(values) // 2], median(tail(values))
-        jumps, fall = noise(early), abs(float(values[0]) - level)
-        if jumps <= self.shakes * abs(level) or jumps <= self.wanders * fall:
-            return None
-        text = (
-            f"the validation loss jumps by {_share(jumps / max(abs(level), 1e-300))} in the first"
-            f" half, where the whole run moved it by {fall:.2g}"
-        )
-        return _Symptom(text, Measure("wanders", jumps / max(fall, 1e-300), ">", self.wanders), 2)
-
-    def _strongly_decayed(self, case: Case) -> bool:
-        decay = case.number(Knob.WEIGHT_DECAY)
-        return decay is not None and decay >= self.strong_decay
 
     @classmethod
     def samples(cls) -> Iterator[Sample]:
@@ -467,26 +254,8 @@ class LearningRateTooHigh(Detector):
         yield silent("epoch sawtooth", a_run({Role.TRAIN_LOSS: sawtooth}))
 
 
-def _sampled(case: Case) -> float:
-    """The noise that batches explain where a loss per batch is all there is, relative to its level."""
-    train, batch, course = (
-        case.the(Role.TRAIN_LOSS),
-        case.curve(Role.BATCH_LOSS),
-        case.course(Role.TRAIN_LOSS),
-    )
-    each = len(train) / max(len(course), 1)
-    if batch is None or batch.tag != train.tag or each < _SEVERAL:
-        return 0.0
-    late = train.values[len(train) // 2 :]
-    return float(_OF_MEDIANS * noise(late) / max(abs(median(late)), 1e-300) / each**0.5)
-
-
 def _dead(case: Case) -> bool:
     """Whether a layer gave nothing but zeros before the first step."""
     return any(
         len(each) > 0 and zeros(each.record(0))[0] > _DEAD for each in case.layers.activations
     )
-
-
-def _share(value: float) -> str:
-    return f"{value:.1%}" if value < 10 else f"{value:,.3g} times its level"

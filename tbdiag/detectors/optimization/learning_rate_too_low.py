@@ -11,16 +11,11 @@ import numpy as np
 from tbdiag.case import Case
 from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
 from tbdiag.detectors.optimization.remedies import RATE_TENFOLD, RATE_TRIPLE
+from tbdiag.detectors.optimization.signs.too_low import hidden, never_rose, slow, unconfirmed
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
-from tbdiag.model.knob import Knob
 from tbdiag.model.role import Role
 from tbdiag.model.run import Run
 from tbdiag.model.series import Floats, Series
-from tbdiag.signals.forecast import forecast
-from tbdiag.signals.medians import median
-from tbdiag.signals.schedule import Shape
-from tbdiag.signals.smoothing import tail
-from tbdiag.signals.trend import mann_kendall
 from tbdiag.synth import a_run, cosine, decay, flat, jitter, noisy, u_turn
 
 
@@ -135,51 +130,12 @@ class LearningRateTooLow(Detector):
         """A loss that never rose, where what would tell why was not logged."""
         val = case.curve(Role.VAL_LOSS)
         if val is None or len(val) < self.evaluations:
-            return self._unconfirmed(case)
-        return self._hidden(case) if self._never_rose(case) else None
-
-    def _unconfirmed(self, case: Case) -> str | None:
-        """Whether training alone looks like one whose steps are small, as many that are well do."""
-        left, falling = case.progress.left, case.headway.trend.tau
-        course = case.course(Role.TRAIN_LOSS)
-        if not self.rest < left < 1 or (case.schedule and case.schedule.idle > self.idle):
-            return None
-        if _rises(course, 0)[0] > self.rises or falling > -self.steady:
-            return None
-        return (
-            f"the training loss still falls steadily with {left:.0%} of its first value left, and"
-            f" fewer than {self.evaluations} evaluations show whether that is held up: log the"
-            " validation loss"
-        )
-
-    def _never_rose(self, case: Case) -> bool:
-        """Whether validation fell at every step and has far to go, which healthy runs hardly ever do."""
-        val = case.curve(Role.VAL_LOSS)
-        if val is None or not self.evaluations <= len(val) <= self.most:
-            return False
-        if not self.rest < case.progress.left < 1 or float(np.diff(val.values).max()) > 0:
-            return False
-        even = case.paced(Role.VAL_LOSS)
-        return mann_kendall(even[len(even) // 2 :]).tau <= -self.annealed
-
-    def _hidden(self, case: Case) -> str | None:
-        """What was not logged, and would tell whether the steps are small."""
-        batches = case.curve(Role.BATCH_LOSS)
-        if batches is not None and batches.tag == case.the(Role.TRAIN_LOSS).tag:
-            return (
-                "validation never rose, but of training only single batches were logged, whose"
-                " scatter hides that of the steps: log the mean loss of each epoch"
-            )
-        if case.schedule is None and case.number(Knob.LR) is None:
-            return (
-                "validation never rose, but neither the learning rate nor the settings were logged,"
-                " so that a slow end may be the schedule's: log the learning rate"
-            )
-        return None
+            return unconfirmed(self, case)
+        return hidden(self, case) if never_rose(self, case) else None
 
     def check(self, case: Case) -> Iterator[Finding]:
         """One finding where the loss crawls."""
-        severity = self._slow(case)
+        severity = slow(self, case)
         if severity is None:
             return
         curve = case.the(Role.TRAIN_LOSS)
@@ -202,126 +158,6 @@ class LearningRateTooLow(Detector):
             confidence=Confidence.HIGH if far and severity is self.severity else Confidence.MEDIUM,
             remedies=(RATE_TENFOLD, RATE_TRIPLE) if far else (RATE_TRIPLE, RATE_TENFOLD),
         )
-
-    def _slow(self, case: Case) -> Severity | None:
-        """How grave it is that the loss crawls, None where it does not."""
-        left, course = case.progress.left, case.schedule
-        if case.bottleneck and case.accuracy(Role.TRAIN_METRIC) is not None:
-            return None  # what so narrow a network leaves is not the rate's
-        if not self.rest < left < 1 or (course is not None and course.idle > self.idle):
-            return None
-        smooth = self._smooth(case)
-        if not smooth and not self.left < left:
-            return None
-        seen = case.headway
-        lowered = course is not None and course.last < self.spent * course.peak
-        train = case.the(Role.TRAIN_LOSS)
-        batches = len(train) > self.most and case.curve(Role.VAL_LOSS) is not None
-        steady = self.annealed if lowered and not batches else self.steady
-        if not smooth and seen.trend.tau >= -steady:
-            return None
-        dropped = (case.number(Knob.DROPOUT) or 0.0) >= self.dropout
-        if dropped and left < self.far:  # what dropout holds up is no way left to go
-            return None
-        crawls = seen.sure_drop > self.drop and seen.ready > self.slow
-        hardly = left > self.hardly and seen.sure_drop > 0
-        silky = (
-            seen.noise < self.noiseless
-            and seen.trend.tau < -self.annealed
-            and self.stuck < left < self.moved
-        )
-        if hardly and seen.trend.tau < -self.annealed:
-            validation = self._validation_tau(case)
-            hardly = validation is None or validation < -self.validated
-        else:
-            hardly = hardly and self._validation_gains(case)
-        if course is None and case.curve(Role.VAL_LOSS) is None and left < self.far:
-            return None  # the end of a schedule, or of what there is to learn: nobody knows
-        if course is None:  # nothing tells a rate that is too low from a run that is too short
-            crawls = crawls and case.number(Knob.LR) is not None
-        else:
-            crawls = crawls and course.shape is not Shape.CYCLIC
-        if not smooth and not (silky or hardly or (crawls and self._validation_gains(case))):
-            return None
-        if not smooth and not self._calm(case):
-            return None
-        if any(len(each) > 2 and each.frozen for each in case.layers.kernels):
-            return None  # what holds it up is that layers are not trained
-        val = case.curve(Role.VAL_LOSS)
-        confirmed = left > self.far or (val is not None and len(val) >= self.evaluations)
-        return smooth or (self.severity if confirmed else Severity.NOTE)
-
-    def _calm(self, case: Case) -> bool:
-        """Whether validation hardly rose under a schedule, or training where that is short."""
-        val, batches, course = (
-            case.curve(Role.VAL_LOSS),
-            case.curve(Role.BATCH_LOSS),
-            case.schedule,
-        )
-        if val is not None and len(val) >= self.evaluations:
-            early, whole = _rises(val, self.evaluations)
-            calm = early <= self.rises and whole <= self.rises_at_all
-            return calm or course is None or course.shape is Shape.CONSTANT
-        if batches is not None and batches.tag == case.the(Role.TRAIN_LOSS).tag:
-            return True  # what single batches scatter tells nothing
-        return _rises(case.course(Role.TRAIN_LOSS), 0)[0] <= self.rises
-
-    def _smooth(self, case: Case) -> Severity | None:
-        """How surely both losses fell at every step of the first half with validation far from done.
-
-        Steps as long as they may be make a validation loss jump about before the rate is lowered.
-        """
-        val, train = case.curve(Role.VAL_LOSS), case.course(Role.TRAIN_LOSS)
-        if val is None or len(val) < self.evaluations or len(val) > self.most:
-            return None
-        if _rises(val, 0)[0] > 0:
-            return None
-        even = case.paced(Role.VAL_LOSS)
-        level = abs(median(tail(even)))
-        if mann_kendall(even[len(even) // 2 :]).tau > -self.steady:
-            return None
-        ups = np.diff(val.values) > 0
-        if float(np.mean(ups)) > self.late_rises:
-            return None
-        batches = case.curve(Role.BATCH_LOSS)
-        if batches is not None and batches.tag == case.the(Role.TRAIN_LOSS).tag:
-            # What single batches scatter hides whether the steps do, but not how slow the start was.
-            known = case.schedule is not None and case.progress.left < self.tuned
-            slow = known and _by_a_tenth(batches) < self.tenth
-            return self.severity if slow and _sure_gain(even) > self.sure_gain * level else None
-        if _rises(train, 0)[0] > 0:
-            return None
-        fast = case.headway.ready <= self.slow
-        if case.schedule is None and len(val) >= self.whole:
-            # Without the rate a schedule's end looks like arrival; what arrives wavers, though.
-            moved = float(val.values[len(val) // 2] - val.values[-1]) / max(level, 1e-300)
-            if np.any(ups):
-                return None
-            if np.any(np.diff(train.values) > 0) or fast:
-                return Severity.NOTE if moved > self.moves_far else None
-            return self.severity if moved > self.moves else None
-        if case.headway.trend.tau > -self.steady or fast:
-            return None  # it was there early; whole batches make any descent smooth
-        return self.severity if _sure_gain(even) > self.gains * level else None
-
-    def _validation_gains(self, case: Case) -> bool:
-        """Whether validation falls with training, or nobody knows."""
-        val = case.curve(Role.VAL_LOSS)
-        if val is None or len(val) < self.points:
-            return True
-        even = case.paced(Role.VAL_LOSS)
-        level = abs(median(tail(even)))
-        tau = self._validation_tau(case)
-        steep = case.headway.sure_drop > self.steep
-        pays = (self.little if steep else self.pays) * level
-        return tau is not None and tau < -self.validated and _sure_gain(even) > pays
-
-    def _validation_tau(self, case: Case) -> float | None:
-        val = case.curve(Role.VAL_LOSS)
-        if val is None or len(val) < self.points:
-            return None
-        even = case.paced(Role.VAL_LOSS)
-        return mann_kendall(even[len(even) // 2 :]).tau
 
     @classmethod
     def samples(cls) -> Iterator[Sample]:
@@ -391,27 +227,6 @@ class LearningRateTooLow(Detector):
         yield silent(
             "noisy and done", a_run({Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.5, 8), 0.05)})
         )
-
-
-def _rises(curve: Series | None, least: int) -> tuple[float, float]:
-    """The share of steps that go up in the first half of a curve, and in all, 0 if it has fewer points."""
-    if curve is None or len(curve) < max(least, 4):
-        return 0.0, 0.0
-    up = np.diff(curve.values) > 0
-    return float(np.mean(up[: len(curve) // 2 - 1])), float(np.mean(up))
-
-
-def _sure_gain(even: Floats) -> float:
-    """The least fall of a curve (n,) that half as much again would bring, by the 90 % interval."""
-    return -forecast(np.arange(len(even), dtype=np.float64), even, len(even) / 2).high
-
-
-def _by_a_tenth(batches: Series) -> float:
-    """The share of the fall of a loss per batch that came by the first tenth of the run."""
-    values, n = batches.values, len(batches)
-    first, last = median(values[:3]), median(tail(values))
-    soon = median(values[n // 20 : max(3 * n // 20, n // 20 + 1)])
-    return (first - soon) / (first - last) if first > last else 1.0
 
 
 def _per_batch(losses: Floats) -> Run:

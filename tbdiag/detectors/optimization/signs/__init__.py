@@ -1,0 +1,1 @@
+"""What the larger rules of the family take for evidence."""

@@ -1,0 +1,262 @@
+"""What shows that steps are too large, one sign at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tbdiag.case import Case
+from tbdiag.model.finding import Measure
+from tbdiag.model.knob import Knob
+from tbdiag.model.role import Role
+from tbdiag.signals.medians import median
+from tbdiag.signals.noise import noise, spread
+from tbdiag.signals.schedule import Shape
+from tbdiag.signals.smoothing import running_median, tail
+from tbdiag.signals.stated import Family
+from tbdiag.signals.trend import mann_kendall, theil_sen
+from tbdiag.signals.updates import rate_at
+
+if TYPE_CHECKING:
+    from tbdiag.detectors.optimization.learning_rate_too_high import LearningRateTooHigh
+
+_USUAL_MOMENTUM, _MOST_MOMENTUM = 0.9, 0.999
+_SEVERAL = 2.0  # points in a block of which medians are taken
+_OF_MEDIANS = 1.25  # standard error of a median, in that of a mean
+
+
+@dataclass(frozen=True, slots=True)
+class Symptom:
+    """One sign of a rate that is too high; ``weight`` 2 is enough alone."""
+
+    text: str
+    measure: Measure
+    weight: int = 1
+
+
+def symptoms(limits: LearningRateTooHigh, case: Case) -> Iterator[Symptom | None]:
+    """Every sign that a rate is too high, None for those that do not show."""
+    seen = case.progress
+    high = seen.left > limits.left
+    bouncing = seen.noise > max(limits.noise, limits.beyond * _sampled(case))
+    if seen.trend.tau > limits.lost_trend and high and bouncing:
+        measure = Measure("tau", seen.trend.tau, ">", limits.lost_trend)
+        yield Symptom(
+            f"the loss bounces by {_share(seen.noise)} without falling in the second half",
+            measure,
+        )
+        if seen.ready < limits.early:
+            measure = Measure("ready", seen.ready, "<", limits.early)
+            yield Symptom(f"its fall was over after {seen.ready:.0%} of the run", measure)
+    over = seen.last / seen.best if seen.best > 0 else float("nan")
+    above = over - 1 > max(limits.above_best - 1, limits.beyond * _sampled(case))
+    if above and seen.regained > limits.regained and seen.left > limits.left / 2:
+        measure = Measure("above_best", over, ">", limits.above_best)
+        yield Symptom(f"it ends {_share(over - 1)} above its best", measure)
+    if seen.trend.tau > limits.climbing and seen.regained > limits.regained:
+        measure = Measure("climb", seen.trend.tau, ">", limits.climbing)
+        yield Symptom("it climbs through the second half", measure)
+    yield _relapse(limits, case)
+    yield _fall_after_cut(limits, case)
+    yield _early_blow_up(limits, case)
+    yield _held_up(limits, case)
+    yield _standstill(limits, case)
+    yield _wanders(limits, case)
+    yield from _unheard(limits, case)
+
+
+def _unheard(limits: LearningRateTooHigh, case: Case) -> Iterator[Symptom]:
+    """A rate that no network is known to bear, and that this one shows a trace of."""
+    rate, kind, course = case.number(Knob.LR), case.optimizer, case.curve(Role.LEARNING_RATE)
+    if rate is None or kind is None:
+        return
+    if course is not None and len(course) > 3:  # a short bump does no lasting harm
+        rate = float(np.quantile(course.values, 1 - limits.lasting))
+    borne = {Family.ADAM: limits.adam, Family.MOMENTUM: limits.momentum, Family.SGD: limits.plain}
+    if kind is Family.MOMENTUM:
+        rate /= 1 - min(case.number(Knob.MOMENTUM) or _USUAL_MOMENTUM, _MOST_MOMENTUM)
+    if rate < borne[kind]:
+        return
+    over = " over 1 − momentum" if kind is Family.MOMENTUM else ""
+    text = f"{rate:.3g}{over} is far above what {kind.phrase} is known to bear"
+    yield Symptom(text, Measure("rate", rate, ">=", borne[kind]))
+    trace = _trace(limits, case)
+    if trace is not None:
+        yield trace
+
+
+def _trace(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
+    """What would be no sign by itlimits."""
+    seen, batch = case.progress, case.curve(Role.BATCH_LOSS)
+    if batch is not None and len(batch) >= limits.points and batch.values[0] > 0:
+        top = float(batch.values[: limits.batches].max()) / float(batch.values[0])
+        if limits.rises < top <= limits.blow_up:
+            text = f"the loss per batch first rose {top:.2g}-fold"
+            return Symptom(text, Measure("rise", top, ">", limits.rises))
+    if seen.left > limits.left:
+        text = f"{seen.left:.0%} of the first loss is left"
+        return Symptom(text, Measure("still_left", seen.left, ">", limits.left))
+    course = case.course(Role.TRAIN_LOSS).values
+    early = np.diff(np.log(np.maximum(course[: len(course) // 2], 1e-300)), 2)
+    wavering = spread(early) / 6**0.5  # a fall, however steep, is no wavering
+    if wavering > limits.wavers:
+        text = f"the loss wavers by {_share(wavering)} in the first half"
+        return Symptom(text, Measure("wavering", wavering, ">", limits.wavers))
+    if seen.trend.tau > limits.lost_trend and seen.left > limits.left / 2:
+        text = "the loss no longer falls in the second half"
+        return Symptom(text, Measure("tau", seen.trend.tau, ">", limits.lost_trend))
+    return relapsed(limits, case)
+
+
+def relapsed(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
+    """A validation loss that ends far above its best, which no sign is by itlimits."""
+    val = case.curve(Role.VAL_LOSS)
+    if val is None or len(val) < 8:
+        return None
+    turn = case.turn(Role.VAL_LOSS)
+    if not turn.value > 0 or turn.end <= limits.relapses * turn.value:
+        return None
+    text = f"the validation loss ends {_share(turn.end / turn.value - 1)} above its best"
+    return Symptom(text, Measure("over", turn.end / turn.value, ">", limits.relapses))
+
+
+def _relapse(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
+    """What was learned in the first steps and lost, for good or for half of the run."""
+    # Where the loss came far down, an accuracy that falls was that of the most frequent class.
+    if not case.progress.left > limits.unsettled:
+        return None
+    for name, seen in (("lost", case.relapse), ("set_back", case.set_back)):
+        if seen is not None and seen.beyond(limits.lost):
+            how = "fell" if name == "lost" else "was set back"
+            text = (
+                f"the {seen.role.phrase} {how} from {seen.then:.1%} at step {seen.step:,} to"
+                f" {seen.now:.1%}"
+            )
+            return Symptom(text, Measure(name, seen.then - seen.now, ">", limits.lost), 2)
+    return None
+
+
+def _fall_after_cut(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
+    curve = case.course(Role.TRAIN_LOSS)
+    rate = case.curve(Role.LEARNING_RATE)
+    if rate is None or case.schedule is None:
+        return None
+    for step in case.schedule.changes:
+        changed = int(np.searchsorted(rate.steps, step))
+        if rate.values[changed] > limits.cut * rate.values[changed - 1]:
+            continue  # the end of a smooth decay, not a cut
+        at = int(np.searchsorted(curve.steps, step))
+        window = max(3, len(curve) // 20)
+        if at < 2 * window or at + window > len(curve):
+            continue
+        before = curve.values[at - 2 * window : at]
+        after = median(curve.values[at + 1 : at + 1 + window])
+        fall = 1 - after / median(before[window:])
+        sure = limits.sure * noise(before) / (window**0.5 * max(median(before[window:]), 1e-300))
+        if fall > max(limits.drop, sure) and mann_kendall(before).tau > limits.lost_trend:
+            text = f"the loss fell by {fall:.0%} right after the rate was cut at step {step:,}"
+            return Symptom(text, Measure("drop", fall, ">", limits.drop))
+    return None
+
+
+def _early_blow_up(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
+    batch = case.curve(Role.BATCH_LOSS)
+    if batch is None or len(batch) < limits.points:
+        return None
+    first = median(batch.values[:3])
+    if first > limits.blow_up * batch.values[0] > 0:
+        first = float(batch.values[0])  # it rose with the very first steps
+    early = running_median(batch.values[: limits.batches], 3)  # one batch alone is an outlier
+    top = float(early.max()) / first if first > 0 else 0.0
+    if top <= limits.blow_up:
+        return None
+    exploded = top > limits.explosion and case.progress.left > limits.left
+    return Symptom(
+        f"the loss per batch first rose {top:,.3g}-fold",
+        Measure("blow_up", top, ">", limits.blow_up),
+        2 if exploded else 1,
+    )
+
+
+def _held_up(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
+    """A loss that fell at once, stood while the rate was high, and fell again as that went down."""
+    rate, curve = case.curve(Role.LEARNING_RATE), case.course(Role.TRAIN_LOSS)
+    if rate is None or len(rate) < 2 or case.schedule is None or curve.values.min() <= 0:
+        return None
+    if case.schedule.shape is not Shape.DECAYING or len(curve) < limits.points - 2:
+        return None
+    rates, values = rate_at(curve.steps, rate), curve.values
+    lowered = np.flatnonzero(rates < 0.5 * rates.max())
+    since, until = max(1, len(values) // 10), int(lowered[0]) if len(lowered) else len(values)
+    if min(until - since, len(values) - until) < 5:
+        return None
+    held, later = values[since:until], values[until:]
+    slope = theil_sen(np.arange(len(held), dtype=np.float64), held / median(held)).median
+    level, start = median(tail(held, 0.3)), case.progress.first
+    fall = 1 - median(tail(later)) / level
+    stood = mann_kendall(held).tau > -limits.falls and -slope * len(held) < fall
+    came_down = level < (1 - limits.at_once) * start and level > limits.left * start
+    if not (
+        stood and came_down and fall > limits.freed and mann_kendall(later).tau < -limits.falls
+    ):
+        return None
+    text = (
+        f"the loss stood at {level:.3g} while the rate was high, and fell by {fall:.0%} as it"
+        " was lowered"
+    )
+    return Symptom(text, Measure("freed", fall, ">", limits.freed), 2)
+
+
+def _standstill(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
+    seen = case.progress
+    still = abs(seen.drop) < limits.frozen and seen.noise < limits.frozen
+    if not (still and limits.stuck_left < seen.left < 1 and seen.ready < limits.early):
+        return None
+    width = case.number(Knob.WIDTH)
+    if _strongly_decayed(limits, case) or (width is not None and width <= limits.tiny):
+        return None
+    text = f"it fell at once to {seen.left:.0%} of its first value and has stood still since"
+    return Symptom(text, Measure("left", seen.left, ">", limits.stuck_left), 2)
+
+
+def _wanders(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
+    """A validation loss that jumps by more than it gains for as long as the rate is high."""
+    curve = case.curve(Role.VAL_LOSS)
+    if curve is None or len(curve) < limits.several or not case.progress.left > limits.left:
+        return None
+    values = case.thinned(curve).values
+    early, level = values[: len(values) // 2], median(tail(values))
+    jumps, fall = noise(early), abs(float(values[0]) - level)
+    if jumps <= limits.shakes * abs(level) or jumps <= limits.wanders * fall:
+        return None
+    text = (
+        f"the validation loss jumps by {_share(jumps / max(abs(level), 1e-300))} in the first"
+        f" half, where the whole run moved it by {fall:.2g}"
+    )
+    return Symptom(text, Measure("wanders", jumps / max(fall, 1e-300), ">", limits.wanders), 2)
+
+
+def _strongly_decayed(limits: LearningRateTooHigh, case: Case) -> bool:
+    decay = case.number(Knob.WEIGHT_DECAY)
+    return decay is not None and decay >= limits.strong_decay
+
+
+def _sampled(case: Case) -> float:
+    """The noise that batches explain where a loss per batch is all there is, relative to its level."""
+    train, batch, course = (
+        case.the(Role.TRAIN_LOSS),
+        case.curve(Role.BATCH_LOSS),
+        case.course(Role.TRAIN_LOSS),
+    )
+    each = len(train) / max(len(course), 1)
+    if batch is None or batch.tag != train.tag or each < _SEVERAL:
+        return 0.0
+    late = train.values[len(train) // 2 :]
+    return float(_OF_MEDIANS * noise(late) / max(abs(median(late)), 1e-300) / each**0.5)
+
+
+def _share(value: float) -> str:
+    return f"{value:.1%}" if value < 10 else f"{value:,.3g} times its level"
