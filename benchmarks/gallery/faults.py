@@ -40,10 +40,21 @@ FAULTS: dict[str, Fault] = {
     "healthy": Fault({"": lambda recipe: recipe}, None),
     # --- the rate and its schedule ---
     "rate-too-high": Fault(
-        {"mild": rate_times(10), "clear": rate_times(30), "strong": rate_times(100)}, None
+        {
+            "mild": rate_times(10),
+            "clear": rate_times(30),
+            "strong": rate_times(100),
+            "constant": rate_times(10, schedule="constant", warmup=0.0),
+        },
+        None,
     ),
     "rate-too-low": Fault(
-        {"mild": rate_times(1 / 10), "clear": rate_times(1 / 30), "strong": rate_times(1 / 100)},
+        {
+            "mild": rate_times(1 / 10),
+            "clear": rate_times(1 / 30),
+            "strong": rate_times(1 / 100),
+            "constant": rate_times(1 / 10, schedule="constant", warmup=0.0),
+        },
         None,
     ),
     "rate-of-another-optimizer": Fault(
@@ -87,6 +98,7 @@ FAULTS: dict[str, Fault] = {
         {
             "mild": rate_times(2, warmup=0.0),
             "clear": rate_times(3, warmup=0.0),
+            "strong": rate_times(6, warmup=0.0),
             "momentum": with_values(optimizer="momentum", weight_decay=1e-4, rate=0.1, warmup=0.0),
         }
     ),
@@ -114,6 +126,7 @@ FAULTS: dict[str, Fault] = {
             "mild": with_values(jump_at=0.5, jump=30.0, schedule="constant"),
             "clear": with_values(jump_at=0.6, jump=100.0, schedule="constant"),
             "strong": with_values(jump_at=0.4, jump=1000.0, schedule="constant"),
+            "slow": with_values(jump_at=0.4, jump=12.0, schedule="constant"),
         }
     ),
     "nan": Fault({"early": with_values(nan_at=0.15), "late": with_values(nan_at=0.7)}, None),
@@ -158,7 +171,15 @@ FAULTS: dict[str, Fault] = {
     "past-the-best": Fault(
         {"mild": past_the_best(2.0, 0.7), "clear": past_the_best(4.0, 0.6)}, None
     ),
-    "underfitting": Fault({"mild": narrow(3), "clear": narrow(2), "strong": narrow(1)}, None),
+    "underfitting": Fault(
+        {
+            "mild": narrow(3),
+            "clear": narrow(2),
+            "strong": narrow(1),
+            "linear": with_values(hidden=()),
+        },
+        None,
+    ),
     "over-regularized": Fault(
         {
             "mild": with_values(weight_decay=0.03, dropout=0.5, optimizer="momentum", rate=0.05),
@@ -167,7 +188,9 @@ FAULTS: dict[str, Fault] = {
             "dropout": with_values(dropout=0.9),
         }
     ),
-    "random-labels": Fault({"clear": with_values(label_noise=1.0)}, None),
+    "random-labels": Fault(
+        {"clear": with_values(label_noise=1.0), "train": with_values(train_noise=1.0)}, None
+    ),
     # --- validation ---
     "tiny-validation": Fault(
         {
@@ -181,6 +204,7 @@ FAULTS: dict[str, Fault] = {
             "mild": with_values(rate=0.2, momentum=0.0, **_NOISY),
             "clear": with_values(rate=0.5, momentum=0.0, **_NOISY),
             "momentum": with_values(rate=0.04, momentum=0.9, **_NOISY),
+            "adam": rate_times(3, optimizer="adam", schedule="constant", batch_size=4, log_every=8),
         }
     ),
     "leak": Fault(
