@@ -29,7 +29,7 @@ PERIOD = Remedy.advice(
 
 @dataclass(frozen=True, kw_only=True)
 class RateRisesWithTheLoss(Detector):
-    """The learning rate climbs to the end of the run, and the loss stands still or climbs with it.
+    """The learning rate rises in the middle of the run, and the loss stands still or climbs with it.
 
     ## What it does
 
@@ -50,6 +50,10 @@ class RateRisesWithTheLoss(Detector):
     rate has climbed from the start on, it may be a long warm-up: then the loss must climb, by
     `climb` above its best and three times its noise, and in a trend. A rate that rose `test`-fold
     from the start on, with fewer than `evaluations` of validation, is a range test.
+
+    A rate that was raised at once, past the first `warm_up` of the run, to `raised` times all that it had
+    been, and kept at half of that for another `kept` of the run at least, fires as well where the training loss
+    then ends above where it stood, by `climb` and three times its noise from before, in all of its last tenth.
 
     ## Remedy
 
@@ -74,8 +78,10 @@ class RateRisesWithTheLoss(Detector):
         "GRD005",
         "OPT001",
         "OPT003",
+        "NUM004",
         "OPT005",
         "OPT008",
+        "OPT010",
         "GEN004",
         "VAL002",
     )
@@ -89,12 +95,15 @@ class RateRisesWithTheLoss(Detector):
     climb: Annotated[float, Threshold("climb of the loss above its best", above=0)] = 0.1
     test: Annotated[float, Threshold("rise of the rate in a range test", above=1)] = 50.0
     evaluations: Annotated[int, Threshold("evaluations that a test does not have", at_least=1)] = 3
+    raised: Annotated[float, Threshold("rate over all before, raised at once", above=1)] = 2.0
+    kept: Annotated[float, Threshold("share of the run at a raised rate", above=0, at_most=1)] = 0.1
 
     def check(self, case: Case) -> Iterator[Finding]:
         """One finding where rate and loss climb together."""
         rate = case.thinned(case.the(Role.LEARNING_RATE))
         begin = self._climb_begin(rate)
         if begin is None:
+            yield from self._leapt(case, rate)
             return
         whole = int(rate.steps[0]), int(rate.steps[-1])
         fresh = begin <= self.warm_up / 2 * len(rate)
@@ -124,6 +133,45 @@ class RateRisesWithTheLoss(Detector):
             Evidence(tag=loss.tag, span=(first, last), measures=(Measure("tau", trend.tau),)),
             confidence=Confidence.HIGH if trend.tau > 0.5 else Confidence.MEDIUM,
             remedies=(PERIOD, DECAY_TO_ZERO, RATE_THIRD),
+        )
+
+    def _leapt(self, case: Case, rate: Series) -> Iterator[Finding]:
+        """A finding where the rate was raised at once, and the loss has not come back since."""
+        n, values = len(rate), rate.values
+        top = np.maximum.accumulate(values)
+        leaps = np.flatnonzero(values[1:] > self.raised * top[:-1]) + 1
+        leaps = leaps[(leaps > self.warm_up * n) & (leaps < (1 - self.kept) * n)]
+        if not len(leaps) or values[leaps[0] - 1] <= 0:
+            return
+        at = int(leaps[0])
+        held = values[at:] > 0.5 * values[at]
+        if held.mean() * len(held) < self.kept * n:
+            return
+        loss = case.thinned(case.training)
+        cut = int(np.searchsorted(loss.steps, rate.steps[at]))
+        before, after = loss.values[:cut], loss.values[cut:]
+        if min(len(before), len(after)) < 4:
+            return
+        stood, ends = median(before[-max(3, cut // 5) :]), tail(after)
+        limit = stood + max(self.climb * abs(stood), 3 * noise(before))
+        if stood >= before[0] or float(ends.min()) <= limit:
+            return
+        yield self.finding(
+            f"the rate was raised from {values[at - 1]:.3g} to {values[at]:.3g} at step"
+            f" {int(rate.steps[at]):,}, and the training loss, which stood at {stood:.3g}, ends at"
+            f" {median(ends):.3g}",
+            Evidence(
+                tag=rate.tag,
+                span=(int(rate.steps[at - 1]), int(rate.steps[-1])),
+                note="raised at once",
+                measures=(
+                    Measure("leap", values[at] / values[at - 1], ">", self.raised),
+                    Measure("onset_step", int(rate.steps[at])),
+                ),
+            ),
+            Evidence(tag=loss.tag, span=(int(loss.steps[cut]), int(loss.steps[-1]))),
+            confidence=Confidence.HIGH,
+            remedies=(DECAY_TO_ZERO, RATE_THIRD),
         )
 
     def _climb_begin(self, rate: Series) -> int | None:
@@ -193,6 +241,18 @@ class RateRisesWithTheLoss(Detector):
         turned = np.concatenate([decay(40, 2.3, 0.8), 0.8 + 0.8 * np.linspace(0, 1, 60)])
         both = {Role.TRAIN_LOSS: noisy(turned, 0.02), Role.VAL_LOSS: noisy(turned, 0.03, 1)}
         yield fires("climbs throughout", a_run({**both, Role.LEARNING_RATE: bowl}))
+        leap = np.repeat([0.01, 0.3], 50)
+        stays_up = np.concatenate([decay(50, 2.3, 0.4, 8), flat(50, 0.7)])
+        yield fires(
+            "raised at once",
+            a_run({Role.TRAIN_LOSS: noisy(stays_up, 0.05), Role.LEARNING_RATE: leap}),
+            onset=51,
+        )
+        comes_back = np.concatenate([decay(50, 2.3, 0.4, 8), decay(50, 0.7, 0.3, 4)])
+        yield silent(
+            "raised, and the loss came back",
+            a_run({Role.TRAIN_LOSS: noisy(comes_back, 0.02), Role.LEARNING_RATE: leap}),
+        )
         yield silent(
             "cyclic",
             a_run(
