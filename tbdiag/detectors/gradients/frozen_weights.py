@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
@@ -29,6 +30,9 @@ REMEDIES = (
     ),
 )
 
+
+# How near the ends of the weights come to their bound, and their size to that of even ones.
+_BARELY, _NEARLY, _CLOSE = 1.0001, 0.85, 0.12
 
 # What settings call layers that are frozen on purpose, or that were trained before.
 _ON_PURPOSE = ("freeze", "freezing", "frozen", "pretrain", "finetun", "fine_tun", "fine-tun", "backbone", "lora",
@@ -94,28 +98,48 @@ class FrozenWeights(Detector):
             return f"no weights were logged as histograms at {self.records} steps or more"
         return None
 
+    def undecided(self, case: Case) -> str | None:
+        """Layers that never changed in a run that learned, where nothing says why."""
+        watched = self._watched(case)
+        frozen = [each for each in watched if each.frozen]
+        if not 0 < len(frozen) < len(watched) or _adapted(case) or case.run.hparams:
+            return None
+        if _is_still(case) or any(_is_trained(case, each) for each in frozen):
+            return None
+        return (
+            f"{len(frozen)} of {len(watched)} weight tensors never changed, and neither settings nor biases"
+            " tell whether they were meant to: log the hyperparameters"
+        )
+
     def check(self, case: Case) -> Iterator[Finding]:
         left, watched = case.unlearned, self._watched(case)
-        if not left > min(self.poor, self.untrained) or _is_still(case):
+        if math.isnan(left) or _is_still(case):
             return
         frozen = [each for each in watched if each.frozen]
         whole = bool(frozen) and len(frozen) == len(watched)
         raw = [] if whole else [each for each in frozen if _is_raw(case, each)]
         if not frozen or (not whole and _adapted(case)):
             return
-        unsaid = False
+        unsaid, spared = False, bool(raw) and left <= self.untrained
+        if whole and not left > self.poor:
+            return
         if raw:
             frozen = raw
         elif not left > (self.poor if whole else self.flat):
             frozen = [each for each in frozen if not _is_trained(case, each)]
             unsaid = not whole and bool(frozen) and not _is_said(case)
-            if not unsaid:
+            if not unsaid or not left > self.untrained:
                 return
         first, last = frozen[0].span
         which = f"all {len(watched)}" if whole else f"{len(frozen)} of {len(watched)}"
         yield self.finding(
             f"{which} weight tensors are the same at step {last:,} as at step {first:,}"
-            + (", and no setting says that they are frozen" if unsaid else ""),
+            + (", and no setting says that they are frozen" if unsaid and case.run.hparams else "")
+            + (
+                ", and no settings were logged that would say why"
+                if unsaid and not case.run.hparams
+                else ""
+            ),
             *(
                 Evidence(
                     tag=each.tag,
@@ -125,13 +149,13 @@ class FrozenWeights(Detector):
                 )
                 for each in frozen
             ),
-            severity=self._gravity(whole=whole, unsaid=unsaid, left=left),
+            severity=self._gravity(whole=whole, mild=unsaid or spared, left=left),
             confidence=self._sureness(whole=whole, raw=bool(raw) or unsaid, left=left),
             remedies=REMEDIES,
         )
 
-    def _gravity(self, *, whole: bool, unsaid: bool, left: float) -> Severity:
-        if unsaid:
+    def _gravity(self, *, whole: bool, mild: bool, left: float) -> Severity:
+        if mild:
             return Severity.NOTE
         return Severity.ERROR if whole and left > self.stuck else Severity.WARNING
 
@@ -217,12 +241,32 @@ class FrozenWeights(Detector):
 def _is_raw(case: Case, tensor: Tensor) -> bool:
     """Whether the layer was never trained.
 
-    Its biases are zero from first to last, or its weights are spread evenly, as drawn.
+    Its biases are zero from first to last, or its weights are spread evenly, as drawn, or of the very
+    size and range that PyTorch draws for as many inputs.
     """
-    return uniform(tensor.record(0)) or any(
-        each.name.layer == tensor.name.layer and len(each) > 1 and not each.rms.any()
+    biases = [
+        each
         for each in case.layers.of(Quantity.PARAMETER, Part.BIAS)
+        if each.name.layer == tensor.name.layer and len(each) > 1
+    ]
+    return uniform(tensor.record(0)) or any(
+        not each.rms.any() or (each.frozen and _as_drawn(tensor, each)) for each in biases
     )
+
+
+def _as_drawn(weights: Tensor, biases: Tensor) -> bool:
+    """Whether both lie within the bounds of PyTorch's first weights, and the weights reach to them.
+
+    The bound is one over the root of the inputs, whose number is that of the weights over the biases.
+    """
+    if not biases.size:
+        return False
+    bound = (biases.size / weights.size) ** 0.5
+    first, least = weights.record(0), biases.record(0)
+    reach = max(first.high, -first.low) / bound
+    within = reach < _BARELY and max(least.high, -least.low) < _BARELY * bound
+    even = abs(float(weights.rms[0]) * 3**0.5 / bound - 1) < _CLOSE
+    return bool(within and reach > _NEARLY and even)
 
 
 def _is_trained(case: Case, tensor: Tensor) -> bool:
@@ -234,9 +278,9 @@ def _is_trained(case: Case, tensor: Tensor) -> bool:
 
 
 def _is_said(case: Case) -> bool:
-    """Whether a setting speaks of frozen or pretrained layers; unknown settings may."""
+    """Whether a setting speaks of frozen or pretrained layers."""
     names = [f"{name} {each.value}".lower() for name, each in case.run.hparams.items()]
-    return not names or any(word in name for name in names for word in _ON_PURPOSE)
+    return any(word in name for name in names for word in _ON_PURPOSE)
 
 
 def _is_still(case: Case) -> bool:

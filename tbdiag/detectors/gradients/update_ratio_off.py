@@ -76,7 +76,7 @@ class UpdateRatioOff(Detector):
     needs = ((Role.TRAIN_LOSS, Role.BATCH_LOSS),)
     points = 4
     explains = ("GRD002", "GRD003", "GRD004", "OPT003", "OPT004", "OPT005", "OPT008", "OPT010",
-                "GEN002", "VAL002")  # fmt: skip
+                "VAL002")  # fmt: skip
 
     long: Annotated[float, Threshold("update over weight, too long", above=0)] = 0.1
     short: Annotated[float, Threshold("update over weight, too short", above=0)] = 1e-4

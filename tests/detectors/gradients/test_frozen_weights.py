@@ -40,8 +40,20 @@ def test_random_frozen_layers_are_told_where_biases_prove_it() -> None:
     )
     assert [each.tag for each in finding.evidence] == ["fc1.weight"]
     assert finding.confidence is Confidence.MEDIUM
-    assert not found(RULE, POOR, {"fc1.weight": FIXED, "head.weight": MOVING})
-    assert not found(RULE, LEARNS, {"fc1.weight": FIXED, "fc1.bias": ZERO, "head.weight": MOVING})
+    (finding,) = found(RULE, POOR, {"fc1.weight": FIXED, "head.weight": MOVING})
+    assert finding.severity is Severity.NOTE
+    assert "no settings" in finding.message
+    (finding,) = found(RULE, LEARNS, {"fc1.weight": FIXED, "fc1.bias": ZERO, "head.weight": MOVING})
+    assert finding.severity is Severity.NOTE
+
+
+def test_layers_of_the_size_that_pytorch_draws_were_never_trained() -> None:
+    drawn = np.random.default_rng(1).uniform(-1 / 3, 1 / 3, 60)
+    fixed = {"conv.weight": dict.fromkeys(STEPS, drawn[:54]), "head.weight": MOVING}
+    (finding,) = found(RULE, POOR, {**fixed, "conv.bias": dict.fromkeys(STEPS, drawn[54:])})
+    assert finding.severity is Severity.WARNING
+    trained = {"conv.weight": dict.fromkeys(STEPS, 1.6 * drawn[:54]), "head.weight": MOVING}
+    assert not found(RULE, POOR, {**trained, "conv.bias": dict.fromkeys(STEPS, drawn[54:])})
 
 
 def test_adapters_freeze_the_rest_on_purpose() -> None:
