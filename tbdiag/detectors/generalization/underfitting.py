@@ -67,8 +67,10 @@ class Underfitting(Detector):
 
     ## How it is detected
 
-    The training accuracy of the last tenth is below `poor`, and the loss still has `left` of what
-    it began with. The slope over the last `window` (Theil–Sen) would gain less than `gain` of the
+    The training accuracy of the last tenth is below `poor`, and the loss, or the share of errors, still has `left` of what
+    it began with. Below `middling` it is a note where both accuracies agree, the slopes promise less than `still`, and the way
+    of the rate less than `ahead`: it may be all that the data allow. It is a note as well where by that way it falls on, steadily (tau
+    below −`falling`) and by more than `ahead`. The slope over the last `window` (Theil–Sen) would gain less than `gain` of the
     loss, and of the accuracy, in as many steps again. Training is at most `gap` of accuracy, or two noise deviations,
     ahead of validation. At least half of the room above blind guessing must be unused. Where not
     both accuracies were logged, a loss that falls steadily (tau below −`steady`) does not stand. Where the
@@ -95,8 +97,14 @@ class Underfitting(Detector):
     needs = (Role.TRAIN_LOSS, (Role.TRAIN_METRIC, Role.VAL_METRIC))
     scale_free = False  # ln C is a level
     points = 10
-    explains = ("OPT005", "OPT008")
+    explains = ("OPT005",)
 
+    middling: Annotated[float, Threshold("accuracy that may be a ceiling", above=0, at_most=1)] = (
+        0.8
+    )
+    still: Annotated[float, Threshold("projected gain of one that stands there", above=0)] = 0.01
+    ahead: Annotated[float, Threshold("log loss still to fall by the rate's way", above=0)] = 0.04
+    falling: Annotated[float, Threshold("tau of a fall that only the rate slowed", above=0)] = 0.95
     poor: Annotated[float, Threshold("accuracy that counts as poor", above=0, at_most=1)] = 0.7
     narrowed: Annotated[float, Threshold("poor accuracy of a bottleneck", above=0, at_most=1)] = 0.8
     left: Annotated[float, Threshold("last loss over first", above=0)] = 0.35
@@ -119,13 +127,16 @@ class Underfitting(Detector):
         """One finding where both curves stand at a poor level."""
         metric, seen = self._metric(case), case.progress
         loss = case.course(Role.TRAIN_LOSS)
-        if metric is None or not seen.left > self.left:
+        if metric is None:
             return
-        share = median(tail(metric.values))
-        start = median(metric.values[:2])
+        share, start = median(tail(metric.values)), median(metric.values[:2])
+        # The loss of a bad start is no measure of what is left; the errors are one as well.
+        left = max(seen.left, (1 - share) / (1 - start) if start < 1 else 0.0)
+        if not left > self.left:
+            return
         end = tail(loss.values, self.window, least=6)
         narrow = case.bottleneck
-        if narrow is not None and share < self.narrowed:
+        if narrow is not None and share < self.narrowed and seen.left > self.left:
             width, classes = narrow
             yield self.finding(
                 f"a layer of {width} {'unit' if width == 1 else 'units'} has to tell about {classes}"
@@ -145,9 +156,12 @@ class Underfitting(Detector):
                 remedies=(REMEDIES[-1],),
             )
             return
-        if share >= self.poor:
+        if share >= self.middling:
             return
         gain = max(-self._projected(loss.values), self._projected(case.thinned(metric).values))
+        ceiling = share >= self.poor
+        if ceiling and (gain > self.still or case.headway.sure_drop > self.ahead):
+            return
         if gain > self.gain or share < start - 2 * noise(metric.values):
             return
         lead = self._lead(case)
@@ -155,23 +169,32 @@ class Underfitting(Detector):
             return
         if lead is not None and lead > max(self.gap, 2 * noise(metric.values)):
             return
+        if ceiling and (lead is None or lead < -self.gap):
+            return
         first, last = int(loss.steps[len(loss) - len(end)]), int(loss.steps[-1])
+        # What falls steadily by the way of the rate stands still only because that was lowered.
+        way = case.headway
+        slowed = way.trend.tau < -self.falling and way.sure_drop > self.ahead
+        loss_left = seen.left > self.left
+        what = f"{left:.0%} of the first {'loss' if loss_left else 'errors'}"
         both = "training and validation agree" if lead is not None else "training stands"
         yield self.finding(
-            f"{both} at an accuracy of {share:.0%} with {seen.left:.0%} of the first loss left,"
-            f" and nothing has improved since step {first:,}",
+            f"{both} at an accuracy of {share:.0%} with {what} left,"
+            f" and nothing has improved since step {first:,}"
+            + ("; a larger network would tell whether the data allow more" if ceiling else ""),
             Evidence(
                 tag=loss.tag,
                 span=(first, last),
                 note="stands at a poor level",
                 measures=(
-                    Measure("accuracy", share, "<", self.poor),
-                    Measure("left", seen.left, ">", self.left),
+                    Measure("accuracy", share, "<", self.middling if ceiling else self.poor),
+                    Measure("left", left, ">", self.left),
                     Measure("expected_gain", gain, "<", self.gain),
                 ),
             ),
             Evidence(tag=metric.tag, span=(first, int(metric.steps[-1]))),
-            confidence=Confidence.MEDIUM if lead is not None else Confidence.LOW,
+            severity=Severity.NOTE if ceiling or slowed else self.severity,
+            confidence=Confidence.LOW if lead is None or ceiling or slowed else Confidence.MEDIUM,
             remedies=REMEDIES,
         )
 

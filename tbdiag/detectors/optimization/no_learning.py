@@ -65,7 +65,7 @@ class NoLearning(Detector):
     noise proves that something was learned; so does an accuracy that was `lost` better early on, of
     which OPT001 speaks.
 
-    Or validation learned nothing: its accuracy stays near 1/C, its best loss lies near ln C, not below it
+    Or validation learned nothing: its accuracy stays near 1/C (within `near` where the best loss is ln C to within `exact`, else `guess`), its best loss lies near ln C, not below it
     by more than the share `chance` and not above by more than `guessing`, and training went `by_heart` of the way
     from there to 1, or its loss is not `guessing` below ln C either.
 
@@ -160,10 +160,15 @@ class NoLearning(Detector):
         if train is None or val is None or loss is None or min(len(val), len(loss)) < self.points:
             return None
         share = median(tail(val.values))
-        count = round(1 / share) if share > 0.5 / self.classes else 0
-        if count < 2 or abs(share - 1 / count) > min(self.guess, 0.25 / count):
-            return None
         best, learned = float(loss.values.min()), median(tail(train.values))
+        count = round(1 / share) if share > 0.5 / self.classes else 0
+        away = self.guess
+        if 0 < best < math.log(self.classes):
+            by_loss = max(round(math.exp(best)), 2)
+            if abs(best / math.log(by_loss) - 1) <= self.exact:
+                count, away = by_loss, self.near  # the loss tells the classes, few samples do not
+        if count < 2 or abs(share - 1 / count) > min(away, 0.25 / count):
+            return None
         level = math.log(count)
         known = (
             learned >= share + self.by_heart * (1 - share)
@@ -172,9 +177,9 @@ class NoLearning(Detector):
         if not (known and (1 - self.chance) * level <= best <= (1 + self.guessing) * level):
             return None
         # The best of many draws strays from 1/C by chance; what was learned stays.
-        if median(np.sort(val.values)[-max(3, len(val) // 4) :]) > share + 2 * self.guess:
+        if median(np.sort(val.values)[-max(3, len(val) // 4) :]) > share + 2 * away:
             return None
-        if median(val.values[:3]) < share - 2 * self.guess:
+        if median(val.values[:3]) < share - 2 * away:
             return None
         span = (int(loss.steps[0]), int(loss.steps[-1]))
         return self.finding(
