@@ -15,12 +15,14 @@ from tbdiag.model.knob import Knob
 from tbdiag.model.remedy import Remedy, Safety, Scale
 from tbdiag.model.role import Role
 from tbdiag.model.series import Floats
-from tbdiag.signals.forecast import forecast
+from tbdiag.signals.forecast import Forecast, forecast
 from tbdiag.signals.medians import median
 from tbdiag.signals.schedule import Shape
 from tbdiag.signals.smoothing import running_median, tail, thinned
 from tbdiag.signals.trend import mann_kendall
 from tbdiag.synth import a_run, cosine, decay, flat, jitter, noisy, u_turn
+
+_SCALES = 5.0  # losses that begin further apart are not on the same scale
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +52,9 @@ class StoppedTooEarly(Detector):
     schedule stretched, would bring. The fall must exceed `gain` of the loss and be above 0 at the cautious end of
     its interval. Where the rate was not logged, its schedule may be what flattens the end, so that a fall from the third
     quarter of the run to the last by `late` is enough. Since a cut after which the rate, below `decayed` of its peak, was held, only what came
-    later counts, by steps, unless the rate was spent for more than `spent` of the run.
+    later counts, by steps, unless the rate was spent for more than `spent` of the run, or that is too little and the fall by all of the
+    way is `steady`: a stretched schedule has more of its high rate as well. Where the training loss ends below `below` times the validation loss, it
+    learns by heart, and validation has to fall by steps with a steadiness of `plain`.
     The best value must lie in the last `best_after` of the run. A gain above `large` is worth twice the
     time. Under a rate that comes round again the rule cannot tell.
 
@@ -85,6 +89,11 @@ class StoppedTooEarly(Detector):
     )
     enough: Annotated[float, Threshold("score of a run to go on with", at_least=0)] = 4.2
     sure: Annotated[float, Threshold("score of one that is sure", at_least=0)] = 5.2
+    below: Annotated[
+        float, Threshold("training loss over validation, learned by heart", above=0)
+    ] = 0.4
+    plain: Annotated[float, Threshold("steadiness by steps that is asked then", at_least=0)] = 0.7
+    steady: Annotated[float, Threshold("tau of a fall by all the way", above=0, at_most=1)] = 0.95
     most: Annotated[int, Threshold("points of the curve that are compared", at_least=10)] = 40
     spent: Annotated[float, Threshold("share of the run at a spent rate", above=0)] = 0.25
     best_after: Annotated[float, Threshold("last part with the best value", above=0)] = 0.4
@@ -111,13 +120,15 @@ class StoppedTooEarly(Detector):
         if score + self.by_steps + self.by_way <= self.enough:
             return
         end, share = self._end(case, role)
-        score += self.by_steps * -_falling(curve.values) + self.by_way * -_falling(end)
-        if score <= self.enough:
+        by_steps = -_falling(curve.values)
+        score += self.by_steps * by_steps + self.by_way * -_falling(end)
+        if score <= self.enough or (by_steps < self.plain and self._memorises(case)):
             return
-        change = forecast(
-            np.arange(len(end), dtype=np.float64), end, self.more * len(end) / share, self.window
-        )
-        level = abs(median(tail(curve.values))) or 1.0
+        change, level = self._ahead(end, share), abs(median(tail(curve.values))) or 1.0
+        whole = case.paced(role)
+        if share < 1 and -change.expected <= self.gain * level and -_falling(whole) > self.steady:
+            # A schedule that is stretched with the run has more of its high rate as well.
+            change = self._ahead(whole, 1.0)
         gain = -change.expected / level
         # A schedule that nobody logged makes a slow end look like arrival.
         unknown = case.curve(Role.LEARNING_RATE) is None
@@ -154,6 +165,19 @@ class StoppedTooEarly(Detector):
                 ),
             ),
         )
+
+    def _memorises(self, case: Case) -> bool:
+        """Whether training is far below validation, having begun on the same scale."""
+        train, val = case.curve(Role.TRAIN_LOSS), case.curve(Role.VAL_LOSS)
+        if train is None or val is None or not (train.values.min() > 0 and len(val)):
+            return False
+        begun, ends = train.values[0] / val.values[0], case.progress.last / median(tail(val.values))
+        return 1 / _SCALES < begun < _SCALES and bool(ends < self.below)
+
+    def _ahead(self, values: Floats, share: float) -> Forecast:
+        """What ``more`` of the run brings, by values that are this share of it."""
+        ahead = self.more * len(values) / share
+        return forecast(np.arange(len(values), dtype=np.float64), values, ahead, self.window)
 
     def _end(self, case: Case, role: Role) -> tuple[Floats, float]:
         """The values that are projected, and their share of the run."""
