@@ -40,8 +40,9 @@ class ScheduleDecaysTooEarly(Detector):
     The rate stays below 0.9 % of its peak for more than `share` of the run. By the way that the rate
     allowed, which is measured along its sum instead of along steps, the loss fell steadily to the end (Kendall's
     tau of the second half below −`steady`), and half as much of that way again would take another
-    `gain` of it even at the cautious end of the forecast. Since the rate was spent it has fallen by less than `gain`.
-    Where it was spent for more than `most` of the run, which no schedule means, a forecast of `little` is enough, steady or not.
+    `gain` of it even at the cautious end of the forecast. Since the rate was spent it has fallen by less than `came`.
+    Where it was spent for more than `most` of the run, which no schedule means, a forecast of `little` is enough, steady or not,
+    and so is a training loss of which more than `left` is left.
     Validation loss decides where it was logged at ten evaluations or more, training loss else.
 
     ## Remedy
@@ -68,10 +69,12 @@ class ScheduleDecaysTooEarly(Detector):
         0.25
     )
     steady: Annotated[float, Threshold("tau of a steady fall", above=0, at_most=1)] = 0.8
-    gain: Annotated[float, Threshold("fall that was still to come, of the loss", above=0)] = 0.05
+    gain: Annotated[float, Threshold("fall that was still to come, of the loss", above=0)] = 0.045
 
     most: Annotated[float, Threshold("share at a spent rate that nobody means", above=0)] = 0.8
+    came: Annotated[float, Threshold("fall since the rate was spent, of the loss", above=0)] = 0.05
     little: Annotated[float, Threshold("fall to come that is enough then", above=0)] = 0.02
+    left: Annotated[float, Threshold("last training loss over first, enough then", above=0)] = 0.5
 
     def check(self, case: Case) -> Iterator[Finding]:
         """One finding where the rate was gone while the loss still fell."""
@@ -92,15 +95,18 @@ class ScheduleDecaysTooEarly(Detector):
             return
         came = float(idle[0] - median(tail(idle)))
         soon = course.idle > self.most
+        stuck = soon and case.curve(Role.TRAIN_LOSS) is not None and case.progress.left > self.left
         if (
-            -ahead.high <= (self.little if soon else self.gain) * level
-            or came >= self.gain * level
+            (not stuck and -ahead.high <= (self.little if soon else self.gain) * level)
+            or came >= self.came * level
             or (not soon and mann_kendall(even[len(even) // 2 :]).tau > -self.steady)
         ):
             return
+        still = -ahead.high > self.little * level
+        far = "had still been falling" if still else "had hardly fallen"
         yield self.finding(
             f"the rate was spent at step {at:,}, and for the remaining {course.idle:.0%} of the run a"
-            " loss that had still been falling stood still",
+            f" loss that {far} stood still",
             Evidence(
                 tag=rate.tag,
                 span=(at, int(rate.steps[-1])),
