@@ -11,7 +11,7 @@ import numpy as np
 from tbdiag.case import Case
 from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
 from tbdiag.detectors.optimization.remedies import DECAY_TO_ZERO, RATE_TENTH, RATE_THIRD, WARM_UP
-from tbdiag.detectors.optimization.signs.too_high import relapsed, symptoms
+from tbdiag.detectors.optimization.signs.too_high import relapsed, symptoms, trace
 from tbdiag.model.finding import Confidence, Evidence, Finding, Severity
 from tbdiag.model.knob import Knob
 from tbdiag.model.role import Role
@@ -20,7 +20,9 @@ from tbdiag.signals.tensors import zeros
 from tbdiag.synth import a_run, cosine, decay, flat, jitter, noisy
 
 # The signs of steps that are too large by far, rather than by a little.
-_STEEP = frozenset({"left", "lost", "set_back", "blow_up", "above_best", "freed", "rate"})
+_STEEP = frozenset(
+    {"left", "lost", "set_back", "blow_up", "above_best", "freed", "rate", "unsteady", "rose_first"}
+)
 _STUCK = frozenset({"left", "lost", "set_back"})  # signs that units without any output give as well
 _DEAD = 0.9  # share of zeros
 
@@ -44,7 +46,7 @@ class LearningRateTooHigh(Detector):
     On the training loss, thinned to about a hundred points, at least two of these signs must show.
     The second half has no falling trend (Kendall's tau above `lost_trend`) although `left` of the
     first loss remains and nine tenths of the fall came within `early` of the run, and the loss
-    jumps by `noise` of its level, `beyond` times what single batches explain. It ends above `above_best` times its best, and `beyond` what batches explain, while `left` remains,
+    jumps by `noise` of its level, `beyond` times what single batches explain, unless validation, `evaluations` or more, falls steadily there (tau below −`settles`). It ends above `above_best` times its best, and `beyond` what batches explain, while `left` remains,
     having lost `regained` of its fall again. It climbs through the second half (tau above
     `climbing`). It fell by `drop` and `sure` deviations right after the rate was cut at once, to
     `cut` of what it was or less. The loss per batch rose above
@@ -60,6 +62,10 @@ class LearningRateTooHigh(Detector):
     Where validation was logged `several` times or more, its jumps in the first half, by successive differences, count twice if
     they are `wanders` times as large as all that it fell in the run, and `shakes` of its level, while `left` of the first loss remains: under a schedule
     the end is calm whatever the rate was.
+    With `evaluations` or more, losses that both waver by more than `unsteady` in the first half, by the second differences
+    of their logarithms, count twice, and so does a validation loss that wavers by `restless` in the second and ends `lifted` times its best.
+    A training loss by the epoch that rises to `rises_first` times its first value in the first fifth is a sign, where no rate was raised meanwhile.
+    Where neither rate nor settings were logged, a validation loss that rose at more than `unrest` of its first evaluations leaves the question open.
     Beside a single sign, a validation loss that ends `relapses` times its best is another.
     A rate of `adam` for Adam and its kin, `momentum` times (1 − momentum) with one, or `plain` without for `lasting` of the run is a sign, for no network
     is known to bear it; a trace beside it is another: a loss per batch that first rose `rises`-fold, `left`
@@ -118,6 +124,15 @@ class LearningRateTooHigh(Detector):
     wanders: Annotated[float, Threshold("early jumps of validation over its fall", above=0)] = 0.35
     shakes: Annotated[float, Threshold("the same over its level at the end", at_least=0)] = 0.03
     several: Annotated[int, Threshold("evaluations that tell them", at_least=8)] = 18
+    unrest: Annotated[float, Threshold("early rises of validation, the rate unknown", above=0)] = (
+        0.35
+    )
+    evaluations: Annotated[int, Threshold("evaluations that tell wavering", at_least=8)] = 12
+    settles: Annotated[float, Threshold("tau of a validation loss that settles", above=0)] = 0.8
+    unsteady: Annotated[float, Threshold("early wavering of both log losses", above=0)] = 0.38
+    restless: Annotated[float, Threshold("late wavering of log validation loss", above=0)] = 0.3
+    lifted: Annotated[float, Threshold("validation loss over its best beside that", above=1)] = 1.3
+    rises_first: Annotated[float, Threshold("early loss per epoch over its first", above=1)] = 1.3
     beyond: Annotated[float, Threshold("noise over that of batches", at_least=0)] = 2.0
     rises: Annotated[float, Threshold("early batch loss over the first, beside that", above=1)] = (
         1.5
@@ -131,7 +146,10 @@ class LearningRateTooHigh(Detector):
         """One finding where the signs add up to two."""
         signs = [sign for sign in symptoms(self, case) if sign is not None]
         if len(signs) == 1 and signs[0].weight == 1:
-            signs += [sign for sign in (relapsed(self, case),) if sign is not None]
+            more = relapsed(self, case)
+            if more is None and signs[0].measure.name == "rose_first":
+                more = trace(self, case)
+            signs += [more] if more is not None else []
         weight = sum(sign.weight for sign in signs)
         if weight < 2 or (_STUCK.issuperset(sign.measure.name for sign in signs) and _dead(case)):
             return
@@ -157,8 +175,16 @@ class LearningRateTooHigh(Detector):
     def undecided(self, case: Case) -> str | None:
         """A calm end means nothing where a schedule may have brought it, and nobody logged that."""
         seen = case.progress
-        known = case.schedule is not None or case.number(Knob.LR) is not None
-        if known or not seen.left > self.left / 4 or seen.trend.tau > self.lost_trend:
+        if case.schedule is not None or case.number(Knob.LR) is not None:
+            return None
+        unrest = _early_rises(case, self.evaluations)
+        if unrest > self.unrest:
+            return (
+                f"the validation loss rose at {unrest:.0%} of the evaluations of the first half, and neither the"
+                " learning rate nor the settings were logged, so that a schedule may have calmed the end: log"
+                " the learning rate"
+            )
+        if not seen.left > self.left / 4 or seen.trend.tau > self.lost_trend:
             return None
         return (
             f"{seen.left:.0%} of the first loss is left, and neither the learning rate nor the settings"
@@ -252,6 +278,14 @@ class LearningRateTooHigh(Detector):
         yield silent("it wavers on its way down", a_run({**calm, Role.VAL_LOSS: steadily}))
         sawtooth = decay(240, 2.3, 0.3, 4) * (1 + 0.03 * (np.arange(240) % 12) / 12)
         yield silent("epoch sawtooth", a_run({Role.TRAIN_LOSS: sawtooth}))
+
+
+def _early_rises(case: Case, least: int) -> float:
+    """The share of rises among the evaluations of the first half, 0 where those are few."""
+    val = case.curve(Role.VAL_LOSS)
+    if val is None or len(val) < least:
+        return 0.0
+    return float(np.mean(np.diff(val.values[: len(val) // 2]) > 0))
 
 
 def _dead(case: Case) -> bool:

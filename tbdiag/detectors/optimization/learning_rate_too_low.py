@@ -11,7 +11,14 @@ import numpy as np
 from tbdiag.case import Case
 from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
 from tbdiag.detectors.optimization.remedies import RATE_TENFOLD, RATE_TRIPLE
-from tbdiag.detectors.optimization.signs.too_low import hidden, never_rose, slow, unconfirmed
+from tbdiag.detectors.optimization.signs.too_low import (
+    hidden,
+    never_rose,
+    share_left,
+    slow,
+    unconfirmed,
+    unexplained,
+)
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
 from tbdiag.model.role import Role
 from tbdiag.model.run import Run
@@ -62,7 +69,8 @@ class LearningRateTooLow(Detector):
     evaluations, that went up as often early; with less than `far` left it is a note then. A rate that was spent before the last
     `idle` of the run is another fault, OPT007. Where the rate is not known at all, only smooth
     runs count and those that hardly moved; where neither its course nor validation was logged, only a loss with
-    `far` left.
+    `far` left. A loss that made more than `leaps` of its fall, and `faster` times that of the first tenth, within a
+    later tenth of the run, and has less than `far` left, does not crawl: it left a plateau. Of a curve with fewer than `few` points the same is asked, and it is a note.
 
     ## Remedy
 
@@ -80,7 +88,7 @@ class LearningRateTooLow(Detector):
 
     code, severity, since = "OPT002", Severity.WARNING, "0.1.0"
     needs = (Role.TRAIN_LOSS,)
-    points = 14
+    points = 10
     explains = ("GRD005", "OPT004", "OPT010", "GEN002", "GEN003")
 
     steady: Annotated[float, Threshold("tau of a steady fall", above=0, at_most=1)] = 0.9
@@ -92,6 +100,7 @@ class LearningRateTooLow(Detector):
     hardly: Annotated[float, Threshold("last over first of a loss that hardly moved", above=0)] = (
         0.9
     )
+    few: Annotated[int, Threshold("points below which only a loss far off counts", at_least=4)] = 14
     far: Annotated[float, Threshold("last over first of a loss that is far off", above=0)] = 0.5
     dropout: Annotated[float, Threshold("dropout that holds a loss up", above=0, at_most=1)] = 0.3
     noiseless: Annotated[float, Threshold("relative noise that is none", above=0)] = 1e-4
@@ -110,6 +119,8 @@ class LearningRateTooLow(Detector):
     sure_gain: Annotated[float, Threshold("the same beside a loss per batch", at_least=0)] = 0.02
     tenth: Annotated[float, Threshold("share of its fall in a tenth of the run", above=0)] = 0.6
     tuned: Annotated[float, Threshold("last over first of what was fine-tuned", above=0)] = 0.85
+    leaps: Annotated[float, Threshold("share of the fall in a later tenth", above=0)] = 0.33
+    faster: Annotated[float, Threshold("that fall over the one of the first tenth", above=1)] = 3.0
     rest: Annotated[float, Threshold("last over first of a smooth loss", above=0)] = 0.07
     late_rises: Annotated[float, Threshold("share of rises of a smooth loss", at_least=0)] = 0.07
     moves: Annotated[float, Threshold("fall of its second half, the rate unknown", at_least=0)] = (
@@ -131,7 +142,7 @@ class LearningRateTooLow(Detector):
         val = case.curve(Role.VAL_LOSS)
         if val is None or len(val) < self.evaluations:
             return unconfirmed(self, case)
-        return hidden(self, case) if never_rose(self, case) else None
+        return (hidden(self, case) if never_rose(self, case) else None) or unexplained(self, case)
 
     def check(self, case: Case) -> Iterator[Finding]:
         """One finding where the loss crawls."""
@@ -139,7 +150,7 @@ class LearningRateTooLow(Detector):
         if severity is None:
             return
         curve = case.the(Role.TRAIN_LOSS)
-        left, drop, tau = case.progress.left, case.headway.sure_drop, case.headway.trend.tau
+        left, drop, tau = share_left(case), case.headway.sure_drop, case.headway.trend.tau
         far = left > self.far
         yield self.finding(
             f"the learning rate looks too low: the training loss still falls steadily and has"

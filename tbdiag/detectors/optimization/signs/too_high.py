@@ -12,6 +12,7 @@ from tbdiag.case import Case
 from tbdiag.model.finding import Measure
 from tbdiag.model.knob import Knob
 from tbdiag.model.role import Role
+from tbdiag.model.series import Floats
 from tbdiag.signals.medians import median
 from tbdiag.signals.noise import noise, spread
 from tbdiag.signals.schedule import Shape
@@ -42,7 +43,7 @@ def symptoms(limits: LearningRateTooHigh, case: Case) -> Iterator[Symptom | None
     seen = case.progress
     high = seen.left > limits.left
     bouncing = seen.noise > max(limits.noise, limits.beyond * _sampled(case))
-    if seen.trend.tau > limits.lost_trend and high and bouncing:
+    if seen.trend.tau > limits.lost_trend and high and bouncing and not _settles(limits, case):
         measure = Measure("tau", seen.trend.tau, ">", limits.lost_trend)
         yield Symptom(
             f"the loss bounces by {_share(seen.noise)} without falling in the second half",
@@ -65,7 +66,18 @@ def symptoms(limits: LearningRateTooHigh, case: Case) -> Iterator[Symptom | None
     yield _held_up(limits, case)
     yield _standstill(limits, case)
     yield _wanders(limits, case)
+    yield _unsteady(limits, case)
+    yield _rose_first(limits, case)
     yield from _unheard(limits, case)
+
+
+def _settles(limits: LearningRateTooHigh, case: Case) -> bool:
+    """Whether validation falls steadily while training bounces, as under dropout or by few batches."""
+    val = case.curve(Role.VAL_LOSS)
+    if val is None or len(val) < limits.evaluations:
+        return False
+    values = case.thinned(val).values
+    return mann_kendall(values[len(values) // 2 :]).tau < -limits.settles
 
 
 def _unheard(limits: LearningRateTooHigh, case: Case) -> Iterator[Symptom]:
@@ -83,12 +95,12 @@ def _unheard(limits: LearningRateTooHigh, case: Case) -> Iterator[Symptom]:
     over = " over 1 − momentum" if kind is Family.MOMENTUM else ""
     text = f"{rate:.3g}{over} is far above what {kind.phrase} is known to bear"
     yield Symptom(text, Measure("rate", rate, ">=", borne[kind]))
-    trace = _trace(limits, case)
-    if trace is not None:
-        yield trace
+    sign = trace(limits, case)
+    if sign is not None:
+        yield sign
 
 
-def _trace(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
+def trace(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
     """What would be no sign by itlimits."""
     seen, batch = case.progress, case.curve(Role.BATCH_LOSS)
     if batch is not None and len(batch) >= limits.points and batch.values[0] > 0:
@@ -100,8 +112,7 @@ def _trace(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
         text = f"{seen.left:.0%} of the first loss is left"
         return Symptom(text, Measure("still_left", seen.left, ">", limits.left))
     course = case.course(Role.TRAIN_LOSS).values
-    early = np.diff(np.log(np.maximum(course[: len(course) // 2], 1e-300)), 2)
-    wavering = spread(early) / 6**0.5  # a fall, however steep, is no wavering
+    wavering = _wavering(np.log(np.maximum(course[: len(course) // 2], 1e-300)))
     if wavering > limits.wavers:
         text = f"the loss wavers by {_share(wavering)} in the first half"
         return Symptom(text, Measure("wavering", wavering, ">", limits.wavers))
@@ -215,6 +226,8 @@ def _standstill(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
     still = abs(seen.drop) < limits.frozen and seen.noise < limits.frozen
     if not (still and limits.stuck_left < seen.left < 1 and seen.ready < limits.early):
         return None
+    if case.schedule is not None and case.schedule.idle > 0.5:
+        return None  # there was no rate to stand still under
     width = case.number(Knob.WIDTH)
     if _strongly_decayed(limits, case) or (width is not None and width <= limits.tiny):
         return None
@@ -237,6 +250,51 @@ def _wanders(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
         f" half, where the whole run moved it by {fall:.2g}"
     )
     return Symptom(text, Measure("wanders", jumps / max(fall, 1e-300), ">", limits.wanders), 2)
+
+
+def _unsteady(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
+    """Both losses that waver by a good part of their level early, or validation that does so late, and rose."""
+    curve = case.curve(Role.VAL_LOSS)
+    if curve is None or len(curve) < limits.evaluations or not curve.values.min() > 0:
+        return None
+    logs = np.log(case.thinned(curve).values)
+    half = len(logs) // 2
+    if float(np.abs(np.diff(logs)).mean()) < limits.unsteady / 3:
+        return None
+    early, late = _wavering(logs[:half]), _wavering(logs[half:])
+    if early > limits.unsteady and case.course(Role.TRAIN_LOSS).values.min() > 0:
+        course = np.log(case.course(Role.TRAIN_LOSS).values)
+        both = min(early, _wavering(course[: len(course) // 2]))
+        if both > limits.unsteady:
+            text = f"training and validation loss waver by {_share(both)} in the first half"
+            return Symptom(text, Measure("unsteady", both, ">", limits.unsteady), 2)
+    turn = case.turn(Role.VAL_LOSS)
+    if late > limits.restless and turn.end > limits.lifted * turn.value:
+        text = (
+            f"the validation loss wavers by {_share(late)} in the second half and ends"
+            f" {_share(turn.end / turn.value - 1)} above its best"
+        )
+        return Symptom(text, Measure("restless", late, ">", limits.restless), 2)
+    return None
+
+
+def _rose_first(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
+    """A training loss by the epoch that rose before it fell, which only steps that are too long do."""
+    curve, course = case.course(Role.TRAIN_LOSS), case.schedule
+    early = curve.values[: max(3, len(curve) // 5)]
+    rose = float(early.max()) / float(early[0]) if early[0] > 0 else 0.0
+    if rose <= limits.rises_first:
+        return None
+    steps = case.training.steps
+    if course is not None and course.warm_up_end > steps[0] + (steps[-1] - steps[0]) / 10:
+        return None  # the rate was raised meanwhile
+    text = f"the training loss first rose {rose:.2g}-fold"
+    return Symptom(text, Measure("rose_first", rose, ">", limits.rises_first))
+
+
+def _wavering(logs: Floats) -> float:
+    """The noise of the logarithms of a loss (n,) about its slow descent; no steep fall counts as such."""
+    return spread(np.diff(logs, 2)) / 6**0.5
 
 
 def _strongly_decayed(limits: LearningRateTooHigh, case: Case) -> bool:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def unconfirmed(limits: LearningRateTooLow, case: Case) -> str | None:
     """Whether training alone looks like one whose steps are small, as many that are well do."""
-    left, falling = case.progress.left, case.headway.trend.tau
+    left, falling = share_left(case), case.headway.trend.tau
     course = case.course(Role.TRAIN_LOSS)
     if not limits.rest < left < 1 or (case.schedule and case.schedule.idle > limits.idle):
         return None
@@ -41,7 +41,7 @@ def never_rose(limits: LearningRateTooLow, case: Case) -> bool:
     val = case.curve(Role.VAL_LOSS)
     if val is None or not limits.evaluations <= len(val) <= limits.most:
         return False
-    if not limits.rest < case.progress.left < 1 or float(np.diff(val.values).max()) > 0:
+    if not limits.rest < share_left(case) < 1 or float(np.diff(val.values).max()) > 0:
         return False
     even = case.paced(Role.VAL_LOSS)
     return mann_kendall(even[len(even) // 2 :]).tau <= -limits.annealed
@@ -63,53 +63,101 @@ def hidden(limits: LearningRateTooLow, case: Case) -> str | None:
     return None
 
 
-def slow(limits: LearningRateTooLow, case: Case) -> Severity | None:
-    """How grave it is that the loss crawls, None where it does not."""
-    left, course = case.progress.left, case.schedule
-    if case.bottleneck and case.accuracy(Role.TRAIN_METRIC) is not None:
-        return None  # what so narrow a network leaves is not the rate's
-    if not limits.rest < left < 1 or (course is not None and course.idle > limits.idle):
-        return None
-    smooth = _smooth(limits, case)
-    if not smooth and not limits.left < left:
+def unexplained(limits: LearningRateTooLow, case: Case) -> str | None:
+    """A loss that goes on as it began, where nothing tells whether its steps were small or few."""
+    if case.schedule is not None or case.number(Knob.LR) is not None:
         return None
     seen = case.headway
+    if not limits.left < share_left(case) < 1 or seen.trend.tau > -limits.steady:
+        return None
+    if seen.sure_drop <= limits.drop or seen.ready <= 2 * limits.slow:
+        return None
+    if not _validation_gains(limits, case):
+        return None
+    return (
+        f"the training loss still falls as it did, with {share_left(case):.0%} of its first value left, and"
+        " neither the learning rate nor the settings tell whether its steps are small or few: log the"
+        " learning rate, or run a few epochs at ten times of it"
+    )
+
+
+def share_left(case: Case) -> float:
+    """The share of the first loss that is left; of the first point's where single batches began lower."""
+    left = case.progress.left
+    if left < 1:
+        return left
+    course = case.course(Role.TRAIN_LOSS).values
+    return float(course[-1] / course[0]) if course[0] > 0 else left
+
+
+def slow(limits: LearningRateTooLow, case: Case) -> Severity | None:
+    """How grave it is that the loss crawls, None where it does not."""
+    left = share_left(case)
+    if not limits.rest < left < 1 or _known_otherwise(limits, case, left):
+        return None
+    smooth = _smooth(limits, case)
+    if not smooth and not (limits.left < left and _crawls(limits, case, left)):
+        return None
+    if _held_up(limits, case, left):
+        return None
+    if len(case.the(Role.TRAIN_LOSS)) < limits.few:
+        return Severity.NOTE
+    val = case.curve(Role.VAL_LOSS)
+    confirmed = left > limits.far or (val is not None and len(val) >= limits.evaluations)
+    return smooth or (limits.severity if confirmed else Severity.NOTE)
+
+
+def _known_otherwise(limits: LearningRateTooLow, case: Case, left: float) -> bool:
+    """Whether the settings, or how few points there are, tell another reason for a long way left."""
+    course = case.schedule
+    if case.bottleneck and case.accuracy(Role.TRAIN_METRIC) is not None:
+        return True  # what so narrow a network leaves is not the rate's
+    if course is not None and course.idle > limits.idle:
+        return True
+    if not left > limits.far and len(case.the(Role.TRAIN_LOSS)) < limits.few:
+        return True  # a few epochs are the likelier reason
+    # What dropout holds up is no way left to go.
+    return left < limits.far and (case.number(Knob.DROPOUT) or 0.0) >= limits.dropout
+
+
+def _crawls(limits: LearningRateTooLow, case: Case, left: float) -> bool:
+    """Whether a loss that is not smooth falls steadily, slowly, and for long still."""
+    seen, course, train = case.headway, case.schedule, case.the(Role.TRAIN_LOSS)
     lowered = course is not None and course.last < limits.spent * course.peak
-    train = case.the(Role.TRAIN_LOSS)
     batches = len(train) > limits.most and case.curve(Role.VAL_LOSS) is not None
-    steady = limits.annealed if lowered and not batches else limits.steady
-    if not smooth and seen.trend.tau >= -steady:
-        return None
-    dropped = (case.number(Knob.DROPOUT) or 0.0) >= limits.dropout
-    if dropped and left < limits.far:  # what dropout holds up is no way left to go
-        return None
-    crawls = seen.sure_drop > limits.drop and seen.ready > limits.slow
-    hardly = left > limits.hardly and seen.sure_drop > 0
+    if seen.trend.tau >= -(limits.annealed if lowered and not batches else limits.steady):
+        return False
+    if course is None and case.curve(Role.VAL_LOSS) is None and left < limits.far:
+        return False  # the end of a schedule, or of what there is to learn: nobody knows
+    # Without its course nothing tells a rate that is too low from a run that is too short.
+    known = case.number(Knob.LR) is not None if course is None else course.shape is not Shape.CYCLIC
+    far = known and seen.sure_drop > limits.drop and seen.ready > limits.slow
     silky = (
         seen.noise < limits.noiseless
         and seen.trend.tau < -limits.annealed
         and limits.stuck < left < limits.moved
     )
-    if hardly and seen.trend.tau < -limits.annealed:
-        validation = _validation_tau(limits, case)
-        hardly = validation is None or validation < -limits.validated
-    else:
-        hardly = hardly and _validation_gains(limits, case)
-    if course is None and case.curve(Role.VAL_LOSS) is None and left < limits.far:
-        return None  # the end of a schedule, or of what there is to learn: nobody knows
-    if course is None:  # nothing tells a rate that is too low from a run that is too short
-        crawls = crawls and case.number(Knob.LR) is not None
-    else:
-        crawls = crawls and course.shape is not Shape.CYCLIC
-    if not smooth and not (silky or hardly or (crawls and _validation_gains(limits, case))):
-        return None
-    if not smooth and not _calm(limits, case):
-        return None
+    found = silky or _hardly_moved(limits, case, left)
+    return (found or (far and _validation_gains(limits, case))) and _calm(limits, case)
+
+
+def _hardly_moved(limits: LearningRateTooLow, case: Case, left: float) -> bool:
+    """Whether a loss that falls has come nowhere, and validation with it."""
+    seen = case.headway
+    if not (left > limits.hardly and seen.sure_drop > 0):
+        return False
+    if seen.trend.tau >= -limits.annealed:
+        return _validation_gains(limits, case)
+    validation = _validation_tau(limits, case)
+    return validation is None or validation < -limits.validated
+
+
+def _held_up(limits: LearningRateTooLow, case: Case, left: float) -> bool:
+    """Whether layers that are not trained, or a plateau that it left, kept the loss up."""
     if any(len(each) > 2 and each.frozen for each in case.layers.kernels):
-        return None  # what holds it up is that layers are not trained
-    val = case.curve(Role.VAL_LOSS)
-    confirmed = left > limits.far or (val is not None and len(val) >= limits.evaluations)
-    return smooth or (limits.severity if confirmed else Severity.NOTE)
+        return True
+    first, steepest = _paces(case.course(Role.TRAIN_LOSS).values)
+    return left < limits.far and steepest > max(limits.leaps, limits.faster * first)
 
 
 def _calm(limits: LearningRateTooLow, case: Case) -> bool:
@@ -186,6 +234,15 @@ def _validation_tau(limits: LearningRateTooLow, case: Case) -> float | None:
         return None
     even = case.paced(Role.VAL_LOSS)
     return mann_kendall(even[len(even) // 2 :]).tau
+
+
+def _paces(values: Floats) -> tuple[float, float]:
+    """The share of the fall of a loss (n,) in the first tenth of the run, and the largest in any later one."""
+    tenth, fall = max(1, len(values) // 10), float(values[0] - values[-1])
+    falls = values[tenth:-tenth] - values[2 * tenth :]
+    if not len(falls) or fall <= 0:
+        return 0.0, 0.0
+    return float(values[0] - values[tenth]) / fall, float(falls.max()) / fall
 
 
 def _rises(curve: Series | None, least: int) -> tuple[float, float]:
