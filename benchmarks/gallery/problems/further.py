@@ -200,4 +200,80 @@ _NEURAL: list[Problem] = [
     ),
 ]  # fmt: skip
 
-PROBLEMS: list[Problem] = [*_SMALL, *_NEURAL]
+# Of these there are hardly more runs than such at wrong rates.
+_RATES: list[Problem] = [
+    perceptron(
+        "faint",
+        _HERE,
+        partial(further_pools.faint, 700, 8, 0.9, 60.0),
+        0,
+        Recipe(
+            train_size=200, val_size=100, hidden=(16,), epochs=50, optimizer="adamw", rate=0.01,
+            weight_decay=0.08, schedule="linear", warmup=0.05,
+        ),
+        "loop",
+        RUNS["faint"],
+    ),
+    perceptron(
+        "bessel",
+        _HERE,
+        partial(further_pools.bessel, 4000, 0.03),
+        0,
+        Recipe(
+            train_size=900, val_size=900, hidden=(48, 48), activation="tanh", init="xavier", epochs=30,
+            rate=6e-3, schedule="cosine",
+        ),
+        "bare",
+        RUNS["bessel"],
+    ),
+    perceptron(
+        "currents",
+        _HERE,
+        partial(further_pools.currents, 3000, 40.0),
+        0,
+        Recipe(
+            train_size=800, val_size=800, hidden=(48, 24), epochs=40, optimizer="adamw", rate=0.02,
+            weight_decay=1e-3, schedule="cosine", warmup=0.05,
+        ),
+        "plain",
+        RUNS["currents"],
+    ),
+    perceptron(
+        "pinwheel",
+        _HERE,
+        partial(further_pools.pinwheel, 4000, 5, 0.3),
+        5,
+        Recipe(
+            train_size=600, val_size=1000, hidden=(40, 40), epochs=40, optimizer="adamw", rate=0.012,
+            weight_decay=0.02, schedule="step", warmup=0.05,
+        ),
+        "catalyst",
+        RUNS["pinwheel"],
+    ),
+    perceptron(
+        "shells",
+        _HERE,
+        partial(further_pools.shells, 5000, 4),
+        4,
+        Recipe(
+            train_size=1200, val_size=900, hidden=(56,), epochs=40, rate=0.025, weight_decay=2e-4,
+            schedule="step", warmup=0.05,
+        ),
+        "keras",
+        RUNS["shells"],
+    ),
+    perceptron(
+        "votes",
+        _HERE,
+        partial(further_pools.votes, 4000, 0.08),
+        2,
+        Recipe(
+            train_size=500, val_size=700, hidden=(24,), epochs=24, optimizer="momentum", rate=0.03,
+            weight_decay=4e-3, schedule="linear", warmup=0.05,
+        ),
+        "lightning",
+        RUNS["votes"],
+    ),
+]  # fmt: skip
+
+PROBLEMS: list[Problem] = [*_SMALL, *_NEURAL, *_RATES]

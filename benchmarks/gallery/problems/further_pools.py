@@ -73,6 +73,58 @@ def bands(n: int, noise: float) -> Pool:
     return x, np.floor(across + noise * rng.standard_normal(n) + 30).astype(int) % 3
 
 
+def faint(n: int, features: int, noise: float, scale: float) -> Pool:
+    """A linear function of all of the features, half of it noise."""
+    rng = np.random.default_rng(64)
+    x = rng.normal(0, 1, (n, features))
+    y = x @ rng.normal(0, 1, features)
+    y = y / y.std() + noise * rng.standard_normal(n)
+    return x, scale * (y - y.mean()) / y.std()
+
+
+def bessel(n: int, scale: float) -> Pool:
+    """Ripples about a point in three dimensions, of standard deviation `scale`."""
+    rng = np.random.default_rng(65)
+    x = rng.uniform(-1.5, 1.5, (n, 3))
+    far = 2.5 * np.sqrt((x**2).sum(1)) + 0.3
+    y = np.sin(2 * far) / far + 0.05 * rng.standard_normal(n)
+    return x, scale * (y - y.mean()) / y.std()
+
+
+def currents(n: int, noise: float) -> Pool:
+    """Friedman's second problem with its axes turned, in its own unit of hundreds of ohms."""
+    from sklearn.datasets import make_friedman2
+
+    x, y = make_friedman2(n, noise=noise, random_state=66)
+    turned = _standard(x) @ np.linalg.qr(np.random.default_rng(66).normal(0, 1, (4, 4)))[0]
+    return turned, y - y.mean()
+
+
+def pinwheel(n: int, arms: int, noise: float) -> Pool:
+    """Points in arms that bend about the centre, by their arm."""
+    rng = np.random.default_rng(67)
+    label, far = rng.integers(0, arms, n), 0.5 + 1.5 * rng.random(n)
+    turn = 2 * np.pi * label / arms + 1.1 * far + noise * rng.standard_normal(n)
+    return np.stack([far * np.cos(turn), far * np.sin(turn)], 1), label
+
+
+def shells(n: int, features: int) -> Pool:
+    """In which of four shells about the centre a point lies, with a twist by its first feature."""
+    rng = np.random.default_rng(68)
+    x = rng.normal(0, 1, (n, features))
+    height = (x**2).sum(1) + 1.5 * np.sin(3 * x[:, 0])
+    return x, np.searchsorted(np.quantile(height, [0.25, 0.5, 0.75]), height)
+
+
+def votes(n: int, flip: float) -> Pool:
+    """Whether most of eleven votes of unequal weight agree, some of them counted wrongly."""
+    rng = np.random.default_rng(69)
+    x = rng.choice([-1.0, 1.0], (n, 11)) + 0.4 * rng.standard_normal((n, 11))
+    label = (x @ (1.0 + np.arange(11) / 5) * np.where(x[:, 0] > 0, 1.0, 0.6) > 0).astype(int)
+    wrong = rng.random(n) < flip
+    return x, np.where(wrong, 1 - label, label)
+
+
 def glyphs(n: int, size: int, noise: float) -> Pool:
     """One of eight patterns of strokes, shifted a little; (n, size, size), eight classes."""
     rng = np.random.default_rng(58)

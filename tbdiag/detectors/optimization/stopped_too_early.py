@@ -92,7 +92,7 @@ class StoppedTooEarly(Detector):
     below: Annotated[
         float, Threshold("training loss over validation, learned by heart", above=0)
     ] = 0.4
-    plain: Annotated[float, Threshold("steadiness by steps that is asked then", at_least=0)] = 0.7
+    plain: Annotated[float, Threshold("steadiness by steps that is asked then", at_least=0)] = 0.4
     steady: Annotated[float, Threshold("tau of a fall by all the way", above=0, at_most=1)] = 0.95
     most: Annotated[int, Threshold("points of the curve that are compared", at_least=10)] = 40
     spent: Annotated[float, Threshold("share of the run at a spent rate", above=0)] = 0.25
