@@ -14,7 +14,7 @@ from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severit
 from tbdiag.model.knob import Knob
 from tbdiag.model.remedy import Remedy, Safety, Scale
 from tbdiag.model.role import Role
-from tbdiag.model.series import Floats
+from tbdiag.model.series import Floats, Series
 from tbdiag.signals.forecast import Forecast, forecast
 from tbdiag.signals.medians import median
 from tbdiag.signals.schedule import Shape
@@ -52,8 +52,9 @@ class StoppedTooEarly(Detector):
     schedule stretched, would bring. The fall must exceed `gain` of the loss and be above 0 at the cautious end of
     its interval. Where the rate was not logged, its schedule may be what flattens the end, so that a fall from the third
     quarter of the run to the last by `late` is enough. Since a cut after which the rate, below `decayed` of its peak, was held, only what came
-    later counts, by steps, unless the rate was spent for more than `spent` of the run, or that is too little and the fall by all of the
-    way is `steady`: a stretched schedule has more of its high rate as well. Where the training loss ends below `below` times the validation loss, it
+    later counts, by steps, unless the rate was spent for more than `spent` of the run. Where that tells of no gain, the loss before the first cut
+    is carried on, if it fell steadily (tau of its second half below −`steady`), surely, and by more than `surely`: a stretched schedule has
+    more of its high rate as well. Where the training loss ends below `below` times the validation loss, it
     learns by heart, and validation has to fall by steps with a steadiness of `plain`.
     The best value must lie in the last `best_after` of the run. A gain above `large` is worth twice the
     time. Under a rate that comes round again the rule cannot tell.
@@ -93,7 +94,10 @@ class StoppedTooEarly(Detector):
         float, Threshold("training loss over validation, learned by heart", above=0)
     ] = 0.4
     plain: Annotated[float, Threshold("steadiness by steps that is asked then", at_least=0)] = 0.4
-    steady: Annotated[float, Threshold("tau of a fall by all the way", above=0, at_most=1)] = 0.95
+    steady: Annotated[
+        float, Threshold("tau of a fall before the first cut", above=0, at_most=1)
+    ] = 0.7
+    surely: Annotated[float, Threshold("least gain from more of that rate", at_least=0)] = 0.015
     most: Annotated[int, Threshold("points of the curve that are compared", at_least=10)] = 40
     spent: Annotated[float, Threshold("share of the run at a spent rate", above=0)] = 0.25
     best_after: Annotated[float, Threshold("last part with the best value", above=0)] = 0.4
@@ -117,18 +121,20 @@ class StoppedTooEarly(Detector):
         if int(calm.argmin()) < (1 - self.best_after) * (len(curve) - 1):
             return
         score = self.by_whole * -mann_kendall(thinned(curve, self.most).values).tau
-        if score + self.by_steps + self.by_way <= self.enough:
-            return
         end, share = self._end(case, role)
+        if share == 1 and score + self.by_steps + self.by_way <= self.enough:
+            return
         by_steps = -_falling(curve.values)
         score += self.by_steps * by_steps + self.by_way * -_falling(end)
-        if score <= self.enough or (by_steps < self.plain and self._memorises(case)):
+        if by_steps < self.plain and self._memorises(case):
             return
         change, level = self._ahead(end, share), abs(median(tail(curve.values))) or 1.0
-        whole = case.paced(role)
-        if share < 1 and -change.expected <= self.gain * level and -_falling(whole) > self.steady:
+        if share < 1 and (score <= self.enough or -change.expected <= self.gain * level):
             # A schedule that is stretched with the run has more of its high rate as well.
-            change = self._ahead(whole, 1.0)
+            high = self._while_high(case, curve)
+            change, score = (change, score) if high is None else (high, self.sure)
+        if score <= self.enough:
+            return
         gain = -change.expected / level
         # A schedule that nobody logged makes a slow end look like arrival.
         unknown = case.curve(Role.LEARNING_RATE) is None
@@ -165,6 +171,17 @@ class StoppedTooEarly(Detector):
                 ),
             ),
         )
+
+    def _while_high(self, case: Case, curve: Series) -> Forecast | None:
+        """What more of the rate before its first cut would bring, where the loss fell steadily under it."""
+        if case.schedule is None:
+            return None
+        first, cut = case.schedule.warm_up_end, case.schedule.changes[0]
+        values = curve.between(float(first), float(cut)).values[:-1]
+        if len(values) < self.points or -_falling(values) < self.steady:
+            return None
+        found = self._ahead(values, 1.0)
+        return found if -found.high > self.surely * abs(float(values[-1])) else None
 
     def _memorises(self, case: Case) -> bool:
         """Whether training is far below validation, having begun on the same scale."""
