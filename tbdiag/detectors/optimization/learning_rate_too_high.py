@@ -63,7 +63,7 @@ class LearningRateTooHigh(Detector):
     they are `wanders` times as large as all that it fell in the run, and `shakes` of its level, while `left` of the first loss remains: under a schedule
     the end is calm whatever the rate was.
     With `evaluations` or more, losses that both waver by more than `unsteady` in the first half, by the second differences
-    of their logarithms, count twice, and so does a validation loss that wavers by `restless` in the second and ends `lifted` times its best.
+    of their logarithms, count twice (validation alone once), and so does a validation loss that wavers by `restless` in the second and ends `lifted` times its best.
     A training loss by the epoch that rises to `rises_first` times its first value in the first fifth is a sign, where no rate was raised meanwhile.
     Where neither rate nor settings were logged, a validation loss that rose at more than `unrest` of its first evaluations leaves the question open.
     Beside a single sign, a validation loss that ends `relapses` times its best is another.
@@ -146,7 +146,8 @@ class LearningRateTooHigh(Detector):
         """One finding where the signs add up to two."""
         signs = [sign for sign in symptoms(self, case) if sign is not None]
         if len(signs) == 1 and signs[0].weight == 1:
-            more = relapsed(self, case)
+            # Two signs in the validation loss alone may both be its set's.
+            more = None if signs[0].measure.name == "unsteady" else relapsed(self, case)
             if more is None and signs[0].measure.name == "rose_first":
                 more = trace(self, case)
             signs += [more] if more is not None else []

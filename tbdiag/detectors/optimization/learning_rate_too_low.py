@@ -60,7 +60,7 @@ class LearningRateTooLow(Detector):
 
     Smooth runs need less: steps as long as they may be make a validation loss jump about until the rate is
     lowered. Where that has `evaluations` or more, and it and the training loss, of `most` points at most, fell at every
-    step of the first half, no faster than above, and fall steadily still, validation with no more than `late_rises` of its steps upwards, a sure gain of `gains` for half as much again is enough, with
+    step of the first half, no faster than above (or with `much` to gain), and fall steadily still, validation with no more than `late_rises` of its steps upwards, a sure gain of `gains` for half as much again is enough, with
     `rest` of the first loss left. Where training was logged as one loss per batch, whose scatter hides that of the
     steps, less than `tenth` of its fall came within the first tenth of the run, less than `tuned` of the first loss is
     left, as it is not after fine-tuning, and validation gains `sure_gain`. Where the rate was not logged, `whole` evaluations, no rise at all, and a fall by
@@ -69,7 +69,8 @@ class LearningRateTooLow(Detector):
     evaluations, that went up as often early; with less than `far` left it is a note then. A rate that was spent before the last
     `idle` of the run is another fault, OPT007. Where the rate is not known at all, only smooth
     runs count and those that hardly moved; where neither its course nor validation was logged, only a loss with
-    `far` left. A loss that made more than `leaps` of its fall, and `faster` times that of the first tenth, within a
+    `far` left. Where no accuracy was logged,
+    the first loss may have been anything, as that of a regression: then one that would fall by `ample` on the log scale counts, whatever is left. One that rose to `rose` times its first value was thrown up by large steps. A loss that made more than `leaps` of its fall, and `faster` times that of the first tenth, within a
     later tenth of the run, and has less than `far` left, does not crawl: it left a plateau. Of a curve with fewer than `few` points the same is asked, and it is a note.
 
     ## Remedy
@@ -121,6 +122,11 @@ class LearningRateTooLow(Detector):
     tuned: Annotated[float, Threshold("last over first of what was fine-tuned", above=0)] = 0.85
     leaps: Annotated[float, Threshold("share of the fall in a later tenth", above=0)] = 0.33
     faster: Annotated[float, Threshold("that fall over the one of the first tenth", above=1)] = 3.0
+    rose: Annotated[float, Threshold("highest loss over its first, thrown up", above=1)] = 2.0
+    much: Annotated[float, Threshold("sure gain that outweighs a fast start", at_least=0)] = 0.1
+    ample: Annotated[float, Threshold("log loss to fall where no accuracy was logged", above=0)] = (
+        0.3
+    )
     rest: Annotated[float, Threshold("last over first of a smooth loss", above=0)] = 0.07
     late_rises: Annotated[float, Threshold("share of rises of a smooth loss", at_least=0)] = 0.07
     moves: Annotated[float, Threshold("fall of its second half, the rate unknown", at_least=0)] = (

@@ -262,7 +262,8 @@ def _unsteady(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
     if float(np.abs(np.diff(logs)).mean()) < limits.unsteady / 3:
         return None
     early, late = _wavering(logs[:half]), _wavering(logs[half:])
-    if early > limits.unsteady and case.course(Role.TRAIN_LOSS).values.min() > 0:
+    wild = early > limits.unsteady
+    if wild and case.course(Role.TRAIN_LOSS).values.min() > 0:
         course = np.log(case.course(Role.TRAIN_LOSS).values)
         both = min(early, _wavering(course[: len(course) // 2]))
         if both > limits.unsteady:
@@ -275,7 +276,10 @@ def _unsteady(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
             f" {_share(turn.end / turn.value - 1)} above its best"
         )
         return Symptom(text, Measure("restless", late, ">", limits.restless), 2)
-    return None
+    if not wild:
+        return None
+    text = f"the validation loss wavers by {_share(early)} in the first half"
+    return Symptom(text, Measure("unsteady", early, ">", limits.unsteady))
 
 
 def _rose_first(limits: LearningRateTooHigh, case: Case) -> Symptom | None:

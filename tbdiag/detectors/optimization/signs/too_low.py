@@ -93,18 +93,31 @@ def share_left(case: Case) -> float:
 def slow(limits: LearningRateTooLow, case: Case) -> Severity | None:
     """How grave it is that the loss crawls, None where it does not."""
     left = share_left(case)
-    if not limits.rest < left < 1 or _known_otherwise(limits, case, left):
+    if not left < 1 or _known_otherwise(limits, case, left):
+        return None
+    unscaled = _unscaled(limits, case)
+    if not (limits.rest < left or unscaled):
         return None
     smooth = _smooth(limits, case)
-    if not smooth and not (limits.left < left and _crawls(limits, case, left)):
+    if not smooth and not ((limits.left < left or unscaled) and _crawls(limits, case, left)):
         return None
-    if _held_up(limits, case, left):
+    if not unscaled and _held_up(limits, case, left):
         return None
     if len(case.the(Role.TRAIN_LOSS)) < limits.few:
         return Severity.NOTE
     val = case.curve(Role.VAL_LOSS)
     confirmed = left > limits.far or (val is not None and len(val) >= limits.evaluations)
     return smooth or (limits.severity if confirmed else Severity.NOTE)
+
+
+def _unscaled(limits: LearningRateTooLow, case: Case) -> bool:
+    """Whether a loss that began anywhere, as that of a regression, has most of its way ahead.
+
+    That little of a first loss is left means something only where it was the loss of guessing.
+    """
+    if case.curve(Role.TRAIN_METRIC) is not None or case.curve(Role.VAL_METRIC) is not None:
+        return False
+    return case.headway.sure_drop > limits.ample and case.headway.ready > limits.slow
 
 
 def _known_otherwise(limits: LearningRateTooLow, case: Case, left: float) -> bool:
@@ -114,6 +127,9 @@ def _known_otherwise(limits: LearningRateTooLow, case: Case, left: float) -> boo
         return True  # what so narrow a network leaves is not the rate's
     if course is not None and course.idle > limits.idle:
         return True
+    values = case.course(Role.TRAIN_LOSS).values
+    if float(values.max()) > limits.rose * min(float(values[0]), case.progress.first):
+        return True  # small steps throw no loss up
     if not left > limits.far and len(case.the(Role.TRAIN_LOSS)) < limits.few:
         return True  # a few epochs are the likelier reason
     # What dropout holds up is no way left to go.
@@ -201,7 +217,8 @@ def _smooth(limits: LearningRateTooLow, case: Case) -> Severity | None:
         return limits.severity if slow and _sure_gain(even) > limits.sure_gain * level else None
     if _rises(train, 0)[0] > 0:
         return None
-    fast = case.headway.ready <= limits.slow
+    gain = _sure_gain(even)
+    fast = case.headway.ready <= limits.slow and gain <= limits.much * level
     if case.schedule is None and len(val) >= limits.whole:
         # Without the rate a schedule's end looks like arrival; what arrives wavers, though.
         moved = float(val.values[len(val) // 2] - val.values[-1]) / max(level, 1e-300)
@@ -212,7 +229,7 @@ def _smooth(limits: LearningRateTooLow, case: Case) -> Severity | None:
         return limits.severity if moved > limits.moves else None
     if case.headway.trend.tau > -limits.steady or fast:
         return None  # it was there early; whole batches make any descent smooth
-    return limits.severity if _sure_gain(even) > limits.gains * level else None
+    return limits.severity if gain > limits.gains * level else None
 
 
 def _validation_gains(limits: LearningRateTooLow, case: Case) -> bool:
