@@ -61,7 +61,7 @@ class OverRegularized(Detector):
     With `left` of the first loss left at the end, any of these. The training loss of the last
     tenth, moved back by the half epoch that its mean lags, is above the validation loss by the
     share `worse` and by three noise deviations, and the run is known to use dropout of `dropout`,
-    weight decay of `decay`, or label smoothing of `smoothing` or more. The norm of the weights
+    weight decay of `decay` (`decoupled` for AdamW), or label smoothing of `smoothing` or more. The norm of the weights
     ends below `shrunk` of where it began. The logged penalty is larger than the loss on the data.
     Dropout is `dropped` or more, or plain gradient descent, with momentum or without, decays weights by
     `coupled` or more, where 0.0005 is usual, while the loss neither bounces by `calm` nor lost `regained` of its fall again, and validation ends at most `ahead` above training. It
@@ -92,6 +92,7 @@ class OverRegularized(Detector):
     worse: Annotated[float, Threshold("training above validation, as a share", above=0)] = 0.2
     dropout: Annotated[float, Threshold("strong dropout", above=0, at_most=1)] = 0.5
     decay: Annotated[float, Threshold("strong weight decay", above=0)] = 0.01
+    decoupled: Annotated[float, Threshold("strong weight decay of AdamW", above=0)] = 0.3
     smoothing: Annotated[float, Threshold("strong label smoothing", above=0, at_most=1)] = 0.2
     coupled: Annotated[float, Threshold("weight decay beyond use without Adam", above=0)] = 0.02
     dropped: Annotated[float, Threshold("dropout beyond use", above=0, at_most=1)] = 0.8
@@ -220,9 +221,11 @@ class OverRegularized(Detector):
 
     def _strong(self, case: Case) -> str:
         """The known settings that are strong, in words; empty where none is."""
+        # AdamW takes the decay times the rate off the weights, of which .01 is what it is by default.
+        apart = "adamw" in str(case.knobs.get(Knob.OPTIMIZER, "")).lower()
         limits = (
             (Knob.DROPOUT, self.dropout, "dropout"),
-            (Knob.WEIGHT_DECAY, self.decay, "weight decay"),
+            (Knob.WEIGHT_DECAY, self.decoupled if apart else self.decay, "weight decay"),
             (Knob.LABEL_SMOOTHING, self.smoothing, "label smoothing"),
         )
         found = [(word, case.number(knob), limit) for knob, limit, word in limits]

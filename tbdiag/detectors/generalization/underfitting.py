@@ -176,7 +176,9 @@ class Underfitting(Detector):
         way = case.headway
         slowed = way.trend.tau < -self.falling and way.sure_drop > self.ahead
         loss_left = seen.left > self.left
-        what = f"{left:.0%} of the first {'loss' if loss_left else 'errors'}"
+        what = (
+            f"{seen.left:.0%} of the first loss" if loss_left else f"{left:.0%} of the first errors"
+        )
         both = "training and validation agree" if lead is not None else "training stands"
         yield self.finding(
             f"{both} at an accuracy of {share:.0%} with {what} left,"

@@ -60,7 +60,7 @@ class MissingSchedule(Detector):
     needs = (Role.TRAIN_LOSS, Role.LEARNING_RATE)
     points = 20
     explains = ("GRD002",)  # its bursts, which are a note, come with steps that never get shorter
-    leads = ("OPT003", "OPT005", "VAL002")  # what a floor of noise looks like
+    leads = ("OPT003", "OPT005", "VAL002", "GEN002")  # what a floor of noise looks like
 
     window: Annotated[float, Threshold("share of the run looked at", above=0, at_most=1)] = 1 / 3
     noise: Annotated[float, Threshold("relative noise of the floor", above=0)] = 0.01
