@@ -64,7 +64,9 @@ def train(plan: Planned) -> tuple[list[Session], Outcome, Any]:
     if plan.family == "missing-warm-up":
         warm = replace(recipe, warmup=max(problem.recipe.warmup, 0.1))
         seeds = range(plan.seed, plan.seed + 3)
-        outcome["with_warmup"] = [supervised(problem, warm, seed)[1] for seed in seeds]
+        outcome["with_warmup"] = [
+            supervised(problem, warm, seed, logged=False)[1] for seed in seeds
+        ]
     return sessions, outcome, recipe
 
 

@@ -145,7 +145,7 @@ class TorchLearner:
     def norm(self) -> float:
         """The global norm of the gradients."""
         gradients = self._gradients()
-        return float(torch.stack([each.norm() for each in gradients]).norm()) if gradients else 0.0
+        return float(torch.stack(torch._foreach_norm(gradients)).norm()) if gradients else 0.0
 
     def clip(self, limit: float) -> None:
         """Scale the gradients to a norm of at most `limit`."""

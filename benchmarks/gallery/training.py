@@ -16,6 +16,7 @@ from benchmarks.gallery.schedules import Schedule
 
 HISTOGRAM_RECORDS = 10
 BAD_EPOCHS = 3  # epochs without a finite loss after which a run gives up
+LEAST_LATE = 6  # evaluations of which the noise is taken at the least
 STARTED = 1_700_000_000.0
 LONGER = 1.5  # times as many epochs
 LONGER_TELLS = ("test_tail", "test_noise", "val_tail", "nonfinite")  # of the outcome
@@ -31,27 +32,36 @@ class Course:
     val_loss: list[float]
     broke: bool = False
 
+    def skip(self, validated: bool) -> None:
+        """An epoch after which nothing was evaluated."""
+        self.test_loss.append(math.nan)
+        self.test_metric.append(math.nan)
+        if validated:
+            self.val_loss.append(math.nan)
+
 
 def supervised(
-    problem: Problem, recipe: Recipe, seed: int, *, longer: bool = False
+    problem: Problem, recipe: Recipe, seed: int, *, longer: bool = False, logged: bool = True
 ) -> tuple[list[Session], Outcome]:
     """Train, and return what each process logged and the outcome.
 
     With `longer` the outcome also tells how the same run ends with half as many epochs more, its
-    schedule stretched where it fitted the run.
+    schedule stretched where it fitted the run. Where nothing is `logged`, the sessions are empty and
+    evaluations begin when half of the run is over: of the outcome, what looks further back (the best)
+    means nothing then.
     """
     sessions: list[Session] = []
     outcome: Outcome = {}
     for writer in range(recipe.writers):
         own = seed + 5000 * writer
         clock = Clock(STARTED + 17 * writer, problem.seconds, own)
-        logged, outcome = _one(problem, recipe, own, clock, longer)
-        sessions += logged
+        processes, outcome = _one(problem, recipe, own, clock, longer=longer, logged=logged)
+        sessions += processes
     return sessions, outcome
 
 
 def _one(
-    problem: Problem, recipe: Recipe, seed: int, clock: Clock, longer: bool
+    problem: Problem, recipe: Recipe, seed: int, clock: Clock, *, longer: bool, logged: bool
 ) -> tuple[list[Session], Outcome]:
     learner: Learner = problem.make(recipe, seed)
     if recipe.pretrained:
@@ -61,7 +71,7 @@ def _one(
     learner.backward(learner.order()[:: max(learner.samples // 64, 1)], 1.0, 1.0)
     start = learner.health()
     learner.zero()
-    run = _Run(learner, recipe, seed, clock)
+    run = _Run(learner, recipe, seed, clock, logged)
     if recipe.resume_at is None or recipe.resume_from is None:
         last = recipe.epochs if recipe.stop_at is None else round(recipe.stop_at * recipe.epochs)
         sessions = [run.process(0, last)]
@@ -81,10 +91,11 @@ def _one(
         more = replace(recipe, epochs=math.ceil(recipe.epochs * LONGER))
         if _open_ended(recipe):
             if not run.course.broke:
+                run.logged = False
                 run.go_on(recipe.epochs, more.epochs)
             end = _outcome(run, first.loss, start)
         else:
-            end = _one(problem, more, seed, clock, longer=False)[1]
+            end = _one(problem, more, seed, clock, longer=False, logged=False)[1]
         outcome["longer"] = {name: end[name] for name in LONGER_TELLS}
     return sessions, outcome
 
@@ -117,14 +128,16 @@ def _pretrained(problem: Problem, recipe: Recipe, seed: int) -> Learner:
 class _Run:
     """The loop over epochs and batches."""
 
-    def __init__(self, learner: Learner, recipe: Recipe, seed: int, clock: Clock) -> None:
+    def __init__(
+        self, learner: Learner, recipe: Recipe, seed: int, clock: Clock, logged: bool = True
+    ) -> None:
         self.learner, self.recipe, self.clock, self.seed = learner, recipe, clock, seed
         self.batches = recipe.epoch_steps or math.ceil(learner.samples / recipe.batch_size)
         self.total = recipe.epochs * self.batches
         self.schedule = Schedule(recipe, self.batches)
         self.course = Course([], [], [])
         self.rng = np.random.default_rng(seed)
-        self.paused = False
+        self.paused, self.logged = False, logged
         self.ratios: list[float] = []  # of damaged batches' losses to the ones before
         self.running: list[float] = []  # mean training loss over the batches of each epoch
 
@@ -146,8 +159,13 @@ class _Run:
             if epoch == at and do is not None:
                 do()
             loss, metric, step = self._epoch(session, step, records)
-            wall = self.clock.tick(self._slowness(step), 1.0 + 0.1 * self.batches)
-            self._evaluate(session, step, epoch + 1, loss, metric, wall)
+            if self.logged:
+                wall = self.clock.tick(self._slowness(step), 1.0 + 0.1 * self.batches)
+                self._evaluate(session, step, epoch + 1, loss, metric, wall)
+            elif self.recipe.eval_every > 1 or last - epoch <= max(last // 2, LEAST_LATE):
+                self._evaluate(Session(), step, epoch + 1, loss, metric, 0.0)
+            else:  # as many values as there are epochs, for windows are shares of them
+                self.course.skip(self.recipe.val_size > 0)
             self.schedule.epoch_done(loss)
             self.running.append(loss)
             bad = 0 if math.isfinite(loss) else bad + 1
@@ -175,6 +193,10 @@ class _Run:
             losses.append(loss)
             metrics.append(metric)
             sizes.append(len(batch))
+            if not self.logged:
+                learner.zero()
+                step += 1
+                continue
             wall = self.clock.tick(self._slowness(step))
             self._maybe_pause(step)
             if step % recipe.log_every == 0:
@@ -209,7 +231,7 @@ class _Run:
             loss, metric = learner.backward(part, 1.0 / recipe.accumulate, damage)
             losses.append(loss)
             metrics.append(metric)
-        norm = learner.norm()
+        norm = learner.norm() if self.logged else math.nan
         if recipe.clip:
             learner.clip(recipe.clip)
         learner.apply(rate)
@@ -303,7 +325,7 @@ def tail(values: np.ndarray[Any, np.dtype[np.float64]]) -> float:
 
 def noise(values: np.ndarray[Any, np.dtype[np.float64]]) -> float:
     """Standard deviation about the trend in the last half, by second differences."""
-    late = values[-max(len(values) // 2, 6) :]
+    late = values[-max(len(values) // 2, LEAST_LATE) :]
     if len(late) < 5:
         return math.inf
     return float(np.std(np.diff(late, 2)) / math.sqrt(6))
