@@ -160,7 +160,7 @@ class NoLearning(Detector):
         if train is None or val is None or loss is None or min(len(val), len(loss)) < self.points:
             return None
         share = median(tail(val.values))
-        best, learned = float(loss.values.min()), median(tail(train.values))
+        best = float(loss.values.min())
         count = round(1 / share) if share > 0.5 / self.classes else 0
         away = self.guess
         if 0 < best < math.log(self.classes):
@@ -169,7 +169,7 @@ class NoLearning(Detector):
                 count, away = by_loss, self.near  # the loss tells the classes, few samples do not
         if count < 2 or abs(share - 1 / count) > min(away, 0.25 / count):
             return None
-        level = math.log(count)
+        level, learned = math.log(count), median(tail(train.values))
         known = (
             learned >= share + self.by_heart * (1 - share)
             or case.progress.last >= (1 - self.guessing) * level

@@ -121,9 +121,10 @@ class StoppedTooEarly(Detector):
         if int(calm.argmin()) < (1 - self.best_after) * (len(curve) - 1):
             return
         score = self.by_whole * -mann_kendall(thinned(curve, self.most).values).tau
-        end, share = self._end(case, role)
-        if share == 1 and score + self.by_steps + self.by_way <= self.enough:
+        cut = case.schedule is not None and len(case.schedule.changes) > 0
+        if not cut and score + self.by_steps + self.by_way <= self.enough:
             return
+        end, share = self._end(case, role)
         by_steps = -_falling(curve.values)
         score += self.by_steps * by_steps + self.by_way * -_falling(end)
         if by_steps < self.plain and self._memorises(case):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -259,7 +260,8 @@ def _unsteady(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
         return None
     logs = np.log(case.thinned(curve).values)
     half = len(logs) // 2
-    if float(np.abs(np.diff(logs)).mean()) < limits.unsteady / 3:
+    steps = logs[1:] - logs[:-1]
+    if math.sqrt(float(steps @ steps) / len(steps)) < limits.restless / 2:
         return None
     early, late = _wavering(logs[:half]), _wavering(logs[half:])
     wild = early > limits.unsteady
