@@ -1,0 +1,159 @@
+"""Single signs of wrong rates, and what looks like them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tbdiag.detectors.base import Detector
+from tbdiag.detectors.gradients.frozen_weights import FrozenWeights
+from tbdiag.detectors.optimization.learning_rate_too_high import LearningRateTooHigh
+from tbdiag.detectors.optimization.learning_rate_too_low import LearningRateTooLow
+from tbdiag.detectors.optimization.no_learning import NoLearning
+from tbdiag.detectors.optimization.schedule_decays_too_early import ScheduleDecaysTooEarly
+from tbdiag.detectors.optimization.stopped_too_early import StoppedTooEarly
+from tbdiag.diagnosis.examine import Selection, examine
+from tbdiag.model.finding import Severity
+from tbdiag.model.report import Fired, NotApplicable, Passed
+from tbdiag.model.role import Role
+from tbdiag.model.run import Run
+from tbdiag.synth import a_run, cosine, decay, flat, jitter, noisy
+
+FALLS_WILDLY = decay(40, 1.4, 0.01, 5) * np.exp(jitter(40, 0.8, 3) * np.linspace(1, 0, 40))
+RATE = {Role.LEARNING_RATE: cosine(40, 0.01)}
+STEPS = {Role.LEARNING_RATE: np.repeat([0.1, 0.01, 0.001], [20, 10, 10])}
+
+
+def severity(rule: Detector, run: Run) -> Severity | None:
+    found = examine(run, Selection(detectors=(rule,))).outcomes[rule.code]
+    assert isinstance(found, Fired | Passed | NotApplicable)
+    return found.findings[0].severity if isinstance(found, Fired) else None
+
+
+@pytest.mark.parametrize(("size", "told"), [(1.0, Severity.WARNING), (0.25, None)])
+def test_both_losses_waver_by_as_much_as_is_left_of_them(
+    size: float, told: Severity | None
+) -> None:
+    calms = np.linspace(1, 0, 40) * size
+    losses = {
+        Role.TRAIN_LOSS: decay(40, 1.4, 0.004, 5) * np.exp(0.8 * jitter(40, 1.0, 1) * calms),
+        Role.VAL_LOSS: decay(40, 1.4, 0.06, 5) * np.exp(0.8 * jitter(40, 1.0, 2) * calms),
+    }
+    assert severity(LearningRateTooHigh(), a_run({**losses, **RATE})) is told
+
+
+def test_a_training_loss_that_falls_no_more_while_validation_does_is_held_up_by_dropout() -> None:
+    bounces = {Role.TRAIN_LOSS: noisy(decay(40, 2.3, 0.9, 40), 0.04), **RATE}
+    assert severity(LearningRateTooHigh(), a_run(bounces)) is Severity.WARNING
+    falls = {**bounces, Role.VAL_LOSS: decay(40, 1.6, 0.4, 3)}
+    assert severity(LearningRateTooHigh(), a_run(falls)) is None
+
+
+def test_a_rate_that_was_gone_holds_nothing_up() -> None:
+    stands = {Role.TRAIN_LOSS: decay(60, 4.4, 3.1, 400), Role.LEARNING_RATE: flat(60, 0.1)}
+    assert severity(LearningRateTooHigh(), a_run(stands)) is Severity.WARNING
+    gone = {**stands, Role.LEARNING_RATE: np.repeat([0.1, 1e-5], [6, 54])}
+    assert severity(LearningRateTooHigh(), a_run(gone)) is None
+    assert severity(ScheduleDecaysTooEarly(), a_run(gone)) is Severity.WARNING
+    low = {**gone, Role.TRAIN_LOSS: decay(60, 4.4, 0.1, 400)}
+    assert severity(ScheduleDecaysTooEarly(), a_run(low)) is None
+
+
+def test_of_a_regression_the_first_loss_tells_little() -> None:
+    way = 1 - np.cumsum(RATE[Role.LEARNING_RATE]) / 0.21
+    slow = {Role.TRAIN_LOSS: 4000 * way**4 + 30, Role.VAL_LOSS: 4100 * way**4 + 40, **RATE}
+    assert severity(LearningRateTooLow(), a_run(slow)) is Severity.WARNING
+    accuracies = {Role.VAL_METRIC: 1 - 0.7 * way**4}
+    assert severity(LearningRateTooLow(), a_run({**slow, **accuracies})) is None
+
+
+def test_what_left_a_plateau_did_not_crawl() -> None:
+    plateau = 0.15 + 1.85 / (1 + np.exp((np.arange(40) - 14) / 1.5)) - 0.002 * np.arange(40)
+    leaves = {Role.TRAIN_LOSS: plateau, Role.VAL_LOSS: 1.02 * plateau, **RATE}
+    metric = {Role.VAL_METRIC: 1 - plateau / 2.2}
+    assert severity(LearningRateTooLow(), a_run({**leaves, **metric})) is None
+    slow = 2.2 * 0.955 ** np.arange(40)
+    crawls = {Role.TRAIN_LOSS: slow, Role.VAL_LOSS: 1.02 * slow, **RATE, **metric}
+    assert severity(LearningRateTooLow(), a_run(crawls)) is Severity.WARNING
+
+
+def test_ten_epochs_far_from_done_are_a_note() -> None:
+    few = {Role.TRAIN_LOSS: np.linspace(2.3, 2.1, 11), Role.VAL_LOSS: np.linspace(2.31, 2.12, 11)}
+    run = a_run({**few, Role.LEARNING_RATE: flat(11, 1e-4)})
+    assert severity(LearningRateTooLow(), run) is Severity.NOTE
+    half = {role: 1.4 * (values - 1.98) / 0.3 for role, values in few.items()}
+    assert (
+        severity(LearningRateTooLow(), a_run({**half, Role.LEARNING_RATE: flat(11, 0.1)})) is None
+    )
+
+
+def test_small_or_few_steps_are_left_open_where_nobody_logged_the_rate() -> None:
+    on = np.linspace(2.3, 0.8, 30) * np.exp(jitter(30, 0.012, 4))
+    run = a_run(
+        {Role.TRAIN_LOSS: on, Role.VAL_LOSS: 1.02 * np.linspace(2.3, 0.9, 30) + jitter(30, 0.04)}
+    )
+    found = examine(run, Selection(detectors=(LearningRateTooLow(),))).outcomes["OPT002"]
+    assert isinstance(found, NotApplicable)
+    assert "ten times" in found.reason
+
+
+def test_early_rises_of_validation_are_left_open_where_nobody_logged_the_rate() -> None:
+    losses = {Role.TRAIN_LOSS: decay(40, 2.3, 0.02, 9), Role.VAL_LOSS: 0.4 + FALLS_WILDLY}
+    found = examine(a_run(losses), Selection(detectors=(LearningRateTooHigh(),))).outcomes["OPT001"]
+    assert isinstance(found, NotApplicable)
+    assert "rose at" in found.reason
+
+
+def test_a_stretched_schedule_has_more_of_its_high_rate() -> None:
+    fell = np.concatenate([np.linspace(2.0, 1.0, 20), flat(20, 0.9) + jitter(20, 0.001)])
+    assert severity(StoppedTooEarly(), a_run({Role.VAL_LOSS: fell, **STEPS})) is Severity.NOTE
+    stood = np.concatenate([decay(20, 2.0, 1.0, 12), flat(20, 0.9) + jitter(20, 0.001)])
+    assert severity(StoppedTooEarly(), a_run({Role.VAL_LOSS: stood, **STEPS})) is None
+
+
+def test_what_learns_by_heart_is_promised_nothing() -> None:
+    fell = [
+        1.4368,
+        1.1754,
+        1.0412,
+        0.9614,
+        0.9224,
+        0.91,
+        0.8915,
+        0.8947,
+        0.8787,
+        0.8788,
+        0.8791,
+        0.879,
+    ]
+    run = {Role.VAL_LOSS: np.array(fell), Role.LEARNING_RATE: cosine(12, 0.01)}
+    level = {**run, Role.TRAIN_LOSS: decay(12, 1.8, 0.8)}
+    assert severity(StoppedTooEarly(), a_run(level)) is Severity.NOTE
+    by_heart = {**run, Role.TRAIN_LOSS: decay(12, 1.8, 0.2)}
+    assert severity(StoppedTooEarly(), a_run(by_heart)) is None
+
+
+def test_few_samples_guess_among_the_classes_that_the_loss_tells() -> None:
+    guesses = {
+        Role.TRAIN_LOSS: np.linspace(1.40, 1.32, 20),
+        Role.TRAIN_METRIC: np.linspace(0.22, 0.37, 20),
+        Role.VAL_LOSS: np.linspace(1.392, 1.45, 20),
+        Role.VAL_METRIC: flat(20, 0.212) + jitter(20, 0.01),
+    }
+    assert severity(NoLearning(), a_run(guesses)) is Severity.ERROR
+    learned = {**guesses, Role.VAL_METRIC: np.linspace(0.2, 0.35, 20)}
+    assert severity(NoLearning(), a_run(learned)) is None
+
+
+def test_frozen_layers_of_a_run_that_learned_are_left_open_without_settings() -> None:
+    steps = (1, 20, 40)
+    fixed = {step: jitter(600, 0.1) for step in steps}
+    moving = {step: jitter(600, 0.1) * (1 + step / 100) for step in steps}
+    learns = {Role.TRAIN_LOSS: noisy(decay(40, 2.3, 0.01), 0.01)}
+    layers = {"fc1.weight": fixed, "head.weight": moving}
+    rule = Selection(detectors=(FrozenWeights(),))
+    found = examine(a_run(learns, histograms=layers), rule).outcomes["GRD006"]
+    assert isinstance(found, NotApplicable)
+    assert "hyperparameters" in found.reason
+    told = a_run(learns, histograms=layers, hparams={"lr": 0.1})
+    assert isinstance(examine(told, rule).outcomes["GRD006"], Passed)
