@@ -69,7 +69,7 @@ class Underfitting(Detector):
 
     The training accuracy of the last tenth is below `poor`, and the loss, or the share of errors, still has `left` of what
     it began with. Below `middling` it is a note where both accuracies agree, the slopes promise less than `still`, and the way
-    of the rate less than `ahead`: it may be all that the data allow. It is a note as well where by that way it falls on, steadily (tau
+    of the rate less than `ahead`: it may be all that the data allow. Up to `fair` the rule cannot tell. It is a note as well where by that way it falls on, steadily (tau
     below −`falling`) and by more than `ahead`. The slope over the last `window` (Theil–Sen) would gain less than `gain` of the
     loss, and of the accuracy, in as many steps again. Training is at most `gap` of accuracy, or two noise deviations,
     ahead of validation. At least half of the room above blind guessing must be unused. Where not
@@ -102,6 +102,7 @@ class Underfitting(Detector):
     middling: Annotated[float, Threshold("accuracy that may be a ceiling", above=0, at_most=1)] = (
         0.8
     )
+    fair: Annotated[float, Threshold("accuracy at which it cannot tell", above=0, at_most=1)] = 0.88
     still: Annotated[float, Threshold("projected gain of one that stands there", above=0)] = 0.01
     ahead: Annotated[float, Threshold("log loss still to fall by the rate's way", above=0)] = 0.04
     falling: Annotated[float, Threshold("tau of a fall that only the rate slowed", above=0)] = 0.95
@@ -122,6 +123,22 @@ class Underfitting(Detector):
         if stated_classes(case.run.hparams) is None and first and first > math.log(self.classes):
             return "an accuracy is no share of a whole where there may be many classes, as of words"
         return None
+
+    def undecided(self, case: Case) -> str | None:
+        """A fair accuracy at which both curves stand may be all that the data allow, or the network."""
+        metric, loss = self._metric(case), case.course(Role.TRAIN_LOSS)
+        if metric is None:
+            return None
+        share, lead = median(tail(metric.values)), self._lead(case)
+        if not self.poor <= share < self.fair or lead is None or abs(lead) > 2 * self.gap:
+            return None
+        gain = max(-self._projected(loss.values), self._projected(case.thinned(metric).values))
+        if gain > self.still or case.headway.sure_drop > self.ahead:
+            return None
+        return (
+            f"training and validation stand at {share:.0%} and {share - lead:.0%}, which may be all that the"
+            " data allow or all that the network can do: train one of twice the width"
+        )
 
     def check(self, case: Case) -> Iterator[Finding]:
         """One finding where both curves stand at a poor level."""

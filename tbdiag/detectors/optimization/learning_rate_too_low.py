@@ -14,6 +14,7 @@ from tbdiag.detectors.optimization.remedies import RATE_TENFOLD, RATE_TRIPLE
 from tbdiag.detectors.optimization.signs.too_low import (
     hidden,
     never_rose,
+    seldom_rose,
     share_left,
     slow,
     unconfirmed,
@@ -69,7 +70,8 @@ class LearningRateTooLow(Detector):
     evaluations, that went up as often early; with less than `far` left it is a note then. A rate that was spent before the last
     `idle` of the run is another fault, OPT007. Where the rate is not known at all, only smooth
     runs count and those that hardly moved; where neither its course nor validation was logged, only a loss with
-    `far` left. Where no accuracy was logged,
+    `far` left. Where both losses fall
+    on by the way of the rate and validation rose at no more than `seldom` of its early steps, chance may have made those, and the rule cannot tell. Where no accuracy was logged,
     the first loss may have been anything, as that of a regression: then one that would fall by `ample` on the log scale counts, whatever is left. One that rose to `rose` times its first value was thrown up by large steps. A loss that made more than `leaps` of its fall, and `faster` times that of the first tenth, within a
     later tenth of the run, and has less than `far` left, does not crawl: it left a plateau. Of a curve with fewer than `few` points the same is asked, and it is a note.
 
@@ -128,6 +130,9 @@ class LearningRateTooLow(Detector):
         0.3
     )
     rest: Annotated[float, Threshold("last over first of a smooth loss", above=0)] = 0.07
+    seldom: Annotated[float, Threshold("share of early rises that leaves it open", at_least=0)] = (
+        0.15
+    )
     late_rises: Annotated[float, Threshold("share of rises of a smooth loss", at_least=0)] = 0.07
     moves: Annotated[float, Threshold("fall of its second half, the rate unknown", at_least=0)] = (
         0.005
@@ -148,7 +153,8 @@ class LearningRateTooLow(Detector):
         val = case.curve(Role.VAL_LOSS)
         if val is None or len(val) < self.evaluations:
             return unconfirmed(self, case)
-        return (hidden(self, case) if never_rose(self, case) else None) or unexplained(self, case)
+        why = hidden(self, case) if never_rose(self, case) else None
+        return why or unexplained(self, case) or seldom_rose(self, case)
 
     def check(self, case: Case) -> Iterator[Finding]:
         """One finding where the loss crawls."""

@@ -91,6 +91,21 @@ def test_ten_epochs_far_from_done_are_a_note() -> None:
     )
 
 
+def test_a_validation_loss_that_rose_once_leaves_a_low_rate_open() -> None:
+    # Images of spots, counted at a tenth of the rate that was tuned.
+    train = [1.43, 1.046, 0.819, 0.688, 0.669, 0.614, 0.556, 0.531, 0.546, 0.516, 0.474, 0.505, 0.483,
+             0.457, 0.47, 0.481]  # fmt: skip
+    val = [1.365, 1.085, 0.835, 0.722, 0.686, 0.676, 0.658, 0.624, 0.646, 0.607, 0.6072, 0.601, 0.599,
+           0.6, 0.597, 0.597]  # fmt: skip
+    run = {Role.TRAIN_LOSS: np.array(train), Role.LEARNING_RATE: cosine(16, 0.005)}
+    rule = Selection(detectors=(LearningRateTooLow(),))
+    found = examine(a_run({**run, Role.VAL_LOSS: np.array(val)}), rule).outcomes["OPT002"]
+    assert isinstance(found, NotApplicable)
+    assert "ten times" in found.reason
+    jumps = np.array(val) * np.exp(jitter(16, 0.2, 1))
+    assert examine(a_run({**run, Role.VAL_LOSS: jumps}), rule).outcomes["OPT002"] == Passed()
+
+
 def test_small_or_few_steps_are_left_open_where_nobody_logged_the_rate() -> None:
     on = np.linspace(2.3, 0.8, 30) * np.exp(jitter(30, 0.012, 4))
     run = a_run(
