@@ -127,10 +127,11 @@ class Underfitting(Detector):
     def undecided(self, case: Case) -> str | None:
         """A fair accuracy at which both curves stand may be all that the data allow, or the network."""
         metric, loss = self._metric(case), case.course(Role.TRAIN_LOSS)
-        if metric is None:
+        share = median(tail(metric.values)) if metric is not None else 0.0
+        if metric is None or not self.poor <= share < self.fair:
             return None
-        share, lead = median(tail(metric.values)), self._lead(case)
-        if not self.poor <= share < self.fair or lead is None or abs(lead) > 2 * self.gap:
+        lead = self._lead(case)
+        if lead is None or abs(lead) > 2 * self.gap:
             return None
         gain = max(-self._projected(loss.values), self._projected(case.thinned(metric).values))
         if gain > self.still or case.headway.sure_drop > self.ahead:

@@ -83,14 +83,15 @@ def unexplained(limits: LearningRateTooLow, case: Case) -> str | None:
 
 def seldom_rose(limits: LearningRateTooLow, case: Case) -> str | None:
     """Losses that fall on by the way of the rate, of which validation rose once or twice by chance."""
-    seen, course, val = case.headway, case.schedule, case.curve(Role.VAL_LOSS)
-    if val is None or not share_left(case) < 1 or seen.trend.tau > -limits.steady:
+    course, val = case.schedule, case.curve(Role.VAL_LOSS)
+    if val is None or _rises(val, limits.evaluations)[0] > limits.seldom:
         return None
     if course is not None and (course.idle > limits.idle or course.shape is Shape.CYCLIC):
         return None
-    rises = _rises(val, limits.evaluations)[0]
+    if not share_left(case) < 1 or case.headway.trend.tau > -limits.steady:
+        return None
     even = case.paced(Role.VAL_LOSS)
-    if rises > limits.seldom or mann_kendall(even[len(even) // 2 :]).tau > -limits.validated:
+    if mann_kendall(even[len(even) // 2 :]).tau > -limits.validated:
         return None
     return (
         "both losses still fall by the way that the rate allowed, and validation hardly ever rose: whether"
