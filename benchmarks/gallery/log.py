@@ -9,6 +9,7 @@ import numpy as np
 
 from benchmarks.gallery.recipe import Floats
 
+BUCKETS_END = 9e19
 LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -49,9 +50,12 @@ class Session:
             self.points.append(Point(curve, step, epoch, float(value), wall))
 
     def tensors(self, tensors: dict[str, Floats], step: int, wall: float) -> None:
-        """Log histograms of those tensors that are finite, as writers refuse the others."""
+        """Log histograms of those tensors that are finite, as writers refuse the others.
+
+        They refuse as well what lies beyond all of their buckets.
+        """
         for name, values in tensors.items():
-            if values.size and np.isfinite(values).all():
+            if values.size and np.isfinite(values).all() and np.abs(values).min() < BUCKETS_END:
                 copy = np.array(values, dtype=np.float64).ravel()
                 self.spreads.append(Spread(name, step, copy, wall))
 

@@ -47,7 +47,7 @@ _SMALL: list[Problem] = [
         partial(further_pools.folded, 4000, 12, 0.2, 0.3),
         0,
         Recipe(
-            train_size=900, val_size=700, hidden=(40, 20), init_scale=0.5, epochs=30, optimizer="adamw",
+            train_size=900, val_size=700, hidden=(40, 20), init_scale=0.5, epochs=14, optimizer="adamw",
             rate=0.012, weight_decay=1e-2, schedule="linear",
         ),
         "keras",
