@@ -55,6 +55,7 @@ class Case:
         self.now = now
         bound = run.roles.bound.items()
         self._curves = {role: run.series[b.tag] for role, b in bound if b.tag in run.series}
+        self.lengths = {role: len(curve) for role, curve in self._curves.items()}
         self._thinned: dict[Series, Series] = {}
         self._courses: dict[Role, Series] = {}
         self._paced: dict[Role, Floats] = {}

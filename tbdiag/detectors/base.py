@@ -122,16 +122,15 @@ class Detector(ABC):
 
     def blocked(self, case: Case) -> str | None:
         """Why the rule cannot tell on this case, with what to log; None where it can."""
-        fewest = self.points
+        fewest, lengths = self.points, case.lengths
         for need in self.needs:
-            roles = need if isinstance(need, tuple) else (need,)
-            most, longest = -1, roles[0]
-            for role in roles:
-                curve = case.curve(role)
-                if curve is not None and len(curve) > most:
-                    most, longest = len(curve), role
+            if isinstance(need, tuple):
+                longest = max(need, key=lambda role: lengths.get(role, -1))
+            else:
+                longest = need
+            most = lengths.get(longest, -1)
             if most < 0:
-                return _missing(case, roles)
+                return _missing(case, need if isinstance(need, tuple) else (need,))
             if most < fewest:
                 points = f"{most} usable point{'s' * (most != 1)}"
                 return f"the {longest.phrase} has only {points}; {fewest} are needed"

@@ -57,5 +57,5 @@ def evaluated(curve: Series) -> bool:
     """
     if len(curve) < 3:
         return False
-    gap = median(np.diff(curve.steps))
+    gap = median(curve.steps[1:] - curve.steps[:-1])
     return gap > 1 and float(curve.steps[0]) < gap / 2
