@@ -124,13 +124,14 @@ class Detector(ABC):
         """Why the rule cannot tell on this case, with what to log; None where it can."""
         fewest, lengths = self.points, case.lengths
         for need in self.needs:
-            if isinstance(need, tuple):
-                longest = max(need, key=lambda role: lengths.get(role, -1))
-            else:
-                longest = need
-            most = lengths.get(longest, -1)
+            roles = need if isinstance(need, tuple) else (need,)
+            most, longest = -1, roles[0]
+            for role in roles:
+                length = lengths.get(role, -1)
+                if length > most:
+                    most, longest = length, role
             if most < 0:
-                return _missing(case, need if isinstance(need, tuple) else (need,))
+                return _missing(case, roles)
             if most < fewest:
                 points = f"{most} usable point{'s' * (most != 1)}"
                 return f"the {longest.phrase} has only {points}; {fewest} are needed"

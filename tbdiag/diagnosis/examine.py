@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from tbdiag.case import Case, Kind
 from tbdiag.detectors import registry
@@ -24,7 +24,9 @@ from tbdiag.model.report import (
 from tbdiag.model.run import Run
 from tbdiag.search import Family, Search
 
-_PASSED = Passed()  # one for all
+# Most runs of a scan get the same answers, so that each is made and kept once.
+_PASSED = Passed()
+_not_applicable = lru_cache(maxsize=256)(NotApplicable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,7 +209,7 @@ def _answer(
             return Crashed(f"{type(error).__name__}: {error}")
     if findings:
         return Fired(tuple(findings))
-    return NotApplicable(reasons[0], looked) if len(reasons) == len(cases) else _PASSED
+    return _not_applicable(reasons[0], looked) if len(reasons) == len(cases) else _PASSED
 
 
 def _alone(detector: Detector, outcomes: Mapping[str, Outcome]) -> str | None:

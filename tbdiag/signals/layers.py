@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,7 +27,7 @@ from tbdiag.signals.tensors import norm, rms, same
 
 RECORDS = 8  # of each tensor, evenly spaced: decoding all would cost more than reading them
 # Words of which every size or share of a tensor has one, asked for before a tag is taken apart.
-_SIZED = ("grad", "sparsity", "zero", "dead")
+_SIZED = re.compile("grad|sparsity|zero|dead")
 
 
 class Tensor:
@@ -160,7 +161,7 @@ class Layers:
         return tuple(
             (name, series)
             for tag, series in self._run.series.items()
-            if any(word in tag.lower() for word in _SIZED)
+            if _SIZED.search(tag.lower())
             and len(series)
             and (name := size_tag(tag)) is not None
         )

@@ -97,7 +97,7 @@ def thinned(series: Series, most: int = 120) -> Series:
     values = np.empty(n // size + (rest > 0))
     values[rest > 0 :] = medians(series.values[rest:].reshape(-1, size))
     if rest:
-        values[0] = median(series.values[:rest])
+        values[0] = median(series.values[:rest]) if rest > 1 else series.values[0]
     last = slice((rest or size) - 1, None, size)
     return Series(
         series.tag,

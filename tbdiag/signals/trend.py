@@ -10,6 +10,7 @@ from statistics import NormalDist
 import numpy as np
 
 from tbdiag.model.series import Floats, Ints
+from tbdiag.signals.medians import median
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +68,33 @@ def theil_sen(x: Floats, y: Floats, level: float = 0.9) -> Slope:
     n = len(x)
     if n < 2:
         return Slope(0.0, 0.0, 0.0)
-    first, second = _pairs(n)
-    slopes = (y.take(second) - y.take(first)) / (x.take(second) - x.take(first))
+    slopes = _slopes(x, y)
     low, high = _interval(n, level)
     half, odd = divmod(len(slopes), 2)
     slopes.partition(sorted({low, max(half - 1, 0), half, high}))
     middle = slopes[half] if odd else (slopes[half - 1] + slopes[half]) / 2
     return Slope(float(middle), float(slopes[low]), float(slopes[high]))
+
+
+def median_slope(x: Floats, y: Floats) -> float:
+    """What `theil_sen` gives for the median, without the interval."""
+    return median(_slopes(x, y)) if len(x) > 1 else 0.0
+
+
+def _slopes(x: Floats, y: Floats) -> Floats:
+    """The slopes between all pairs of n points, shape (n(n - 1)/2,)."""
+    first, second = _pairs(len(y))
+    slopes = y.take(second)
+    slopes -= y.take(first)
+    slopes /= _distances(x.tobytes())
+    return slopes
+
+
+@lru_cache(maxsize=32)  # nearly always 0, 1, 2, …
+def _distances(x: bytes) -> Floats:
+    places: Floats = np.frombuffer(x, dtype=np.float64)
+    first, second = _pairs(len(places))
+    return places.take(second) - places.take(first)
 
 
 @lru_cache(maxsize=128)
