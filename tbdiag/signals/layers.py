@@ -123,17 +123,17 @@ class Layers:
 
     @cached_property
     def _tensors(self) -> Mapping[Quantity, tuple[Tensor, ...]]:
-        found: dict[Quantity, list[Tensor]] = {quantity: [] for quantity in Quantity}
+        found: dict[Quantity, list[Tensor]] = {}
         for tag, histograms in self._run.histograms.items():
             name = tensor_tag(tag)
             if name is not None and len(histograms):
-                found[name.quantity].append(Tensor(name, histograms))
+                found.setdefault(name.quantity, []).append(Tensor(name, histograms))
         return {quantity: tuple(each) for quantity, each in found.items()}
 
     def of(self, quantity: Quantity, *parts: Part) -> tuple[Tensor, ...]:
         """The tensors of a quantity in the order they were logged, of some parts if given."""
         return tuple(
-            each for each in self._tensors[quantity] if not parts or each.name.part in parts
+            each for each in self._tensors.get(quantity, ()) if not parts or each.name.part in parts
         )
 
     @cached_property
