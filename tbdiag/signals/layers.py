@@ -161,9 +161,7 @@ class Layers:
         return tuple(
             (name, series)
             for tag, series in self._run.series.items()
-            if _SIZED.search(tag.lower())
-            and len(series)
-            and (name := size_tag(tag)) is not None
+            if _SIZED.search(tag.lower()) and len(series) and (name := size_tag(tag)) is not None
         )
 
     @cached_property
