@@ -60,9 +60,16 @@ else:
         """The public names, each imported when it is first used (PEP 562)."""
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        import gc
         from importlib import import_module
 
-        value = getattr(import_module(_MODULES.get(name, "tbdiag.api")), name)
+        collecting = gc.isenabled()
+        gc.disable()  # what is imported lasts: looking for garbage in it takes a tenth of the time
+        try:
+            value = getattr(import_module(_MODULES.get(name, "tbdiag.api")), name)
+        finally:
+            if collecting:
+                gc.enable()
         globals()[name] = value
         return value
 

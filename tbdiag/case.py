@@ -12,7 +12,7 @@ import numpy as np
 from tbdiag.model.knob import Knob
 from tbdiag.model.role import Role
 from tbdiag.model.run import Run, Scalar
-from tbdiag.model.series import Floats, Series
+from tbdiag.model.series import Floats, Ints, Series
 from tbdiag.signals.cadence import in_one_go, usual_interval
 from tbdiag.signals.epochs import evaluated, half_an_interval_earlier, steps_per_epoch
 from tbdiag.signals.layers import Layers
@@ -55,7 +55,9 @@ class Case:
         self.now = now
         bound = run.roles.bound.items()
         self._curves = {role: run.series[b.tag] for role, b in bound if b.tag in run.series}
+        self.lengths = {role: len(curve) for role, curve in self._curves.items()}
         self._thinned: dict[Series, Series] = {}
+        self._at_points: dict[int, tuple[Ints, bool]] = {}
         self._courses: dict[Role, Series] = {}
         self._paced: dict[Role, Floats] = {}
         self._turns: dict[Role, Turn] = {}
@@ -393,8 +395,15 @@ class Case:
         """A training metric at the ends of its epochs, where it was logged as means over them."""
         return train.with_values(self._unlagged(train, train.values))
 
+    def _evaluated(self, logged: Series) -> bool:
+        """Whether a curve of the run was measured at points in time; told by its steps alone."""
+        place = id(logged.steps)  # curves of one round share them
+        if place not in self._at_points:
+            self._at_points[place] = logged.steps, evaluated(logged)
+        return self._at_points[place][1]
+
     def _unlagged(self, logged: Series, values: Floats) -> Floats:
         val = self.curve(Role.VAL_LOSS) or self.curve(Role.VAL_METRIC)
-        if val is None or len(logged) > 1.5 * len(val) or evaluated(logged):
+        if val is None or len(logged) > 1.5 * len(val) or self._evaluated(logged):
             return values
         return half_an_interval_earlier(values)

@@ -122,14 +122,14 @@ class Detector(ABC):
 
     def blocked(self, case: Case) -> str | None:
         """Why the rule cannot tell on this case, with what to log; None where it can."""
-        fewest = self.points
+        fewest, lengths = self.points, case.lengths
         for need in self.needs:
             roles = need if isinstance(need, tuple) else (need,)
             most, longest = -1, roles[0]
             for role in roles:
-                curve = case.curve(role)
-                if curve is not None and len(curve) > most:
-                    most, longest = len(curve), role
+                length = lengths.get(role, -1)
+                if length > most:
+                    most, longest = length, role
             if most < 0:
                 return _missing(case, roles)
             if most < fewest:

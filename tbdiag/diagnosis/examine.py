@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 
 from tbdiag.case import Case, Kind
 from tbdiag.detectors import registry
@@ -23,6 +24,10 @@ from tbdiag.model.report import (
 from tbdiag.model.run import Run
 from tbdiag.search import Family, Search
 
+# Most runs of a scan get the same answers, so that each is made and kept once.
+_PASSED = Passed()
+_not_applicable = lru_cache(maxsize=256)(NotApplicable)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchSelection:
@@ -33,7 +38,7 @@ class SearchSelection:
     ignored: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Selection:
     """The rules as configured: ``detectors`` run; ``skipped`` and ``ignored`` map code → reason.
 
@@ -47,6 +52,11 @@ class Selection:
     search: SearchSelection = field(default_factory=SearchSelection)
     digest: str = ""
 
+    @cached_property
+    def asked(self) -> tuple[Detector, ...]:
+        """The detectors in the order in which they are asked: those that speak ``amid`` others last."""
+        return tuple(sorted(self.detectors, key=lambda each: bool(each.amid)))
+
 
 def examine(run: Run, selection: Selection, now: float | None = None) -> RunReport:
     """Every selected rule on this run; a rule that fails is recorded, and the others go on.
@@ -58,21 +68,22 @@ def examine(run: Run, selection: Selection, now: float | None = None) -> RunRepo
     outcomes: dict[str, Outcome] = {
         code: Skipped(reason) for code, reason in selection.skipped.items()
     }
-    alone = [each for each in selection.detectors if not each.amid]
-    for detector in (*alone, *(each for each in selection.detectors if each.amid)):
-        answer = _answer(detector, cases, outcomes)
-        outcomes[detector.code] = _unless_ignored(answer, detector, selection)
-    found = [
-        f for outcome in outcomes.values() if isinstance(outcome, Fired) for f in outcome.findings
-    ]
+    found: list[Finding] = []
+    fired: list[str] = []
+    for detector in selection.asked:
+        code, answer = detector.code, _answer(detector, cases, outcomes)
+        if isinstance(answer, Fired):
+            answer = _unless_ignored(answer, detector, selection)
+            if isinstance(answer, Fired):
+                found += answer.findings
+                fired.append(code)
+        outcomes[code] = answer
     findings = ordered(found, selection.detectors)
-    outcomes = {
-        code: Fired(tuple(f for f in findings if f.code == code))
-        if isinstance(each, Fired)
-        else each
-        for code, each in sorted(outcomes.items())
-    }
-    return RunReport(run=run, outcomes=outcomes, findings=findings)
+    for code in fired:
+        outcomes[code] = Fired(tuple(f for f in findings if f.code == code))
+    return RunReport(
+        run=run, outcomes={code: outcomes[code] for code in sorted(outcomes)}, findings=findings
+    )
 
 
 def examine_search(
@@ -181,11 +192,13 @@ def _answer(
         if detector.supervised and case.kind is not Kind.SUPERVISED:
             return Skipped(f"the rule does not speak of {case.kind} runs")
         try:
-            reason = detector.blocked(case) or _alone(detector, outcomes)
+            reason = detector.blocked(case)
+            if reason is None and detector.amid:
+                reason = _alone(detector, outcomes)
             if reason is not None:
                 reasons.append(reason)
                 continue
-            found, looked = list(detector.check(case)), True
+            found, looked = [*detector.check(case)], True
             for each in found:
                 if each not in findings:
                     findings.append(each)
@@ -196,11 +209,11 @@ def _answer(
             return Crashed(f"{type(error).__name__}: {error}")
     if findings:
         return Fired(tuple(findings))
-    return NotApplicable(reasons[0], looked) if len(reasons) == len(cases) else Passed()
+    return _not_applicable(reasons[0], looked) if len(reasons) == len(cases) else _PASSED
 
 
 def _alone(detector: Detector, outcomes: Mapping[str, Outcome]) -> str | None:
     """Why a rule that speaks only amid findings of others is not asked, None where it is."""
-    if not detector.amid or any(isinstance(outcomes.get(code), Fired) for code in detector.amid):
+    if any(isinstance(outcomes.get(code), Fired) for code in detector.amid):
         return None
     return f"it speaks only beside one of {', '.join(detector.amid)}, and none of them fired"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -121,4 +121,4 @@ class Series:
         array = _frozen(values, np.float64)
         if array.shape != self.values.shape or not bool(np.all(np.isfinite(array))):
             raise ValueError(f"{self.tag!r} takes {len(self)} finite values")
-        return replace(self, values=array)
+        return Series(self.tag, self.steps, array, self.wall_times, self.nonfinite)

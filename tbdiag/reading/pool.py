@@ -17,24 +17,29 @@ Taker = Callable[[Batch | Block | None], object]
 
 _LARGE = 1 << 18  # bytes of rounds that need no company
 _MOST = 1 << 20
+_KEPT = 8  # blocks of that size, of which only what was used takes memory
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(slots=True, eq=False, repr=False)
 class _Held:
-    """The bytes of whole rounds, how many records of them count, and who takes their points."""
+    """Whole rounds of one kind one behind the other: the first ``size`` bytes of ``block``.
+
+    ``counts`` tells how many records count of the rounds of each file, ``takers`` who takes their points.
+    """
 
     block: U8
-    count: int
-    taker: Taker
+    size: int = 0
+    counts: list[int] = field(default_factory=list)
+    takers: list[Taker] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False, repr=False)
 class Pool:
     """Records that came in rounds, until `flush` hands out their points."""
 
-    _held: dict[Round, list[_Held]] = field(default_factory=dict)
+    _held: dict[Round, _Held] = field(default_factory=dict)
     _size: int = 0
-    _kept: Arena = field(default_factory=Arena)  # of the blocks
+    _blocks: list[U8] = field(default_factory=list)  # to be used again: new memory costs more
     _scratch: Arena = field(default_factory=Arena)
 
     def hold(self, each: Round, buffer: U8, count: int, taker: Taker) -> None:
@@ -48,24 +53,25 @@ class Pool:
             (batch,) = each.points(buffer, [count], self._scratch)
             taker(batch)
             return
-        block = self._kept.array((size,), np.uint8)
-        block[:] = buffer[:size]
-        self._held.setdefault(each, []).append(_Held(block, count, taker))
+        held = self._held.get(each)
+        if held is None:
+            block = self._blocks.pop() if self._blocks else np.empty(_MOST + _LARGE, np.uint8)
+            held = self._held[each] = _Held(block)
+        held.block[held.size : held.size + size] = buffer[:size]
+        held.size += size
+        held.counts.append(count)
+        held.takers.append(taker)
         self._size += size
         if self._size > _MOST:
             self.flush()
 
     def flush(self) -> None:
         """Hand out the points of all that is held."""
-        held, self._held, self._size = self._held, {}, 0
-        for each, parts in held.items():
+        all_held, self._held, self._size = self._held, {}, 0
+        for each, held in all_held.items():
             self._scratch.clear()
-            blocks = [part.block for part in parts]
-            block = blocks[0]
-            if len(blocks) > 1:
-                whole = self._scratch.array((sum(map(len, blocks)),), np.uint8)
-                block = np.concatenate(blocks, out=whole)
-            batches = each.points(block, [part.count for part in parts], self._scratch)
-            for part, batch in zip(parts, batches, strict=True):
-                part.taker(batch)
-        self._kept.clear()
+            batches = each.points(held.block[: held.size], held.counts, self._scratch)
+            for taker, batch in zip(held.takers, batches, strict=True):
+                taker(batch)
+        free = [held.block for held in all_held.values()]
+        self._blocks = (self._blocks + free)[:_KEPT]

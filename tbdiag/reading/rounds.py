@@ -23,6 +23,7 @@ U32 = NDArray[np.uint32]
 U64 = NDArray[np.uint64]
 
 _ROW = 4096  # bytes that are compared at least at once
+_FIRST = 1 << 16  # bytes that are compared before all others
 
 
 class Member(NamedTuple):
@@ -117,15 +118,19 @@ class Round:
         if found < first:
             return found
         count, width = size // len(row), len(self.row)
-        if count:
-            block = buffer[: count * len(row)].view(np.uint64).reshape(count, width)
-            odd = scratch[: count * width].reshape(count, width)
+        done, rows = 0, min(max(_FIRST // len(row), 1), count)
+        while rows:  # what differs may come soon
+            block = buffer[done : done + rows * len(row)].view(np.uint64).reshape(rows, width)
+            odd = scratch[: rows * width].reshape(rows, width)
             np.bitwise_xor(block, self.row, out=odd)
             np.bitwise_and(odd, self.mask, out=odd)
             if odd.max():
-                which = int(odd.any(axis=1).argmax())
-                return which * len(row) + int(np.flatnonzero(odd[which].view(np.uint8))[0])
-        done = count * len(row)
+                place = 8 * int((odd.reshape(-1) != 0).argmax())
+                word = odd.reshape(-1).view(np.uint8)[place : place + 8]
+                return done + place + int((word != 0).argmax())
+            done += rows * len(row)
+            count -= rows
+            rows = count
         return done + _agreeing(buffer[done:size], row, mask)
 
     def rows(self, count: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from tbdiag.reading.frames import SLACK
 SHORT = 256  # bytes of a payload that is kept whatever it holds
 SMALL = 1 << 15  # bytes of a payload that is checked whatever it holds
 HEAD = 320  # bytes of a payload that tell what it is, if its tag is no longer than most
+
+_CHECKSUM = struct.Struct("<I")
 
 Known = Callable[[bytes, int, int], bool]
 
@@ -47,6 +50,7 @@ class Pack:
         damaged or not whole, or where the last one ends: that may be beyond ``size``.
         """
         header, unpack = frames.HEADER.size, frames.HEADER.unpack_from
+        told, into = _CHECKSUM.unpack_from, self.buffer.data
         at = first = 0
         while at + header <= size:
             length, checksum = unpack(data, at)
@@ -59,24 +63,25 @@ class Pack:
             else:
                 start = at + header
                 if length <= SMALL:
-                    whole = end <= size and frames.sound(data[start : end - 4], data[end - 4 : end])
+                    whole = end <= size and masked(data[start : end - 4]) == told(data, end - 4)[0]
                 else:
                     whole = start + HEAD <= size and (sound is None or sound(offset + at, length))
                 head = bytes(data[start : min(start + HEAD, end - 4)]) if whole else b""
                 if not (whole and known(head, offset + at, length)):
                     break
-                self._keep(data, first, at, offset)
+                self._keep(data, first, at, offset, into)
                 first = end
             at = end
-        self._keep(data, first, at, offset)
+        self._keep(data, first, at, offset, into)
         return at
 
-    def _keep(self, data: memoryview, first: int, end: int, offset: int) -> None:
+    def _keep(self, data: memoryview, first: int, end: int, offset: int, into: memoryview) -> None:
         if first < end:
-            self._starts.append(self.size)
+            size = self.size
+            self._starts.append(size)
             self._offsets.append(offset + first)
-            self.buffer.data[self.size : self.size + end - first] = data[first:end]
-            self.size += end - first
+            self.size = size + end - first
+            into[size : self.size] = data[first:end]
 
     def room(self) -> int:
         """How many bytes more it may take."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
 import weakref
 from abc import abstractmethod
@@ -64,6 +63,8 @@ class Spool:
     def _write(self) -> None:
         try:
             if self._file is None:
+                import tempfile  # which few need, and which brings half of the standard library
+
                 self._file = tempfile.TemporaryFile(prefix="tbdiag-", buffering=0)  # noqa: SIM115
                 weakref.finalize(self, self._file.close)
             self._file.seek(self._size)
@@ -83,6 +84,8 @@ class Spool:
         while len(found) < length:
             piece = self._file.read(length - len(found))
             if not piece:
+                import tempfile
+
                 raise OSError(0, "a temporary file was cut short", os.fspath(tempfile.gettempdir()))
             found += piece
         return bytes(found)

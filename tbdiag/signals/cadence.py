@@ -65,7 +65,7 @@ def step_times(series: Series, blocks: int) -> tuple[Ints, Floats]:
     n = len(spent) // size
     keep: slice = slice(len(spent) - n * size, None)  # the first steps are those to spare
     per_step = (spent / counted)[keep].reshape(n, size)
-    if float(np.mean(spent <= 0)) > _COARSE:
+    if np.count_nonzero(spent <= 0) > _COARSE * len(spent):
         times = spent[keep].reshape(n, size).sum(1) / counted[keep].reshape(n, size).sum(1)
     else:
         times = medians(per_step)

@@ -57,5 +57,6 @@ def evaluated(curve: Series) -> bool:
     """
     if len(curve) < 3:
         return False
-    gap = median(np.diff(curve.steps))
-    return gap > 1 and float(curve.steps[0]) < gap / 2
+    gaps, least = curve.steps[1:] - curve.steps[:-1], max(2 * int(curve.steps[0]), 1)
+    wider = 2 * np.count_nonzero(gaps > least)
+    return median(gaps) > least if wider == len(gaps) else bool(wider > len(gaps))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tbdiag.model.series import Floats
-from tbdiag.signals.trend import theil_sen
+from tbdiag.signals.trend import median_slope, theil_sen
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def forecast(x: Floats, y: Floats, ahead: float, window: float = 0.3) -> Forecas
     x, y = x[-count:], y[-count:]
     slope = theil_sen(x, y)
     half = len(x) // 2
-    early, late = theil_sen(x[:half], y[:half]).median, theil_sen(x[half:], y[half:]).median
+    early, late = median_slope(x[:half], y[:half]), median_slope(x[half:], y[half:])
     span = float(x[-1] - x[0]) if len(x) > 1 else 0.0
     keep = 1.0
     if early * slope.median > 0 and span > 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,7 +27,7 @@ from tbdiag.signals.tensors import norm, rms, same
 
 RECORDS = 8  # of each tensor, evenly spaced: decoding all would cost more than reading them
 # Words of which every size or share of a tensor has one, asked for before a tag is taken apart.
-_SIZED = ("grad", "sparsity", "zero", "dead")
+_SIZED = re.compile("grad|sparsity|zero|dead")
 
 
 class Tensor:
@@ -122,17 +123,17 @@ class Layers:
 
     @cached_property
     def _tensors(self) -> Mapping[Quantity, tuple[Tensor, ...]]:
-        found: dict[Quantity, list[Tensor]] = {quantity: [] for quantity in Quantity}
+        found: dict[Quantity, list[Tensor]] = {}
         for tag, histograms in self._run.histograms.items():
             name = tensor_tag(tag)
             if name is not None and len(histograms):
-                found[name.quantity].append(Tensor(name, histograms))
+                found.setdefault(name.quantity, []).append(Tensor(name, histograms))
         return {quantity: tuple(each) for quantity, each in found.items()}
 
     def of(self, quantity: Quantity, *parts: Part) -> tuple[Tensor, ...]:
         """The tensors of a quantity in the order they were logged, of some parts if given."""
         return tuple(
-            each for each in self._tensors[quantity] if not parts or each.name.part in parts
+            each for each in self._tensors.get(quantity, ()) if not parts or each.name.part in parts
         )
 
     @cached_property
@@ -160,9 +161,7 @@ class Layers:
         return tuple(
             (name, series)
             for tag, series in self._run.series.items()
-            if any(word in tag.lower() for word in _SIZED)
-            and len(series)
-            and (name := size_tag(tag)) is not None
+            if _SIZED.search(tag.lower()) and len(series) and (name := size_tag(tag)) is not None
         )
 
     @cached_property

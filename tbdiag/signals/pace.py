@@ -17,8 +17,8 @@ def travelled(rate: Series, steps: Floats) -> Floats:
     """The sum of the rate from its first step to each of ``steps`` (m,), linear in between."""
     along = rate.steps.astype(np.float64)
     height = np.maximum(rate.values, 0.0)
-    areas = (height[1:] + height[:-1]) / 2 * np.diff(along)
-    total: Floats = np.concatenate([[0.0], np.cumsum(areas)])
+    total: Floats = np.zeros(len(along))
+    np.cumsum((height[1:] + height[:-1]) / 2 * (along[1:] - along[:-1]), out=total[1:])
     found: Floats = np.interp(steps, along, total)
     return found
 
@@ -37,5 +37,14 @@ def paced(curve: Series, rate: Series) -> Floats | None:
     way = travelled(rate, steps)
     if way[-1] <= way[0]:
         return None
-    even: Floats = np.interp(np.linspace(way[0], way[-1], len(way)), way, curve.values)
+    even: Floats = np.interp(_spaced(float(way[0]), float(way[-1]), len(way)), way, curve.values)
     return even
+
+
+def _spaced(first: float, last: float, n: int) -> Floats:
+    """What `numpy.linspace` gives for n ≥ 2 places and ``last`` above ``first``, several times as fast."""
+    places = np.arange(n, dtype=np.float64)
+    places *= (last - first) / (n - 1)
+    places += first
+    places[-1] = last
+    return places

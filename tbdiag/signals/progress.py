@@ -52,7 +52,7 @@ def progress(values: Floats, first: float | None = None) -> Progress:
     positive = bool(values.min() > 0) and start > 0
     slope = theil_sen(np.arange(len(half), dtype=np.float64), np.log(half)) if positive else None
     done = np.flatnonzero(calm <= start - 0.9 * fall)
-    level = max(abs(median(half)), 1e-300)
+    level, jumps = max(abs(median(half)), 1e-300), noise(half)
     return Progress(
         first=start,
         best=best,
@@ -64,6 +64,6 @@ def progress(values: Floats, first: float | None = None) -> Progress:
         trend=mann_kendall(half),
         drop=-slope.median * len(half) if slope else 0.0,
         sure_drop=-slope.high * len(half) if slope else 0.0,
-        noise=noise(half) / level,
-        swing=noise(half) / fall if fall > 0 else float("inf"),
+        noise=jumps / level,
+        swing=jumps / fall if fall > 0 else float("inf"),
     )

@@ -73,7 +73,7 @@ def _set_size(
     data: bytes, batches: tuple[int, ...], chance: float, ambiguity: float, largest: int
 ) -> SetSize | None:
     shares: Floats = np.frombuffer(data, dtype=np.float64)
-    distinct = np.unique(shares[(shares > 0) & (shares < 1)])
+    distinct = _distinct(shares[(shares > 0) & (shares < 1)])
     size = _grid_size(distinct, chance, largest)
     if size is None:
         return None
@@ -95,6 +95,14 @@ def _set_size(
         return SetSize(size, size)
     likely_enough = (r.samples for r, each in odds.items() if each > _NEGLIGIBLE * total)
     return SetSize(min(likely_enough), size)
+
+
+def _distinct(values: Floats) -> Floats:
+    """What `numpy.unique` gives, without its toll on short arrays; sorts ``values`` (n,)."""
+    values.sort()
+    fresh = np.ones(len(values), dtype=np.bool_)
+    np.not_equal(values[1:], values[:-1], out=fresh[1:])
+    return values[fresh]
 
 
 def _multiple(values: int) -> int:
@@ -138,7 +146,7 @@ def _grid(values: Floats, errors: Floats, chance: float, largest: int) -> int | 
     """The smallest N with every value within its error of some k/N, if that is no coincidence."""
     least = _fewest(values, errors)
     for most in (*(each for each in _UP_TO if each < largest), largest):
-        size = _smallest(values, errors, least, most)
+        size = _smallest(values, errors, least, most) if least <= most else None
         if size is not None:
             luck = math.log(size) + float(np.log(np.minimum(2 * size * errors, 1.0)).sum())
             return size if luck < math.log(chance) else None

@@ -42,15 +42,14 @@ def schedule(rate: Series) -> Schedule | None:
     values = rate.values
     if len(values) < 2 or values.max() <= 0:
         return None
-    peak = float(values.max())
+    peak, low = float(values.max()), float(values.min())
     top = int(np.argmax(values >= 0.99 * peak))
     after = values[top:]
-    alive = int(np.flatnonzero(values >= _SPENT * peak)[-1])
+    alive = -1 if low >= _SPENT * peak else int(np.flatnonzero(values >= _SPENT * peak)[-1])
     length = float(rate.steps[-1] - rate.steps[0])
     falls = np.flatnonzero(after[1:] <= 0.9 * after[:-1]) + top + 1
-    lowest = np.minimum.accumulate(after)
     # A rise of half the peak above an earlier low is a restart, not rounding.
-    if float((after - lowest).max()) > 0.5 * peak:
+    if low < 0.5 * peak and float((after - np.minimum.accumulate(after)).max()) > 0.5 * peak:
         shape = Shape.CYCLIC
     elif after[-1] < 0.9 * peak:
         shape = Shape.DECAYING

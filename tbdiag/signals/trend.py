@@ -9,7 +9,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from tbdiag.model.series import Floats, Ints
+from tbdiag.model.series import Floats
+from tbdiag.signals.medians import median
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +30,23 @@ class Slope:
     high: float
 
 
-@lru_cache(maxsize=32)  # thinned curves have few lengths, and the pairs cost more than their slopes
-def _pairs(n: int) -> tuple[Ints, Ints]:
-    return np.triu_indices(n, 1)
+def _differences(values: Floats) -> Floats:
+    """Between the two of each pair of n ≥ 2 values, shape (n(n - 1)/2,), as if they stood in a ring.
+
+    Row d of the ring holds what comes d places later minus what is there; half of the rows are all pairs.
+    Rows lie in a few cache lines, and the indices of all pairs do not.
+    """
+    n, stride = len(values), values.itemsize
+    ring = np.concatenate([values, values])
+    later = np.ndarray((n // 2, n), np.float64, ring, stride, (stride, stride))
+    found: Floats = (later - ring[:n]).reshape(-1)
+    return found if n % 2 else found[: -n // 2]
+
+
+@lru_cache(maxsize=32)  # thinned curves have few lengths
+def _turned(n: int) -> Floats:
+    """1 for each of the `_differences` that goes forward, −1 for those around the end of the ring."""
+    return np.sign(_differences(np.arange(n, dtype=np.float64)))
 
 
 def mann_kendall(values: Floats) -> Trend:
@@ -43,12 +58,12 @@ def mann_kendall(values: Floats) -> Trend:
     n = len(values)
     if n < 3:
         return Trend(0.0, 1.0)
-    first, second = _pairs(n)
-    before, after = values.take(first), values.take(second)
-    rises, falls = np.count_nonzero(after > before), np.count_nonzero(after < before)
+    changes = _differences(values)
+    changes *= _turned(n)
+    rises, falls = np.count_nonzero(changes > 0), np.count_nonzero(changes < 0)
     score = float(rises - falls)
     tied = 0.0
-    if rises + falls < len(first):
+    if rises + falls < len(changes):
         ties = np.unique(values, return_counts=True)[1].astype(np.float64)
         tied = float((ties * (ties - 1) * (2 * ties + 5)).sum())
     variance = (n * (n - 1) * (2 * n + 5) - tied) / 18
@@ -67,13 +82,29 @@ def theil_sen(x: Floats, y: Floats, level: float = 0.9) -> Slope:
     n = len(x)
     if n < 2:
         return Slope(0.0, 0.0, 0.0)
-    first, second = _pairs(n)
-    slopes = (y.take(second) - y.take(first)) / (x.take(second) - x.take(first))
+    slopes = _slopes(x, y)
     low, high = _interval(n, level)
     half, odd = divmod(len(slopes), 2)
     slopes.partition(sorted({low, max(half - 1, 0), half, high}))
     middle = slopes[half] if odd else (slopes[half - 1] + slopes[half]) / 2
-    return Slope(float(middle), float(slopes[low]), float(slopes[high]))
+    return Slope(float(middle) + 0.0, float(slopes[low]) + 0.0, float(slopes[high]) + 0.0)
+
+
+def median_slope(x: Floats, y: Floats) -> float:
+    """What `theil_sen` gives for the median, without the interval."""
+    return median(_slopes(x, y)) + 0.0 if len(x) > 1 else 0.0
+
+
+def _slopes(x: Floats, y: Floats) -> Floats:
+    """The slopes between all pairs of n points, shape (n(n - 1)/2,); a level pair may have −0.0."""
+    slopes = _differences(y)
+    slopes /= _distances(x.tobytes())
+    return slopes
+
+
+@lru_cache(maxsize=32)  # nearly always those of 0, 1, 2, …
+def _distances(x: bytes) -> Floats:
+    return _differences(np.frombuffer(x, dtype=np.float64))
 
 
 @lru_cache(maxsize=128)

@@ -10,7 +10,7 @@ import numpy as np
 from tbdiag.model.role import Better, Role
 from tbdiag.model.series import Floats, Series
 from tbdiag.signals.medians import median
-from tbdiag.signals.noise import noise
+from tbdiag.signals.noise import mean, noise
 from tbdiag.signals.smoothing import running_median, tail
 from tbdiag.signals.trend import Trend, mann_kendall
 
@@ -94,7 +94,7 @@ def turn(curve: Series, better: Better = Better.LOWER) -> Turn:
     down = sign * curve.values
     calm = running_median(down, 3)
     best = int(calm.argmin())
-    low, end = float(calm[best]), float(tail(down).mean())
+    low, end = float(calm[best]), mean(tail(down))
     return Turn(
         index=best,
         step=int(curve.steps[best]),

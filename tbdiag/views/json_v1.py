@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from typing_extensions import TypedDict
@@ -57,6 +58,9 @@ class _BesideV1(TypedDict):
     unread: list[UnreadV1]
 
 
+_MARGIN = "\n    "  # before each line of a run
+
+
 def render(report: Report) -> str:
     r"""The report as JSON text, pure ASCII, ended by a newline; equal reports give equal bytes.
 
@@ -76,14 +80,14 @@ def chunks(report: Report) -> Iterator[str]:
     yield f'{before}"runs": ['
     comma = ""
     for each in report:
-        yield f"{comma}\n    " + _text(_run(each), indent).replace("\n", "\n    ")
+        yield f"{comma}{_MARGIN}{_text(_run(each), indent, _MARGIN)}"
         comma = ","
     _, after = _text({**head, **_beside(report)}, 2).split('"runs": []', 1)
     yield f"\n  ]{after}\n" if comma else f"]{after}\n"
 
 
-def _text(value: Any, indent: int | None) -> str:
-    write = indented if indent else _on_one_line
+def _text(value: Any, indent: int | None, margin: str = "\n") -> str:
+    write = partial(indented, margin=margin) if indent else _on_one_line
     text = write(value)
     return write(_well_formed(value)) if "\\ud" in text else text  # a surrogate, lone or of a pair
 

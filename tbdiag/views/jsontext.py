@@ -32,7 +32,10 @@ def indented(value: Any, margin: str = "\n") -> str:
         return _quoted(value)
     inner = margin + "  "
     if isinstance(value, dict):
-        parts = [f"{inner}{_quoted(key)}: {indented(each, inner)}" for key, each in value.items()]
+        parts = [
+            f"{inner}{_quoted(key)}: {_quoted(each) if type(each) is str else indented(each, inner)}"
+            for key, each in value.items()
+        ]
         return f"{{{','.join(parts)}{margin}}}" if parts else "{}"
     if isinstance(value, list | tuple):
         parts = [inner + indented(each, inner) for each in value]

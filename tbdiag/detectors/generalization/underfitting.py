@@ -20,7 +20,7 @@ from tbdiag.signals.medians import median
 from tbdiag.signals.noise import noise
 from tbdiag.signals.smoothing import tail
 from tbdiag.signals.stated import stated_classes
-from tbdiag.signals.trend import theil_sen
+from tbdiag.signals.trend import median_slope
 from tbdiag.synth import a_run, decay, jitter, noisy
 
 REMEDIES = (
@@ -221,7 +221,7 @@ class Underfitting(Detector):
     def _projected(self, values: Floats) -> float:
         """The change that the end's slope projects for as long again, as a share of its level."""
         end = tail(values, self.window, least=6)
-        slope = theil_sen(np.arange(len(end), dtype=np.float64), end).median
+        slope = median_slope(np.arange(len(end), dtype=np.float64), end)
         return slope * len(end) / max(abs(median(end)), 1e-300)
 
     def _metric(self, case: Case) -> Series | None:

@@ -92,6 +92,9 @@ class LateDivergence(Detector):
         low, end = float(levels[best]), float(levels[-1])
         # The mean of a first epoch that blew up is no level that was ever learned from.
         first = min(float(loss.values[0]), case.initial_loss or float("inf"))
+        least = low + max(self.rise * abs(low), self.regained * (first - low))
+        if float(levels[-self.last :].min()) <= least:
+            return  # whatever the noise, which is not told then
         # What came after is as wild as it is because it diverged.
         before = loss.values[: int(np.searchsorted(loss.steps, ends[best], side="right"))]
         calm = noise(before) if len(before) >= self.calm else noise(loss.values)

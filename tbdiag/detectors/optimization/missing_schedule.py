@@ -17,7 +17,7 @@ from tbdiag.signals.medians import median
 from tbdiag.signals.noise import noise, roughness
 from tbdiag.signals.schedule import Shape
 from tbdiag.signals.smoothing import tail
-from tbdiag.signals.trend import mann_kendall, theil_sen
+from tbdiag.signals.trend import mann_kendall, median_slope
 from tbdiag.synth import a_run, cosine, decay, flat, noisy
 
 
@@ -84,7 +84,7 @@ class MissingSchedule(Detector):
         jumps, level = noise(end), abs(median(end))
         if jumps <= self.noise * level or level == 0:
             return
-        slope = theil_sen(np.arange(len(end), dtype=np.float64), end).median
+        slope = median_slope(np.arange(len(end), dtype=np.float64), end)
         falls = mann_kendall(end).p <= self.significance
         gained = max(-slope * len(end), 0.0) if falls else 0.0
         if jumps <= self.ratio * gained:

@@ -16,7 +16,7 @@ from tbdiag.model.knob import Knob
 from tbdiag.model.remedy import Remedy, SetTo
 from tbdiag.model.role import Role
 from tbdiag.signals.medians import median
-from tbdiag.signals.noise import detrended, roughness
+from tbdiag.signals.noise import detrended, deviation, roughness
 from tbdiag.signals.period import strongest_swing
 from tbdiag.signals.schedule import Shape
 from tbdiag.synth import a_run, decay, jitter, noisy
@@ -95,7 +95,7 @@ class OscillatingLoss(Detector):
         if float(half.max() - half.min()) <= max(self.energy * gained, level):
             return  # it cannot swing by more around its trend than in all
         rest = detrended(half, max(5, len(half) // 4))
-        size = float(rest.std())
+        size = deviation(rest)
         fall = max(gained, size / _NOTHING)
         if size <= self.energy * fall or size <= level:
             return

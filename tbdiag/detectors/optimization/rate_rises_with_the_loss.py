@@ -100,7 +100,10 @@ class RateRisesWithTheLoss(Detector):
 
     def check(self, case: Case) -> Iterator[Finding]:
         """One finding where rate and loss climb together."""
-        rate = case.thinned(case.the(Role.LEARNING_RATE))
+        logged = case.the(Role.LEARNING_RATE)
+        if logged.values.max() <= self.factor * logged.values.min():
+            return  # it cannot have climbed by more
+        rate = case.thinned(logged)
         begin = self._climb_begin(rate)
         if begin is None:
             yield from self._leapt(case, rate)

@@ -158,8 +158,10 @@ class ClassImbalance(Detector):
         plain, loss = case.accuracy(Role.VAL_METRIC), case.curve(Role.VAL_LOSS)
         if plain is None or loss is None or min(len(plain), len(loss)) < self.evaluations:
             return None
+        if np.ptp(plain.values) > self.constant:
+            return None
         share, end = _end(plain), _end(loss)
-        if np.ptp(plain.values) > self.constant or not self.majority <= share < 1:
+        if not self.majority <= share < 1:
             return None
         others = (stated_classes(case.run.hparams) or 2) - 1
         entropy = -share * math.log(share) - (1 - share) * math.log(1 - share)

@@ -17,7 +17,7 @@ from tbdiag.model.remedy import Remedy, Safety, Scale, SetTo
 from tbdiag.model.role import Role
 from tbdiag.model.series import Floats, Series
 from tbdiag.signals.medians import median
-from tbdiag.signals.noise import detrended, roughness
+from tbdiag.signals.noise import detrended, deviation, roughness
 from tbdiag.signals.samples import SetSize, set_size
 from tbdiag.signals.smoothing import head, running_median
 from tbdiag.signals.stated import stated_batch_sizes, stated_validation_size
@@ -220,7 +220,7 @@ def _second_half(values: Floats) -> Floats:
 def _strays(values: Floats) -> float:
     """The standard deviation around the trend in the second half."""
     reach = min(_TREND // 2, len(values) // 2)
-    return float(detrended(values[len(values) // 2 - reach :], _TREND)[reach:].std())
+    return deviation(detrended(values[len(values) // 2 - reach :], _TREND)[reach:])
 
 
 def _middle(curve: Series) -> int:

@@ -203,9 +203,10 @@ class ValidationBetterThanTraining(Detector):
         ours = case.unlagged_metric(train)
         theirs, at = tail(val.values, self.end, 2), val.steps[-len(tail(val.values, self.end, 2)) :]
         gaps = theirs - _along(at, ours, val)
-        gap, level = median(gaps), median(theirs)
+        gap = median(gaps)
         if gap <= self.points_ahead or (gaps > 0).mean() < 0.9:
             return None
+        level = median(theirs)
         error = self._error(case, val, level)
         if gap <= self.errors * error:
             return None
