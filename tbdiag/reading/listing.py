@@ -10,6 +10,7 @@ from array import array
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from tbdiag.errors import NoRunsError
 from tbdiag.model.place import Place, UrlPath, is_url
@@ -25,21 +26,29 @@ SKIPPED = frozenset({".tbdiag", ".git", "__pycache__"})
 Look = tuple[int, int, int]
 
 
+class _Inside(NamedTuple):
+    """What stands in a folder: event files, and how the files of settings look, None if not known."""
+
+    looks: dict[str, Look]
+    settings: str | None
+
+
 class Folders(Mapping[str, Mapping[str, Look]]):
     """Folders with event files: folder → file → its look. Beyond a thousand only their names are held.
 
-    Files of a folder should be added one after the other.
+    Files of a folder should be added one after the other. There are ``files`` of ``bytes`` in all.
     """
 
     def __init__(self) -> None:
+        self.files = self.bytes = 0
         self._numbers: dict[str, int] = {}
-        self._files: Spooled[dict[str, Look]] = Spooled(_dumped, _loaded)
+        self._files: Spooled[_Inside] = Spooled(_dumped, _loaded)
         self._places = array(
             "Q"
         )  # of each folder among the files, which change when one is added late
         self._tops: dict[str, int] = {}
         self._below = array("L")
-        self._open: dict[str, Look] = {}  # the files of the last folder
+        self._open = _Inside({}, None)  # the last folder
         self._last = ""
 
     def add(self, folder: str, name: str, look: Look, root: str) -> None:
@@ -50,25 +59,43 @@ class Folders(Mapping[str, Mapping[str, Look]]):
             if number == len(self._places):
                 self._places.append(0)
                 self._below.append(self._tops.setdefault(root, len(self._tops)))
-                self._open = {}
+                self._open = _Inside({}, None)
             else:
-                self._open = dict(self._files[self._places[number]])
+                known = self._files[self._places[number]]
+                self._open = _Inside(dict(known.looks), known.settings)
             self._last = folder
-        self._open[name] = look
+        self._open.looks[name] = look
+        self.files, self.bytes = self.files + 1, self.bytes + look[1]
+
+    def note(self, folder: str, settings: str) -> bool:
+        """Notes how the files of settings look in the folder that was added last; False for another."""
+        if folder != self._last or not self._numbers:
+            return False
+        self._open = self._open._replace(settings=settings)
+        return True
 
     def root(self, folder: str) -> str:
         """The path below which a folder was found."""
         wanted = self._below[self._numbers[folder]]
         return next(root for root, number in self._tops.items() if number == wanted)
 
+    def inside(self, folder: str) -> _Inside | None:
+        """The files of a folder, and how those of settings look, if that is known."""
+        number = self._numbers.get(folder)
+        if number is None:
+            return None
+        return self._open if folder == self._last else self._files[self._places[number]]
+
     def _close(self) -> None:
-        if self._open:
+        if self._open.looks:
             self._places[self._numbers[self._last]] = len(self._files)
             self._files.append(self._open)
 
     def __getitem__(self, folder: str) -> Mapping[str, Look]:
-        number = self._numbers[folder]
-        return self._open if folder == self._last else self._files[self._places[number]]
+        found = self.inside(folder)
+        if found is None:
+            raise KeyError(folder)
+        return found.looks
 
     def __contains__(self, folder: object) -> bool:
         return folder in self._numbers
@@ -80,20 +107,22 @@ class Folders(Mapping[str, Mapping[str, Look]]):
         return len(self._numbers)
 
 
-def _dumped(files: dict[str, Look]) -> bytes:
-    return json.dumps([[name, *look] for name, look in files.items()]).encode()
+def _dumped(folder: _Inside) -> bytes:
+    looks = [[name, *look] for name, look in folder.looks.items()]
+    return json.dumps([folder.settings, looks]).encode()
 
 
-def _loaded(text: bytes) -> dict[str, Look]:
-    return {name: (mark, size, changed) for name, mark, size, changed in json.loads(text)}
+def _loaded(text: bytes) -> _Inside:
+    settings, looks = json.loads(text)
+    return _Inside({name: (mark, size, at) for name, mark, size, at in looks}, settings)
 
 
 @dataclass(slots=True)
 class Listing:
     """What stands below the given paths, in the order of a walk.
 
-    ``settings`` holds the looks of files that may hold settings, by folder, as text. ``unread`` lists
-    (path, reason) of files and folders that could not be looked into.
+    ``settings`` holds the looks of files that may hold settings, by folder, as text, where there are no
+    event files beside them; else they stand with these. ``unread`` lists (path, reason) of files and folders that could not be looked into.
     """
 
     folders: Folders = field(default_factory=Folders)
@@ -102,11 +131,19 @@ class Listing:
 
     def line(self, folder: str) -> str:
         """All that reading a folder depends on, as text: equal lines, equal contents."""
-        known = self.folders.get(folder)
-        files = [f"{name}\0{look}" for name, look in known.items()] if known else []
-        if folder not in self.settings:
-            self.settings[folder] = _settings_in(folder)
-        return "\0".join([*files, self.settings[folder]])
+        known = self.folders.inside(folder)
+        settings = known and known.settings
+        if settings is None:
+            settings = self.settings.get(folder)
+            if settings is None:
+                settings = self.settings[folder] = _settings_in(folder)
+        files = [f"{name}\0{look}" for name, look in known.looks.items()] if known else []
+        return "\0".join([*files, settings])
+
+    def note(self, folder: str, settings: str) -> None:
+        """Notes how the files of settings in a folder look, of whose event files the last was added."""
+        if not self.folders.note(folder, settings):
+            self.settings[folder] = settings
 
 
 def walk(
@@ -210,7 +247,7 @@ class _Walk:
                 elif is_event_file(name, own):
                     self._file(entry.path, folder, name, root, entry)
             if self.settings:
-                self.found.settings[folder] = _looks(settings_files(folder, aside)) if aside else ""
+                self.found.note(folder, _looks(settings_files(folder, aside)) if aside else "")
             pending.extend(reversed(below))
 
     def _file(

@@ -27,7 +27,7 @@ from tbdiag.model.remedy import Remedy
 from tbdiag.model.report import Fired, Ignored, NotApplicable, Passed, RunReport, Skipped
 from tbdiag.model.run import Run
 from tbdiag.model.series import Series
-from tbdiag.reading import cache, eventfile, follow
+from tbdiag.reading import cache, eventfile, follow, kept
 from tbdiag.reading import store as store_module
 from tbdiag.reading.eventfile import Reading
 from tbdiag.reading.plain import plain
@@ -137,7 +137,7 @@ def test_a_second_scan_asks_no_rule_and_looks_at_no_curve(
         raise AssertionError("nothing changed")
 
     monkeypatch.setattr(remember, "examine", never)
-    monkeypatch.setattr(cache, "Bundle", never)
+    monkeypatch.setattr(kept, "Bundle", never)
     monkeypatch.setattr(cache, "discovered", never)
     assert report(tmp_path) == expected
 
