@@ -139,11 +139,11 @@ class Cache:
         self.slots.pass_by(entry.place if entry else None)
 
     def _commit(self, *, last: bool) -> None:
-        binding, self._changed = self._binding, False
         over = self.slots.done == len(self.slots)
-        leaves = binding.bound() if over else binding.so_far()
-        self._shelf.commit(leaves, whole=over and binding.whole, last=last)
+        leaves = self._binding.bound() if over else self._binding.so_far()
+        self._shelf.commit(leaves, whole=over and self._binding.whole, last=last)
         if last:
+            self._changed = False
             self._shelf.store.trim()
 
 

@@ -141,6 +141,10 @@ class KeptSlot(Slot):
         return self._files
 
     @property
+    def far(self) -> bool:
+        return b"://" in self.told and super().far  # most are told without making their files
+
+    @property
     def bytes(self) -> int:
         return self.files.bytes if self.entry is None else self.entry.bytes
 

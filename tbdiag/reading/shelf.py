@@ -16,6 +16,7 @@ from tbdiag.reading.store import SEGMENT, Store, remove
 
 _MOST_SEGMENTS = 8
 _SLACK = 1 << 20
+_MOVED = 32  # bytes that a place may take more when it is another one
 _WRONG = ValueError, TypeError, KeyError, IndexError  # what parsing raises for what is none
 
 
@@ -196,19 +197,19 @@ class Shelf:
                 self._writing.close()
                 self._writing = None
         self.leaves = kept
-        segments = _segments(kept)
-        if self.store.put(self.name, self._written(segments, whole)):
-            paths = {segment.path for segment in segments}
+        if self.store.put(self.name, self._written(kept, whole)):
+            paths = {segment.path for segment in _segments(kept)}
             for path, old in self.store.segments(self.name):
                 if path not in paths and (old or path in self._loaded):
                     remove(path)
             self._loaded = paths
 
-    def _written(self, segments: Sequence[Segment], whole: bool) -> bytes:
+    def _written(self, leaves: Sequence[Leaf], whole: bool) -> bytes:
         """The index as bytes: an outline in JSON, and the pages that stand with it."""
+        segments = _segments(leaves)
         number = {segment: place for place, segment in enumerate(segments)}
         pages, inline = [], []
-        for leaf in self.leaves:
+        for leaf in leaves:
             where: Any
             if isinstance(leaf.where, bytes):
                 where = len(leaf.where)
@@ -232,14 +233,17 @@ class Shelf:
     def _untidy(self, leaves: Sequence[Leaf]) -> bool:
         """Whether too much is out of date, or too large, or somebody removed a file."""
         segments, live = _segments(leaves), sum(leaf.size for leaf in leaves)
-        inline = sum(leaf.length for leaf in leaves if isinstance(leaf.where, bytes))
-        size = inline + sum(segment.size for segment in segments)
+        size = self._length(leaves) + sum(segment.size for segment in segments)
         return (
             len(segments) > _MOST_SEGMENTS
             or size > 2 * live + _SLACK
             or size > self.store.limit
             or not all(segment.path.exists() for segment in segments)
         )
+
+    def _length(self, leaves: Sequence[Leaf]) -> int:
+        """The bytes of the index in its file, at most, wherever pages and records are moved to."""
+        return len(self._written(leaves, whole=True)) + _MOVED * (1 + len(leaves))
 
     def _compacted(self, leaves: Sequence[Leaf]) -> list[Leaf]:
         """All pages and records in one new segment, page by page; as they were where it cannot be written.
@@ -249,22 +253,25 @@ class Shelf:
         if self._writing is not None:
             self._writing.close()
             self._writing = None
-        room = self.store.limit - sum(leaf.length for leaf in leaves)
+        pages = sum(leaf.length for leaf in leaves if isinstance(leaf.where, Place))
+        room = self.store.limit - self._length(leaves) - pages
         moved = []
         for leaf in leaves:
             page = self.read(leaf)
             whole, page.entries = page.entries, []
             for entry in whole:
                 place = entry.place
-                if place is not None:
-                    room = room - place.length if place.length <= room else 0
-                    record = place.record() if room else None
-                    if room and record is None:
+                if place is not None and place.length > room:
+                    room, entry.place = 0, None  # the last ones are given up
+                elif place is not None:
+                    record = place.record()
+                    if record is None:
                         continue
-                    entry.place = None if record is None else self.write(record, place.checksum)
+                    entry.place = self.write(record, place.checksum)
                     place.unused()
-                    if record is not None and entry.place is None:
+                    if entry.place is None:
                         return list(leaves)
+                    room -= place.length
                 page.entries.append(entry)
             new = self.leaf(leaf.first, page, inline=isinstance(leaf.where, bytes))
             if new is None:
