@@ -17,9 +17,10 @@ from tbdiag.reading.binding import Binding
 from tbdiag.reading.bundle import Part, pack
 from tbdiag.reading.discover import RunFiles, discovered
 from tbdiag.reading.earlier import Earlier
+from tbdiag.reading.folders import Look
 from tbdiag.reading.heads import Told, head_of
 from tbdiag.reading.kept import KeptSlot, KeptSlots
-from tbdiag.reading.listing import Listing, Look, walk
+from tbdiag.reading.listing import Listing, walk
 from tbdiag.reading.pages import Entry
 from tbdiag.reading.plain import plain
 from tbdiag.reading.shelf import Shelf
@@ -64,6 +65,7 @@ class Cache:
         self._changed = (shape, glimpse) != (shelf.shape, shelf.glimpse)
         if self._changed:
             shelf.shape, runs = shape, self.discovered()
+        self.listing.folders.fold()
         self.slots = KeptSlots(self, runs)
 
     def discovered(self) -> Sequence[RunFiles]:

@@ -16,8 +16,8 @@ from tbdiag.reading.bundle import Bundle, Part
 from tbdiag.reading.columns import Columns
 from tbdiag.reading.discover import EventFile, RunFiles
 from tbdiag.reading.earlier import Known, folders, listed, told_of
+from tbdiag.reading.folders import Look
 from tbdiag.reading.heads import Answer, Head, Told
-from tbdiag.reading.listing import Look
 from tbdiag.reading.pages import Entry
 from tbdiag.reading.segments import Place, Segment
 from tbdiag.reading.slots import Show, Slot, Slots, looked_into

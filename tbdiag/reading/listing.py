@@ -2,119 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import stat
-from array import array
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 from tbdiag.errors import NoRunsError
 from tbdiag.model.place import Place, UrlPath, is_url
+from tbdiag.reading.folders import Folders
 from tbdiag.reading.hparams import settings_files, tells_settings
-from tbdiag.reading.spool import Spooled
 
 OWN_FOLDER, OWN_SUFFIX = "tbdiag", ".tbdiag"  # of the summaries that tbdiag itself writes
 _OWN_NAME = re.compile(r"events\.out\.tfevents\.\d{10,12}\.tbdiag\.[0-9a-f]{16}\.tbdiag")
 _WORDS, _DIGITS = re.compile(r"[0-9]+|[^0-9]+"), "0123456789"
 SKIPPED = frozenset({".tbdiag", ".git", "__pycache__"})
-
-# Inode, size in bytes and time of the last change in nanoseconds; the device belongs to the first.
-Look = tuple[int, int, int]
-
-
-class _Inside(NamedTuple):
-    """What stands in a folder: event files, and how the files of settings look, None if not known."""
-
-    looks: dict[str, Look]
-    settings: str | None
-
-
-class Folders(Mapping[str, Mapping[str, Look]]):
-    """Folders with event files: folder → file → its look. Beyond a thousand only their names are held.
-
-    Files of a folder should be added one after the other. There are ``files`` of ``bytes`` in all.
-    """
-
-    def __init__(self) -> None:
-        self.files = self.bytes = 0
-        self._numbers: dict[str, int] = {}
-        self._files: Spooled[_Inside] = Spooled(_dumped, _loaded)
-        self._places = array(
-            "Q"
-        )  # of each folder among the files, which change when one is added late
-        self._tops: dict[str, int] = {}
-        self._below = array("L")
-        self._open = _Inside({}, None)  # the last folder
-        self._last = ""
-
-    def add(self, folder: str, name: str, look: Look, root: str) -> None:
-        """Adds a file, found below ``root``; of a folder the first root counts."""
-        if folder != self._last or not self._numbers:
-            self._close()
-            number = self._numbers.setdefault(folder, len(self._places))
-            if number == len(self._places):
-                self._places.append(0)
-                self._below.append(self._tops.setdefault(root, len(self._tops)))
-                self._open = _Inside({}, None)
-            else:
-                known = self._files[self._places[number]]
-                self._open = _Inside(dict(known.looks), known.settings)
-            self._last = folder
-        self._open.looks[name] = look
-        self.files, self.bytes = self.files + 1, self.bytes + look[1]
-
-    def note(self, folder: str, settings: str) -> bool:
-        """Notes how the files of settings look in the folder that was added last; False for another."""
-        if folder != self._last or not self._numbers:
-            return False
-        self._open = self._open._replace(settings=settings)
-        return True
-
-    def root(self, folder: str) -> str:
-        """The path below which a folder was found."""
-        wanted = self._below[self._numbers[folder]]
-        return next(root for root, number in self._tops.items() if number == wanted)
-
-    def inside(self, folder: str) -> _Inside | None:
-        """The files of a folder, and how those of settings look, if that is known."""
-        number = self._numbers.get(folder)
-        if number is None:
-            return None
-        return self._open if folder == self._last else self._files[self._places[number]]
-
-    def _close(self) -> None:
-        if self._open.looks:
-            self._places[self._numbers[self._last]] = len(self._files)
-            self._files.append(self._open)
-
-    def __getitem__(self, folder: str) -> Mapping[str, Look]:
-        found = self.inside(folder)
-        if found is None:
-            raise KeyError(folder)
-        return found.looks
-
-    def __contains__(self, folder: object) -> bool:
-        return folder in self._numbers
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._numbers)
-
-    def __len__(self) -> int:
-        return len(self._numbers)
-
-
-def _dumped(folder: _Inside) -> bytes:
-    looks = [[name, *look] for name, look in folder.looks.items()]
-    return json.dumps([folder.settings, looks]).encode()
-
-
-def _loaded(text: bytes) -> _Inside:
-    settings, looks = json.loads(text)
-    return _Inside({name: (mark, size, at) for name, mark, size, at in looks}, settings)
 
 
 @dataclass(slots=True)

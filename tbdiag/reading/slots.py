@@ -19,9 +19,9 @@ from tbdiag.reading import runs
 from tbdiag.reading.columns import Columns
 from tbdiag.reading.discover import EventFile, RunFiles
 from tbdiag.reading.eventfile import Reading, begun, settled
+from tbdiag.reading.folders import Look
 from tbdiag.reading.hparams import upward
 from tbdiag.reading.later import Later
-from tbdiag.reading.listing import Look
 from tbdiag.reading.spool import Numbered
 
 if TYPE_CHECKING:  # runs that are read here need no heads

@@ -16,7 +16,9 @@ import tbdiag
 from tbdiag.api import folders
 from tbdiag.api.intake import At
 from tbdiag.config import Config
-from tbdiag.reading import binding, cache
+from tbdiag.reading import binding, cache, spool
+from tbdiag.reading import discover as discovery
+from tbdiag.reading import folders as listed
 from tbdiag.reading.discover import discover, order
 from tbdiag.reading.pages import Entry
 from tbdiag.reading.segments import Place
@@ -63,8 +65,14 @@ def places(leaves: list[Leaf]) -> list[tuple[str, int] | None]:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages of four folders."""
+    """Pages of four folders; what is listed is put aside, too."""
     monkeypatch.setattr(binding, "FULL", 4)
+    put_aside(monkeypatch)
+
+
+def put_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (spool, listed, discovery):
+        monkeypatch.setattr(module, "HELD", 3)
 
 
 @pytest.mark.usefixtures("small")
@@ -274,6 +282,7 @@ def test_whatever_is_edited_the_answers_are_those_without_a_cache(
     with TemporaryDirectory() as place, pytest.MonkeyPatch.context() as patch:
         patch.setenv("TBDIAG_CACHE_DIR", f"{place}/cache")
         patch.setattr(binding, "FULL", full)
+        put_aside(patch)
         logs = sweep(Path(place) / "logs", 7)
         report(logs)
         for edit in done:
