@@ -61,9 +61,8 @@ class Binding:
             return [*self._before]
         rest = [*self._before[self._at :]]
         if rest:
-            rest[0] = replace(
-                rest[0], first=_key(self._last) + b"\0"
-            )  # what stands before is not asked for
+            beyond = _key(self._last) + b"\0"  # what stands before is not asked for there
+            rest[0] = replace(rest[0], first=beyond)
         return [*self._leaves, *self._rest(), *rest]
 
     def bound(self) -> list[Leaf]:
@@ -71,6 +70,10 @@ class Binding:
         if self._at == len(self._before) - 1 and self._unchanged():
             return [*self._leaves, self._before[self._at]]
         return [*self._leaves, *self._rest()]
+
+    def forget(self) -> None:
+        """Holds nothing of the last page: all is written."""
+        self._entries = []
 
     def _unchanged(self) -> bool:
         return self._same and len(self._entries) == self._before[self._at].count

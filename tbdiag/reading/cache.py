@@ -131,6 +131,9 @@ class Cache:
             self._put(under_way)
         if self._changed:
             self._commit(last=True)
+        self.earlier.forget()
+        self._binding.forget()
+        self._texts = {}
 
     def _put(self, slot: KeptSlot) -> None:
         entry, was = None if slot.spoilt else slot.entry, slot.was

@@ -66,6 +66,10 @@ class Earlier:
             return Known(told, None, page.owners.get(files.folder), leaf)
         return page.known(told, entry, leaf)
 
+    def forget(self) -> None:
+        """Holds no page until somebody asks."""
+        self._held.clear()
+
     def _page(self, leaf: int) -> _Looked:
         found = self._held.pop(leaf, None)
         if found is None:

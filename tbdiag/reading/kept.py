@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 class KeptSlots(Slots):
     """A slot for each folder of runs, made when somebody asks; the same while it is in use.
 
-    ``done`` of them were passed by the scan. Of these it is held where their columns stand, 18 bytes each.
+    ``done`` of them were passed by the scan. Of these it is held where their columns stand, 22 bytes each.
     """
 
     def __init__(self, cache: Cache, runs: Sequence[RunFiles] | None) -> None:
         self._cache, self._runs = cache, runs
         self._count = len(cache.earlier if runs is None else runs)
         self._used: WeakValueDictionary[int, KeptSlot] = WeakValueDictionary()
-        self._offsets, self._lengths = array("Q"), array("I")
+        self._offsets, self._lengths = array("Q"), array("Q")
         self._checksums, self._segments = array("I"), array("H")
         self._numbers: dict[Segment, int] = {}
 
@@ -100,8 +100,8 @@ class KeptSlots(Slots):
         if not self._lengths[number]:
             return None
         segment = [*self._numbers][self._segments[number]]
-        row = (column[number] for column in (self._offsets, self._lengths, self._checksums))
-        return Place(segment, *row)
+        columns = self._offsets, self._lengths, self._checksums
+        return Place(segment, *(column[number] for column in columns))
 
 
 class KeptSlot(Slot):
@@ -205,6 +205,8 @@ class KeptSlot(Slot):
                 self.entry = self._cache.keep(self, self._parts, found)
             self.same = False
             self._parts, self._before, self._bundle = {}, None, None
+            if self.was is not None:
+                self.was.unused()
         return found
 
     def answer(self, selection: str, number: int) -> Answer | None:
@@ -241,9 +243,8 @@ class KeptSlot(Slot):
 
     def close(self) -> None:
         super().close()
-        for place in (self.place, self.was):
-            if self._bundle is not None and place is not None:
-                place.unused()
+        if self._bundle is not None and self.place is not None:
+            self.place.unused()
         self._parts, self._before, self._bundle, self._files = {}, None, None, None
 
     @property

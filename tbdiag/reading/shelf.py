@@ -124,7 +124,7 @@ class Shelf:
                     raise ValueError("the pages of an index do not fill it")
             else:
                 place = Place(segments[where[0]], *where[1:])
-            held = {segments[number]: size for number, size in sizes}
+            held = {segments[number]: size for number, size in sizes if segments[number].size}
             leaf = Leaf(first.encode("latin-1"), count, place, held)
             if leaf.sound:
                 self.leaves.append(leaf)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -108,6 +108,15 @@ def test_a_scan_holds_few_entries_whatever_it_finds(
 
 
 @pytest.mark.usefixtures("small")
+def test_runs_that_somebody_holds_hold_no_entries(tmp_path: Path) -> None:
+    sweep(tmp_path, 12)
+    for _ in range(2):
+        held = tbdiag.load(tmp_path, config=NONE)
+        assert sum(type(each) is Entry for each in gc.get_objects()) == 0
+        assert [len(each.series["loss"]) for each in held] == [3, 4, 5] * 4
+
+
+@pytest.mark.usefixtures("small")
 def test_up_to_a_page_all_stands_in_the_index(tmp_path: Path) -> None:
     sweep(tmp_path, 4)
     report(tmp_path)
@@ -190,15 +199,30 @@ def test_a_damaged_record_costs_its_own_run_alone(
 ) -> None:
     sweep(tmp_path, 22)
     expected = report(tmp_path)
+    kept = shelf()
+    places = [entry.place for leaf in kept.leaves for entry in kept.read(leaf).entries]
     (path,) = default_store().folder.glob("*.columns")
     content = bytearray(path.read_bytes())
-    content[20] ^= 4  # of the first record
+    for place in (places[2], places[20]):
+        assert place is not None
+        content[place.offset + place.length // 2] ^= 4
     path.write_bytes(content)
-    assert_kept(tmp_path)  # which looks at it
-    append(tmp_path / "run21" / NAME, scalar("loss", 99))
+    stopped(tmp_path, 5, select=["OPT"])  # for which it looks at the curves
     reads.clear()
-    found = [report(tmp_path) for _ in range(2)]
-    assert found[0] == found[1] == report(tmp_path, cache=False) != expected
+    assert report(tmp_path) == expected
+    assert [name for name, _ in reads] == ["run2", "run20"]
+    assert report(tmp_path) == expected
+    assert len(reads) == 2
+    assert_kept(tmp_path)
+
+
+@pytest.mark.usefixtures("small")
+def test_segments_do_not_pile_up(tmp_path: Path) -> None:
+    sweep(tmp_path, 22)
+    for number in range(12):
+        report(tmp_path)
+        append(tmp_path / f"run{number}" / NAME, scalar("loss", 99))
+    assert len(list(default_store().folder.glob("*.columns"))) <= 9
     assert_kept(tmp_path)
 
 
@@ -235,16 +259,16 @@ def test_interrupted_scans_lose_neither_what_was_kept_nor_what_they_read(
     assert [name for name, _ in reads] == ["run26", "run27", "run28", "run29"]
     for name in ("run5b", "run14b"):
         run(tmp_path / name)
-        stopped(tmp_path, 4)
+        stopped(tmp_path, 7)  # in the middle of a page
         reads.clear()
     now = report(tmp_path)
-    assert [name for name, _ in reads] == ["run5b", "run14b"]
+    assert [name for name, _ in reads] == ["run14b"]
     assert now != expected
     assert now == report(tmp_path, cache=False)
     assert [each.count for each in shelf().leaves][:1] != [32]
 
 
-def stopped(folder: Path, files: int) -> None:
+def stopped(folder: Path, files: int, select: Sequence[str] = RULES) -> None:
     """A scan that is interrupted after so many files."""
 
     def stop(at: At) -> None:
@@ -252,7 +276,7 @@ def stopped(folder: Path, files: int) -> None:
             raise KeyboardInterrupt
 
     try:
-        tbdiag.scan(folder, config=NONE, select=RULES, progress=stop)
+        tbdiag.scan(folder, config=NONE, select=select, progress=stop)
     except KeyboardInterrupt:
         return
 
