@@ -24,8 +24,10 @@ from tbdiag.reading.pages import Entry
 from tbdiag.reading.segments import Place
 from tbdiag.reading.shelf import Leaf, Shelf
 from tbdiag.reading.store import default_store
+from tbdiag.scale import stream
 from tests.reading.eventfiles import NAME, scalar, write
 from tests.reading.test_cache import append, assert_kept, reads
+from tests.scale.test_batches import Elsewhere
 
 __all__ = ["reads"]  # a fixture
 
@@ -87,7 +89,7 @@ def test_a_scan_holds_few_entries_whatever_it_finds(
     def count(at: At) -> None:
         nonlocal most
         if at.files % 13 == 0:  # more often would take long
-            most = max(most, sum(type(each) is Entry for each in gc.get_objects()))
+            most = max(most, entries())
 
     def peak() -> int:
         nonlocal most
@@ -108,11 +110,40 @@ def test_a_scan_holds_few_entries_whatever_it_finds(
 
 
 @pytest.mark.usefixtures("small")
+def test_few_are_held_where_the_new_ones_are_read_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folders, "_WHOLE", 10)
+    monkeypatch.setattr(stream, "_KNOWN", 8)
+    sweep(tmp_path, 150)
+    report(tmp_path)
+    for name in ("run70b", "run149b"):
+        run(tmp_path / name)
+    held: list[int] = []
+    pool = Elsewhere()
+    found = tbdiag.scan(
+        tmp_path,
+        config=NONE,
+        select=RULES,
+        pool=pool,
+        progress=lambda at: at.files % 13 or held.append(entries()),
+    )
+    assert pool.batches == 2
+    assert 0 < max(held) < 40
+    assert found.to_json() == report(tmp_path, cache=False)
+
+
+def entries() -> int:
+    """How many there are in memory."""
+    return sum(type(each) is Entry for each in gc.get_objects())
+
+
+@pytest.mark.usefixtures("small")
 def test_runs_that_somebody_holds_hold_no_entries(tmp_path: Path) -> None:
     sweep(tmp_path, 12)
     for _ in range(2):
         held = tbdiag.load(tmp_path, config=NONE)
-        assert sum(type(each) is Entry for each in gc.get_objects()) == 0
+        assert entries() == 0
         assert [len(each.series["loss"]) for each in held] == [3, 4, 5] * 4
 
 
