@@ -98,7 +98,7 @@ def _cache(found: Told) -> list[str]:
         for name, told in scans.items()
     }
     rows = [
-        [name, *(f"{cost:.1f} s" for cost in each), _slope(sizes, each)]
+        [f"CPU, {name}", *(f"{cost:.1f} s" for cost in each), _slope(sizes, each)]
         for name, each in costs.items()
     ]
     peaks = {name: [each["json"]["peak"] for each in told] for name, told in scans.items()}
@@ -108,15 +108,15 @@ def _cache(found: Told) -> list[str]:
     ]
     kept = [each["kept"] / n for each, n in zip(scans["nothing new"], sizes, strict=True)]
     rows.append(["kept on disk, a run", *(f"{size / 1e3:.1f} kB" for size in kept), ""])
-    head = ["CPU seconds", *(f"{n:,} runs" for n in sizes), "exponent"]
+    head = ["", *(f"{n:,} runs" for n in sizes), "exponent"]
     told = ["## With the cache\n", table(head, rows)]
     if len(sizes) > 1:
         first, last = sizes[-2:]
         grown = [(each[-1] - each[-2]) / (last - first) for each in peaks.values()]
         told.append(
             f"From {first:,} to {last:,} runs the peak grows by {grown[0]:,.0f} bytes a run where nothing was"
-            f" kept, and by {grown[1]:,.0f} where nothing is new: names of folders, and numbers that tell where"
-            " the rest stands. Of the index a few pages of a thousand folders are held at a time.\n"
+            f" kept, and by {grown[1]:,.0f} where nothing is new: numbers that tell where the rest stands. Of the"
+            " index two or three pages of a thousand folders are held at a time.\n"
         )
     return told
 
