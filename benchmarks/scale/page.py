@@ -88,13 +88,37 @@ def _growth(found: Told) -> list[str]:
 
 
 def _cache(found: Told) -> list[str]:
-    rows = []
-    for n, (cold, warm) in found.items():
-        costs = [sum(each[stage]["cpu"] for stage in STAGES) for each in (cold, warm)]
-        peaks = [f"{each['json']['peak'] / 1e6:,.0f} MB" for each in (cold, warm)]
-        rows.append([f"{int(n):,}", *(f"{cost:.1f} s" for cost in costs), *peaks])
-    head = ["runs", "cold", "nothing new", "peak, cold", "peak, nothing new"]
-    return ["## With the cache\n", table(head, rows)]
+    sizes = [int(each) for each in found]
+    scans = {
+        "cold": [found[str(n)][0] for n in sizes],
+        "nothing new": [found[str(n)][1] for n in sizes],
+    }
+    costs = {
+        name: [sum(each[stage]["cpu"] for stage in STAGES) for each in told]
+        for name, told in scans.items()
+    }
+    rows = [
+        [f"CPU, {name}", *(f"{cost:.1f} s" for cost in each), _slope(sizes, each)]
+        for name, each in costs.items()
+    ]
+    peaks = {name: [each["json"]["peak"] for each in told] for name, told in scans.items()}
+    rows += [
+        [f"peak, {name}", *(f"{peak / 1e6:,.0f} MB" for peak in each), ""]
+        for name, each in peaks.items()
+    ]
+    kept = [each["kept"] / n for each, n in zip(scans["nothing new"], sizes, strict=True)]
+    rows.append(["kept on disk, a run", *(f"{size / 1e3:.1f} kB" for size in kept), ""])
+    head = ["", *(f"{n:,} runs" for n in sizes), "exponent"]
+    told = ["## With the cache\n", table(head, rows)]
+    if len(sizes) > 1:
+        first, last = sizes[-2:]
+        grown = [(each[-1] - each[-2]) / (last - first) for each in peaks.values()]
+        told.append(
+            f"From {first:,} to {last:,} runs the peak grows by {grown[0]:,.0f} bytes a run where nothing was"
+            f" kept, and by {grown[1]:,.0f} where nothing is new: numbers that tell where the rest stands. Of the"
+            " index two or three pages of a thousand folders are held at a time.\n"
+        )
+    return told
 
 
 def _jobs(found: Told) -> list[str]:

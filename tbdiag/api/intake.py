@@ -15,9 +15,9 @@ from tbdiag.config import Config, shown
 from tbdiag.errors import NoRunsError
 from tbdiag.model.place import Place, UrlPath, is_url
 from tbdiag.model.run import Run
+from tbdiag.reading.ahead import read_ahead
 from tbdiag.reading.discover import RunFiles, discover
-from tbdiag.reading.slots import Overrides, Slot, read_ahead
-from tbdiag.reading.spool import Numbered
+from tbdiag.reading.slots import Overrides, Slot, Slots
 
 if TYPE_CHECKING:  # reading all anew needs no cache
     from tbdiag.reading.cache import Cache
@@ -37,10 +37,10 @@ class At:
 
 
 Progress = Callable[[At], object]
-Ahead = Callable[[Sequence[Slot]], Iterator[Slot]]  # the slots in their order, each read
+Ahead = Callable[[Slots], Iterator[Slot]]  # the slots in their order, each read
 
 
-class Slots(Numbered[Slot]):
+class FoundSlots(Slots):
     """A slot for each of the ``folders``, made when somebody asks; the same while it is in use."""
 
     def __init__(self, folders: Sequence[RunFiles], overrides: Overrides, *, verify: bool) -> None:
@@ -57,6 +57,17 @@ class Slots(Numbered[Slot]):
             slot = Slot(self._folders[number], self._overrides, verify=self._verify)
             self._used[number] = slot
         return slot
+
+    def totals(self) -> tuple[int, int]:
+        """Bytes and number of all event files."""
+        size = count = 0
+        for folder in self._folders:
+            size, count = size + folder.bytes, count + len(folder.files)
+        return size, count
+
+    def pending(self) -> tuple[int, int]:
+        """The bytes of all folders, and their number: nothing is known of them."""
+        return self.totals()[0], len(self)
 
 
 class Intake:
@@ -90,7 +101,7 @@ class Intake:
 
             remote.use(settings.storage)
         self._cache: Cache | None = None
-        self.slots: Sequence[Slot]
+        self.slots: Slots
         if cache and not verify:  # what was kept was read once and not checked again
             from tbdiag.reading.cache import Cache
             from tbdiag.reading.store import default_store
@@ -99,7 +110,7 @@ class Intake:
             self.slots, unread = self._cache.slots, self._cache.listing.unread
         else:
             found = discover(paths, follow_symlinks)
-            self.slots = Slots(found.runs, settings.roles, verify=verify)
+            self.slots = FoundSlots(found.runs, settings.roles, verify=verify)
             unread = list(found.unread)
         self.unread = [
             (path if is_url(path) else shown(Path(path)), reason) for path, reason in unread
@@ -108,9 +119,7 @@ class Intake:
     def __iter__(self) -> Iterator[tuple[Slot, int, Run]]:
         at = At(0, 0, 0, 0)
         if self._progress:
-            size = count = 0
-            for slot in self.slots:
-                size, count = size + slot.bytes, count + slot.count
+            size, count = self.slots.totals()
             at = At(0, size, 0, count)
         lost: dict[str, str] = {}
         try:
@@ -127,7 +136,7 @@ class Intake:
                     done, files = at.bytes + slot.bytes, at.files + slot.count
                     at = At(done, at.all_bytes, files, at.all_files)
                     self._progress(at)
-                slot.close()
+                slot.finish()
             self.unread += lost.items()
         finally:  # what was read before an interruption is not read again
             if self._cache:

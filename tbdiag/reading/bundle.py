@@ -15,9 +15,9 @@ from tbdiag.model.histogram import Histograms
 from tbdiag.model.run import Damage, Restart, Run
 from tbdiag.model.series import Floats, Ints, NonFinite, Series
 from tbdiag.reading.columns import Columns, Points, RawHistograms
+from tbdiag.reading.folders import Look
 from tbdiag.reading.follow import State
 from tbdiag.reading.histograms import DecodedHistograms
-from tbdiag.reading.listing import Look
 from tbdiag.reading.plain import plain, restored
 from tbdiag.reading.stored import COLUMNS, Stored
 

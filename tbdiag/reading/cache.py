@@ -11,34 +11,33 @@ from functools import lru_cache
 from pathlib import Path
 
 from tbdiag import __version__
-from tbdiag.errors import ReadError
-from tbdiag.model.histogram import Histograms
 from tbdiag.model.place import Place, UrlPath
 from tbdiag.model.run import Run
-from tbdiag.model.series import Series
-from tbdiag.reading import follow
-from tbdiag.reading.bundle import Bundle, Part, pack
-from tbdiag.reading.columns import Columns
-from tbdiag.reading.discover import EventFile, RunFiles, discovered
-from tbdiag.reading.heads import Answer, Head, Told, head_of
-from tbdiag.reading.hparams import upward
-from tbdiag.reading.listing import Listing, Look, walk
+from tbdiag.reading.binding import Binding
+from tbdiag.reading.bundle import Part, pack
+from tbdiag.reading.discover import RunFiles, discovered
+from tbdiag.reading.earlier import Earlier
+from tbdiag.reading.folders import Look
+from tbdiag.reading.heads import Told, head_of
+from tbdiag.reading.kept import KeptSlot, KeptSlots
+from tbdiag.reading.listing import Listing, walk
+from tbdiag.reading.pages import Entry
 from tbdiag.reading.plain import plain
-from tbdiag.reading.shelf import Entry, Shelf
-from tbdiag.reading.slots import Overrides, Show, Slot, looked_into
+from tbdiag.reading.shelf import Shelf
+from tbdiag.reading.slots import Overrides
 from tbdiag.reading.store import Store
 
-_FEW = 32  # changed folders whose names are looked for in each path
 _EVERY = 5.0  # seconds after which what was read so far is made safe
 _SHORT = 160  # bytes
-_SHARE = 20  # times as long as that took the last time, for all of it is written again
+_SHARE = 20  # times as long as that took the last time
 
 
 class Cache:
     """What is kept of one request, and what has to be read for it.
 
     A folder of runs counts as it was kept where path, inode, size and time of change of its event
-    files and of the settings beside and above them are the same, and tbdiag's own code is.
+    files and of the settings beside and above them are the same, and tbdiag's own code is. The ``slots``
+    are passed in their order; what is kept of each is held until a page is full of them.
     """
 
     def __init__(
@@ -55,75 +54,60 @@ class Cache:
             for path in paths
         ]
         asked = json.dumps([given, follow_symlinks, plain(overrides or {})])
-        self.shelf = Shelf.opened(store, _digest(asked), code())
-        self.slots = self._slots()
-        kept = sum(
-            slot.entry.place.length for slot in self.slots if slot.entry and slot.entry.place
-        )
-        self._room = store.limit - kept
+        self._shelf = shelf = Shelf.opened(store, _digest(asked), code())
+        self.earlier = Earlier(shelf, self.listing)
+        self._binding = Binding(shelf, self.earlier.leaves, self.listing)
+        self._room = store.limit - shelf.size
         self._saved, self._pause = time.monotonic(), _EVERY
         self._texts: dict[bytes, bytes] = {}
+        shape, runs = _shape(self.listing), None
+        glimpse = _glimpse(self.listing, shelf.glanced)
+        self._changed = (shape, glimpse) != (shelf.shape, shelf.glimpse)
+        if self._changed:
+            shelf.shape, runs = shape, self.discovered()
+        self.listing.folders.fold()
+        self.slots = KeptSlots(self, runs)
 
-    def _slots(self) -> tuple[KeptSlot, ...]:
-        shelf, listing = self.shelf, self.listing
-        before, shape = shelf.entries, _shape(listing)
-        self._old = frozenset(before)
-        lines = {each: listing.line(each) for each in (*listing.folders, *shelf.aside)}
-        self._changed = (shape, _looks(lines)) != (shelf.shape, shelf.looks)
-        if not self._changed:
-            return tuple([KeptSlot(self, entry.files, entry, None) for entry in before])
-        was: dict[str, str] = json.loads(shelf.lines)
-        if shape == shelf.shape and all(lines[each] == was[each] for each in shelf.glanced):
-            files = [entry.files for entry in before]
-        else:
-            found = discovered(listing)
-            files = [_told(each) for each in found.runs]
-            shelf.shape, shelf.glanced, shelf.aside = shape, found.glanced, ()
-        changed = {each for each in {**lines, **was} if lines.get(each) != was.get(each)}
-        named = [json.dumps(each)[1:-1].encode() for each in changed]
-        known = {entry.files: entry for entry in before}
-        owners = {} if known.keys() >= set(files) else {_owner(e.files): e for e in before}
-        slots = []
-        for each in files:
-            entry = known.get(each)
-            if entry is None:
-                slots.append(KeptSlot(self, each, None, owners.get(_owner(each))))
-            # Whatever the files depend on stands in their paths; of few, most are told by that alone.
-            elif (len(named) > _FEW or any(name in each for name in named)) and (
-                not changed.isdisjoint(_folders(each))
-            ):
-                slots.append(KeptSlot(self, each, None, entry))
-            else:
-                slots.append(KeptSlot(self, each, entry, None))
-        return tuple(slots)
+    def discovered(self) -> Sequence[RunFiles]:
+        """The runs as they are told by what stands below the paths."""
+        found, shelf = discovered(self.listing), self._shelf
+        glanced = set(found.glanced)
+        shelf.glanced = [n for n, each in enumerate(self.listing.folders) if each in glanced]
+        shelf.glimpse = _glimpse(self.listing, shelf.glanced)
+        return found.runs
 
-    def keep(
-        self, files: RunFiles, told: bytes, parts: Mapping[str, Part], found: Sequence[Run]
-    ) -> Entry | None:
+    def keep(self, slot: KeptSlot, parts: Mapping[str, Part], found: Sequence[Run]) -> Entry | None:
         """Keeps what was read of a folder; None where that cannot come back."""
         try:
             record = pack(parts, found)
             heads = tuple(head_of(run) for run in found)
         except TypeError:
             return None
-        return self.keep_told(files, told, Told(heads, record=record))
+        return self.keep_told(slot, Told(heads, record=record))
 
-    def keep_told(self, files: RunFiles, told: bytes, found: Told) -> Entry:
+    def keep_told(self, slot: KeptSlot, found: Told) -> Entry:
         """Keeps what was found out about a folder, here or elsewhere."""
-        self.changed()
         heads = tuple(each._replace(roles=self.shared(each.roles)) for each in found.heads)
         answers = {
             asked: [each and (self.shared(each[0]), each[1]) for each in several]
             for asked, several in found.answers.items()
         }
-        entry = Entry(told, files.bytes, len(files.files), heads, answers=answers)
-        if found.record is not None and len(found.record) <= self._room:
+        files = slot.files
+        entry = Entry(slot.told, files.bytes, len(files.files), heads, answers=answers)
+        self._room += slot.was.length if slot.was else 0
+        if found.record is not None and len(found.record) <= self._free:
             self._room -= len(found.record)
-            entry.place = self.shelf.write(found.record)
+            entry.place = self._shelf.write(found.record)
         return entry
 
+    @property
+    def _free(self) -> float:
+        """The bytes that there are for columns: pages are written of all runs."""
+        to_come = len(self.slots) - self.slots.done
+        return self._room + self._binding.passed - self._binding.each * to_come
+
     def shared(self, text: bytes) -> bytes:
-        """A text that many runs may have in common, held once; short ones are as small as a note of them."""
+        """A text that runs of a page may have in common, held once; short ones are as small as a note of them."""
         return text if len(text) < _SHORT else self._texts.setdefault(text, text)
 
     def look(self, path: str) -> Look:
@@ -131,205 +115,41 @@ class Cache:
         folder, _, name = path.rpartition(os.sep)
         return self.listing.folders[folder][name]
 
-    def changed(self) -> None:
-        """Something is to be kept; what was read so far is made safe now and then."""
+    def passed(self, slot: KeptSlot) -> None:
+        """All was told of the next slot; what was read so far is made safe now and then."""
+        self._put(slot)
         if self._changed and time.monotonic() > self._saved + self._pause:
-            self.save()
-        self._changed = True
-
-    def save(self) -> None:
-        """Writes what is to be kept, if there is anything new."""
-        if self._changed:
             started = time.monotonic()
-            self._save()
+            self._commit(last=False)
             self._saved = time.monotonic()
             self._pause = max(_EVERY, _SHARE * (self._saved - started))
 
-    def _save(self) -> None:
-        shelf, self._changed = self.shelf, False
-        shelf.entries = [slot.entry for slot in self.slots if slot.entry is not None]
-        new = shelf.entries if not shelf.aside else [e for e in shelf.entries if e not in self._old]
-        needed = {folder for entry in new for folder in _folders(entry.files)}
-        shelf.aside = tuple(sorted({*shelf.aside, *needed} - self.listing.folders.keys()))
-        folders = (*self.listing.folders, *shelf.aside)
-        lines = {folder: self.listing.line(folder) for folder in folders}
-        shelf.lines, shelf.looks = json.dumps(lines).encode(), _looks(lines)
-        shelf.commit(whole=len(shelf.entries) == len(self.slots))
-        shelf.store.trim()
+    def save(self) -> None:
+        """Writes what is to be kept, if there is anything new: the scan is over, or was interrupted."""
+        under_way = self.slots.under_way
+        if under_way is not None and under_way.entry is not None:
+            self._put(under_way)
+        if self._changed:
+            self._commit(last=True)
+        self.earlier.forget()
+        self._binding.forget()
+        self._texts = {}
 
+    def _put(self, slot: KeptSlot) -> None:
+        entry, was = None if slot.spoilt else slot.entry, slot.was
+        self._changed = self._changed or entry is None or not slot.same
+        held = was.length if was else 0
+        if self._binding.put(slot.told, slot.leaf, held, entry, same=slot.same):
+            self._texts = {}  # of another page
+        self.slots.pass_by(entry.place if entry else None)
 
-class KeptSlot(Slot):
-    """A folder of runs that was kept in ``entry``, or is read: a file that only grew, from its end on.
-
-    ``before`` is what was kept of the folder, where it does not hold any more.
-    """
-
-    def __init__(
-        self, cache: Cache, told: bytes, entry: Entry | None, before: Entry | None
-    ) -> None:
-        super().__init__(None, cache.overrides)
-        self._cache, self._told = cache, told
-        self.entry, self._before = entry, before
-        self._parts: dict[str, Part] = {}
-        self._bundle: Bundle | None = None
-        self._fleeting = False
-
-    @property
-    def files(self) -> RunFiles:
-        if self._files is None:
-            name, path, root, listed = json.loads(self._told)
-            files = tuple(EventFile(*each) for each in listed)
-            size = sum(self._look(file)[1] for file in files)
-            self._files = RunFiles(id=name, folder=path, top=root, files=files, bytes=size)
-        return self._files
-
-    @property
-    def bytes(self) -> int:
-        if self.entry is not None:
-            return self.entry.bytes
-        return sum(self._cache.look(each)[1] for each, *_ in json.loads(self._told)[3])
-
-    @property
-    def count(self) -> int:
-        return self.entry.count if self.entry else len(json.loads(self._told)[3])
-
-    @property
-    def waiting(self) -> bool:
-        return self.entry is None and super().waiting
-
-    @property
-    def unknown(self) -> bool:
-        if not self.waiting or self._before is not None:
-            return False
-        self._remember_settings()
-        return True
-
-    @property
-    def looks(self) -> tuple[Look, ...]:
-        """How its event files look."""
-        return tuple(self._look(file) for file in self.files.files)
-
-    def take(self, told: Told) -> None:
-        if told.record is None:  # a file could not be read: next time it may be
-            super().take(told)
-        else:
-            self.entry = self._cache.keep_told(self.files, self._told, told)
-
-    def begin(self) -> None:
-        if self._before is None:  # else most of it may be known
-            super().begin()
-
-    def read(self) -> None:
-        if self.waiting:
-            self._remember_settings()
-            self._found = self._loaded()
-
-    def _remember_settings(self) -> None:
-        """Files of settings count as they are before they are read."""
-        for folder in _folders(self._told):
-            self._cache.listing.line(folder)
-
-    def __len__(self) -> int:
-        return len(self.entry.heads) if self.entry else super().__len__()
-
-    def run(self, number: int, show: Show | None = None) -> Run:
-        if self._found is None and self.entry is not None:
-            return self._of_head(number, self.entry.heads[number], show)
-        return super().run(number, show)
-
-    @property
-    def _runs(self) -> tuple[Run, ...]:
-        found = super()._runs
-        if self.entry is None:
-            if not (self._fleeting or self.lost):
-                self.entry = self._cache.keep(self.files, self._told, self._parts, found)
-            self._parts, self._before, self._bundle = {}, None, None
-        return found
-
-    def answer(self, selection: str, number: int) -> Answer | None:
-        if self.entry is None:
-            return super().answer(selection, number)
-        kept = self.entry.answers.get(selection)
-        return kept[number] if kept else None
-
-    def head(self, number: int) -> Head:
-        return super().head(number) if self.entry is None else self.entry.heads[number]
-
-    @property
-    def keeps(self) -> bool:
-        return self.entry is not None
-
-    def keep_answer(self, selection: str, number: int, answer: Answer) -> None:
-        if self.entry is not None:
-            nothing: list[Answer | None] = [None] * len(self.entry.heads)
-            kept = self._cache.shared(answer[0]), answer[1]
-            self.entry.answers.setdefault(selection, nothing)[number] = kept
-            self._cache.changed()
-
-    def filled(self, number: int, run: Run) -> bool:
-        return (
-            super().filled(number, run) if self.entry is None else self.entry.heads[number].filled
-        )
-
-    def close(self) -> None:
-        super().close()
-        if self._bundle is not None and self.entry is not None and self.entry.place is not None:
-            place = self.entry.place
-            place.segment.unused(place.offset, place.length)
-        self._parts, self._before, self._bundle, self._files = {}, None, None, None
-
-    def series(self, number: int, points: int) -> Mapping[str, Series]:
-        bundle = self._kept_bundle()
-        return super().series(number, points) if bundle is None else bundle.series(number)
-
-    def histograms(self, number: int, points: int) -> Mapping[str, Histograms]:
-        bundle = self._kept_bundle()
-        return super().histograms(number, points) if bundle is None else bundle.histograms(number)
-
-    def texts(self, number: int, points: int) -> Mapping[str, str]:
-        """The texts of a run, as `series`."""
-        bundle = self._kept_bundle()
-        return self._again(number, points).texts if bundle is None else bundle.texts(number)
-
-    def _kept_bundle(self) -> Bundle | None:
-        """What was kept of the folder; None where it is gone or damaged."""
-        if self._bundle is None and self.entry is not None:
-            self._bundle = _bundle(self.entry)
-            looked_into(self)
-        return self._bundle
-
-    def _columns(self, file: EventFile) -> Columns:
-        look, known = self._look(file), self._known(str(file.path))
-        if known is not None and known.look == look:
-            part = known
-        else:
-            try:
-                if known is None:
-                    part = Part(look, *follow.whole(file.path, self._started(file.path)))
-                else:
-                    part = Part(look, *follow.resume(file.path, known.columns, known.state))
-            except ReadError:
-                self._fleeting = True  # next time it may be read
-                raise
-        self._parts[str(file.path)] = part
-        return part.columns
-
-    def _known(self, path: str) -> Part | None:
-        if self._bundle is None and self._before is not None:
-            self._bundle = _bundle(self._before)
-            self._before = None
-        return None if self._bundle is None else self._bundle.parts.get(path)
-
-    def _look(self, file: EventFile) -> Look:
-        return self._cache.look(file.where)
-
-
-def _bundle(entry: Entry) -> Bundle | None:
-    record = entry.place.record() if entry.place else None
-    if record is None:
-        entry.place = None
-        return None
-    return Bundle(record)
+    def _commit(self, *, last: bool) -> None:
+        over = self.slots.done == len(self.slots)
+        leaves = self._binding.bound() if over else self._binding.so_far()
+        self._shelf.commit(leaves, whole=over and self._binding.whole, last=last)
+        if last:
+            self._changed = False
+            self._shelf.store.trim()
 
 
 @lru_cache(maxsize=1)
@@ -354,28 +174,18 @@ def _digest(text: str) -> str:
 
 def _shape(listing: Listing) -> str:
     """The names of which it depends what the runs are, and what could not be looked into."""
-    folders = [
-        "\0".join([folder, listing.folders.root(folder), *files])
-        for folder, files in listing.folders.items()
-    ]
-    return _digest("\n".join([*folders, *map(str, listing.unread)]))
+    digest = hashlib.sha256()
+    for folder, files in listing.folders.items():
+        text = "\0".join([folder, listing.folders.root(folder), *files])
+        digest.update(f"{text}\n".encode("utf-8", "surrogateescape"))
+    digest.update("\n".join(map(str, listing.unread)).encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()[:32]
 
 
-def _looks(lines: Mapping[str, str]) -> str:
-    return _digest("\n".join([f"{folder}\0{line}" for folder, line in lines.items()]))
-
-
-def _owner(told: bytes) -> str:
-    path: str = json.loads(told)[1]
-    return path
-
-
-def _folders(told: bytes) -> set[str]:
-    """The folders on which it depends what is read of these files: theirs, and those of settings."""
-    _, path, root, listed = json.loads(told)
-    return {file.rpartition(os.sep)[0] for file, *_ in listed}.union(upward(path, root))
-
-
-def _told(files: RunFiles) -> bytes:
-    listed = [[each.where, each.prefix, each.key, each.hparams_only] for each in files.files]
-    return json.dumps([files.id, files.folder, files.top, listed]).encode()
+def _glimpse(listing: Listing, numbers: Sequence[int]) -> str:
+    """How the folders of these numbers look."""
+    if not numbers:
+        return ""
+    names = list(listing.folders)
+    lines = [listing.line(names[number]) for number in numbers if number < len(names)]
+    return _digest("\n".join(lines))

@@ -129,16 +129,26 @@ def _run(owner: str, members: Sequence[Part], listing: Listing) -> RunFiles:
         for name in sorted(looks)
     ]
     root = listing.folders.root(members[0].folder)
-    inside = os.path.relpath(owner, root)
-    if inside == os.curdir or inside.startswith(os.pardir):
-        inside = os.path.basename(owner) or owner  # noqa: PTH119 - a str, not a Path
     return RunFiles(
-        id=printable(inside.replace(os.sep, "/")),
+        id=_inside(owner, root),
         folder=owner,
         top=root,
         files=tuple(files),
         bytes=sum(size for looks in found for _, size, _ in looks.values()),
     )
+
+
+def _inside(folder: str, root: str) -> str:
+    """The name of a folder of runs below the one that was scanned."""
+    inside = os.path.relpath(folder, root)
+    if inside == os.curdir or inside.startswith(os.pardir):
+        inside = os.path.basename(folder) or folder  # noqa: PTH119 - a str, not a Path
+    return printable(inside.replace(os.sep, "/"))
+
+
+def order(folder: str, root: str) -> bytes:
+    """A key by which runs stand in the order of a discovery, whatever else is found there."""
+    return b"%b\0%b" % (natural(_inside(folder, root)), natural(folder))
 
 
 def _named(runs: Spooled[RunFiles], keys: Sequence[bytes]) -> Sequence[RunFiles]:

@@ -2,98 +2,30 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import stat
-from array import array
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tbdiag.errors import NoRunsError
 from tbdiag.model.place import Place, UrlPath, is_url
+from tbdiag.reading.folders import Folders
 from tbdiag.reading.hparams import settings_files, tells_settings
-from tbdiag.reading.spool import Spooled
 
 OWN_FOLDER, OWN_SUFFIX = "tbdiag", ".tbdiag"  # of the summaries that tbdiag itself writes
 _OWN_NAME = re.compile(r"events\.out\.tfevents\.\d{10,12}\.tbdiag\.[0-9a-f]{16}\.tbdiag")
 _WORDS, _DIGITS = re.compile(r"[0-9]+|[^0-9]+"), "0123456789"
 SKIPPED = frozenset({".tbdiag", ".git", "__pycache__"})
 
-# Inode, size in bytes and time of the last change in nanoseconds; the device belongs to the first.
-Look = tuple[int, int, int]
-
-
-class Folders(Mapping[str, Mapping[str, Look]]):
-    """Folders with event files: folder → file → its look. Beyond a thousand only their names are held.
-
-    Files of a folder should be added one after the other.
-    """
-
-    def __init__(self) -> None:
-        self._numbers: dict[str, int] = {}
-        self._files: Spooled[dict[str, Look]] = Spooled(_dumped, _loaded)
-        self._places = array(
-            "Q"
-        )  # of each folder among the files, which change when one is added late
-        self._tops: dict[str, int] = {}
-        self._below = array("L")
-        self._open: dict[str, Look] = {}  # the files of the last folder
-        self._last = ""
-
-    def add(self, folder: str, name: str, look: Look, root: str) -> None:
-        """Adds a file, found below ``root``; of a folder the first root counts."""
-        if folder != self._last or not self._numbers:
-            self._close()
-            number = self._numbers.setdefault(folder, len(self._places))
-            if number == len(self._places):
-                self._places.append(0)
-                self._below.append(self._tops.setdefault(root, len(self._tops)))
-                self._open = {}
-            else:
-                self._open = dict(self._files[self._places[number]])
-            self._last = folder
-        self._open[name] = look
-
-    def root(self, folder: str) -> str:
-        """The path below which a folder was found."""
-        wanted = self._below[self._numbers[folder]]
-        return next(root for root, number in self._tops.items() if number == wanted)
-
-    def _close(self) -> None:
-        if self._open:
-            self._places[self._numbers[self._last]] = len(self._files)
-            self._files.append(self._open)
-
-    def __getitem__(self, folder: str) -> Mapping[str, Look]:
-        number = self._numbers[folder]
-        return self._open if folder == self._last else self._files[self._places[number]]
-
-    def __contains__(self, folder: object) -> bool:
-        return folder in self._numbers
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._numbers)
-
-    def __len__(self) -> int:
-        return len(self._numbers)
-
-
-def _dumped(files: dict[str, Look]) -> bytes:
-    return json.dumps([[name, *look] for name, look in files.items()]).encode()
-
-
-def _loaded(text: bytes) -> dict[str, Look]:
-    return {name: (mark, size, changed) for name, mark, size, changed in json.loads(text)}
-
 
 @dataclass(slots=True)
 class Listing:
     """What stands below the given paths, in the order of a walk.
 
-    ``settings`` holds the looks of files that may hold settings, by folder, as text. ``unread`` lists
-    (path, reason) of files and folders that could not be looked into.
+    ``settings`` holds the looks of files that may hold settings, by folder, as text, where there are no
+    event files beside them; else they stand with these. ``unread`` lists (path, reason) of files and folders that could not be looked into.
     """
 
     folders: Folders = field(default_factory=Folders)
@@ -102,11 +34,19 @@ class Listing:
 
     def line(self, folder: str) -> str:
         """All that reading a folder depends on, as text: equal lines, equal contents."""
-        known = self.folders.get(folder)
-        files = [f"{name}\0{look}" for name, look in known.items()] if known else []
-        if folder not in self.settings:
-            self.settings[folder] = _settings_in(folder)
-        return "\0".join([*files, self.settings[folder]])
+        known = self.folders.inside(folder)
+        settings = known and known.settings
+        if settings is None:
+            settings = self.settings.get(folder)
+            if settings is None:
+                settings = self.settings[folder] = _settings_in(folder)
+        files = [f"{name}\0{look}" for name, look in known.looks.items()] if known else []
+        return "\0".join([*files, settings])
+
+    def note(self, folder: str, settings: str) -> None:
+        """Notes how the files of settings in a folder look, of whose event files the last was added."""
+        if not self.folders.note(folder, settings):
+            self.settings[folder] = settings
 
 
 def walk(
@@ -210,7 +150,7 @@ class _Walk:
                 elif is_event_file(name, own):
                     self._file(entry.path, folder, name, root, entry)
             if self.settings:
-                self.found.settings[folder] = _looks(settings_files(folder, aside)) if aside else ""
+                self.found.note(folder, _looks(settings_files(folder, aside)) if aside else "")
             pending.extend(reversed(below))
 
     def _file(

@@ -9,8 +9,8 @@ from tbdiag.reading import follow
 from tbdiag.reading.bundle import Part, pack
 from tbdiag.reading.columns import Columns
 from tbdiag.reading.discover import EventFile, RunFiles
+from tbdiag.reading.folders import Look
 from tbdiag.reading.heads import Told, head_of
-from tbdiag.reading.listing import Look
 from tbdiag.reading.slots import Overrides, Slot
 
 

@@ -78,4 +78,4 @@ def _settings(
         looks.append(f"{path}\0{info.mark} {info.size} {info.changed}")
     if there:
         mount.settings[folder] = tuple(there)
-        found.settings[folder] = "\0".join(looks)
+        found.note(folder, "\0".join(looks))

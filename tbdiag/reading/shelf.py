@@ -1,325 +1,315 @@
-"""What is kept of one request: an index of its runs, and segments in which their columns stand."""
+"""What is kept of one request: an index in pages, and segments of columns and of full pages."""
 
 from __future__ import annotations
 
 import json
-import mmap
-from collections.abc import Iterator
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from tbdiag.reading.checksums import crc32c
-from tbdiag.reading.heads import Answer, Head
+from tbdiag.reading.pages import Page, parsed, written
+from tbdiag.reading.segments import Place, Segment
 from tbdiag.reading.store import SEGMENT, Store, remove
 
 _MOST_SEGMENTS = 8
-_MOST_SELECTIONS = 8  # of which answers are kept
 _SLACK = 1 << 20
+_MOVED = 32  # bytes that a place may take more when it is another one
+_WRONG = ValueError, TypeError, KeyError, IndexError  # what parsing raises for what is none
 
 
-@dataclass(slots=True, eq=False)
-class Segment:
-    """A file of records one behind the other, of which ``size`` bytes are written."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Leaf:
+    """A page as the index names it: of ``count`` folders, from the key ``first`` on up to the next page.
 
-    path: Path
-    size: int
-    file: BinaryIO | None = None  # as long as it is written
-    lost: bool = False
-    _map: mmap.mmap | None = None
+    ``where`` is its place in a segment, or its bytes where they stand in the index itself. ``sizes``
+    are the bytes of its records in each segment.
+    """
 
-    def view(self, offset: int, length: int) -> memoryview | None:
-        """The bytes of a record; None where they are not there."""
-        if self.lost:
-            return None
-        if self._map is None or len(self._map) < offset + length:
-            try:
-                self._open()
-            except (OSError, ValueError):
-                return None
-        assert self._map is not None
-        whole = memoryview(self._map)
-        return whole[offset : offset + length] if offset + length <= len(whole) else None
-
-    def lose(self) -> None:
-        """Gives up what was written."""
-        self.lost = True
-        remove(self.path)
-        if self.file is not None:
-            with suppress(OSError):
-                self.file.close()
-
-    def unused(self, offset: int, length: int) -> None:
-        """The memory of a record may be had by others; it comes back where it is used after all."""
-        first, last = -(-offset // mmap.PAGESIZE), (offset + length) // mmap.PAGESIZE
-        if self._map is not None and first < last and hasattr(mmap, "MADV_DONTNEED"):
-            size = (last - first) * mmap.PAGESIZE
-            self._map.madvise(mmap.MADV_DONTNEED, first * mmap.PAGESIZE, size)
-
-    def _open(self) -> None:
-        if self.file is not None:
-            self.file.flush()
-            self._map = mmap.mmap(self.file.fileno(), self.size, access=mmap.ACCESS_READ)
-            return
-        with self.path.open("rb") as file:
-            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    first: bytes
+    count: int
+    where: Place | bytes
+    sizes: Mapping[Segment, int]
 
     @property
     def there(self) -> bool:
-        """Whether all of it can be read: it is mapped from then on, whoever removes the file."""
-        return not self.size or self.view(0, self.size) is not None
+        """Whether it was written, as far as is known."""
+        return isinstance(self.where, bytes) or self.where.there
 
+    @property
+    def length(self) -> int:
+        """Its own bytes."""
+        return len(self.where) if isinstance(self.where, bytes) else self.where.length
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a record stands."""
+    @property
+    def size(self) -> int:
+        """The bytes of it and of its records."""
+        return self.length + sum(self.sizes.values())
 
-    segment: Segment
-    offset: int
-    length: int
-    checksum: int
+    @property
+    def segments(self) -> list[Segment]:
+        """Those that it needs."""
+        own = () if isinstance(self.where, bytes) else (self.where.segment,)
+        return [*self.sizes, *own]
 
-    def record(self) -> memoryview | None:
-        """The record; None where it is gone or damaged, and then its segment goes, too."""
-        found = self.segment.view(self.offset, self.length)
-        if found is not None and crc32c()(found) == self.checksum:
-            return found
-        remove(self.segment.path)
-        return None
+    @property
+    def sound(self) -> bool:
+        """Whether it can be read; where it is gone or damaged the segment goes, too."""
+        if isinstance(self.where, bytes):
+            return True
+        found = self.where.record() is not None
+        self.where.unused()
+        return found
 
-
-@dataclass(slots=True, eq=False)
-class Entry:
-    """The runs of one folder, made of ``files``, of ``count`` and size ``bytes``.
-
-    ``place`` is where their columns stand, None where there was no room. ``answers`` holds outcomes
-    and findings of each run under the digest of a selection of rules.
-    """
-
-    files: bytes
-    bytes: int
-    count: int
-    heads: tuple[Head, ...]
-    place: Place | None = None
-    answers: dict[str, list[Answer | None]] = field(default_factory=dict)
+    def content(self) -> bytes | None:
+        """Its bytes; None where they are gone or damaged."""
+        if isinstance(self.where, bytes):
+            return self.where
+        record = self.where.record()
+        found = None if record is None else bytes(record)
+        self.where.unused()
+        return found
 
 
 @dataclass(slots=True, eq=False)
 class Shelf:
-    """The index of a request in memory.
+    """The index of a request: its ``leaves``, of which none is held as a page.
 
-    ``code`` names the code that made it; ``looks`` is a digest of all that the runs depend on, and
-    ``lines`` says how each folder looked, in JSON, those ``aside`` of the event files as well;
-    ``shape`` is a digest of what made up the runs, for which the folders ``glanced`` were glanced into.
+    ``code`` names the code that made it; ``shape`` is a digest of what made up the runs, empty where
+    they are to be discovered again. The folders whose numbers are ``glanced`` were glanced into for that,
+    and ``glimpse`` is a digest of how they looked.
     """
 
     store: Store
     name: str
     code: str
     shape: str = ""
-    looks: str = ""
-    lines: bytes = b"{}"
-    aside: tuple[str, ...] = ()
-    glanced: tuple[str, ...] = ()
-    entries: list[Entry] = field(default_factory=list)
+    glanced: Sequence[int] = ()
+    glimpse: str = ""
+    leaves: list[Leaf] = field(default_factory=list)
     _writing: Segment | None = None
+    _named: dict[str, Segment] = field(default_factory=dict)  # by the stems of their names
     _loaded: set[Path] = field(default_factory=set)
 
     @classmethod
     def opened(cls, store: Store, name: str, code: str) -> Shelf:
         """The shelf as it was written; empty where there is none, or by other code."""
-        content = store.get(name)
+        shelf, content = cls(store, name, code), store.get(name)
         if content is not None:
             try:
-                return _parsed(store, name, code, content)
-            except (ValueError, TypeError, KeyError, IndexError):
-                pass
-        return cls(store, name, code)
+                shelf._open(content)
+            except _WRONG:
+                return cls(store, name, code)
+        return shelf
+
+    def _open(self, content: bytes) -> None:
+        at = 8 + int.from_bytes(content[:8], "little")
+        outline: dict[str, Any] = json.loads(content[8:at])
+        segments = [Segment(self.store.folder / n, size, size) for n, size in outline["segments"]]
+        self._loaded = {segment.path for segment in segments}
+        if outline["code"] != self.code:
+            return
+        whole = True
+        for segment in segments:
+            self._named[segment.path.stem] = segment
+            if not segment.there:
+                whole, segment.size = False, 0
+        for first, count, where, sizes in outline["pages"]:
+            place: Place | bytes
+            if isinstance(where, int):
+                place, at = content[at : at + where], at + where
+                if len(place) != where:
+                    raise ValueError("the pages of an index do not fill it")
+            else:
+                place = Place(segments[where[0]], *where[1:])
+            held = {segments[number]: size for number, size in sizes if segments[number].size}
+            leaf = Leaf(first.encode("latin-1"), count, place, held)
+            if leaf.sound:
+                self.leaves.append(leaf)
+            else:
+                whole = False
+        if whole:
+            self.shape, self.glimpse = outline["shape"], outline["glimpse"]
+            self.glanced = outline["glanced"]
 
     @property
     def size(self) -> int:
-        """The bytes of all records."""
-        return sum(entry.place.length for entry in self.entries if entry.place)
+        """The bytes of all pages and records."""
+        return sum(leaf.size for leaf in self.leaves)
+
+    def read(self, leaf: Leaf) -> Page:
+        """A page; an empty one where it is gone or damaged."""
+        content = leaf.content()
+        try:
+            return Page() if content is None else parsed(content, self._named)
+        except _WRONG:
+            return Page()
+
+    def leaf(self, first: bytes, page: Page, *, inline: bool) -> Leaf | None:
+        """A new page, written into the segment under way or, ``inline``, with the index.
+
+        None where it cannot be written.
+        """
+        sizes: Counter[Segment] = Counter()
+        for entry in page.entries:
+            if entry.place and not entry.place.there:  # the disk is full
+                entry.place = None
+            if entry.place:
+                sizes[entry.place.segment] += entry.place.length
+        content = written(page)
+        where = content if inline else self.write(content)
+        return None if where is None else Leaf(first, len(page.entries), where, dict(sizes))
 
     def write(self, record: bytes | memoryview, checksum: int | None = None) -> Place | None:
         """Puts a record into the segment under way; None where it cannot be written."""
         try:
             if self._writing is None:
                 file = self.store.draft(self.name)
-                self._writing = Segment(Path(file.name), 0, file)
+                self._writing = Segment(Path(file.name), 0, file=file)
+                self._named[self._writing.path.stem] = self._writing
             segment = self._writing
-            assert segment.file is not None
-            segment.file.write(record)
+            segment.write(record)
         except OSError:
-            if self._writing is not None:
-                self._writing.lose()
-            self._writing = None
+            self._stop()
             return None
         if checksum is None:
             checksum = crc32c()(record)
-        place = Place(segment, segment.size, len(record), checksum)
-        segment.size += len(record)
-        return place
+        return Place(segment, segment.size - len(record), len(record), checksum)
 
-    def commit(self, whole: bool) -> None:
-        """Writes the index, after the segment that is under way; drops what it no longer names.
+    def commit(self, leaves: Iterable[Leaf], *, whole: bool, last: bool) -> None:
+        """Writes an index of ``leaves``, after what they need; drops what it no longer names.
 
-        ``whole`` says that all runs have an entry: else they are to be discovered again.
+        ``whole`` says that there is an entry for every run: else they are to be discovered again. With
+        the ``last`` one of a scan, what became untidy is tidied up.
         """
         self._publish()
-        segments, content = self._segments(), b""
-        size = sum(segment.size for segment in segments)
-        if len(segments) <= _MOST_SEGMENTS and size <= 2 * self.size + _SLACK:
-            content = _written(self, segments, whole)
-        if not content or len(content) + size > self.store.limit:
-            index = len(content or _written(self, segments, whole))
-            self._drop(index + self.size - self.store.limit)
-            self._compact()
-            segments = self._segments()
-            content = _written(self, segments, whole)
-        if self.store.put(self.name, content):
-            kept = {segment.path for segment in segments}
+        given = list(leaves)
+        kept = [leaf for leaf in given if leaf.there]
+        whole = whole and len(kept) == len(given)
+        if last:
+            if self._untidy(kept):
+                tidied = self._compacted(kept)
+                whole = whole and sum(e.count for e in kept) == sum(e.count for e in tidied)
+                kept = tidied
+            if self._writing is not None:
+                self._writing.close()
+                self._writing = None
+        self.leaves = kept
+        if self.store.put(self.name, self._written(kept, whole)):
+            paths = {segment.path for segment in _segments(kept)}
             for path, old in self.store.segments(self.name):
-                if path not in kept and (old or path in self._loaded):
+                if path not in paths and (old or path in self._loaded):
                     remove(path)
-            self._loaded = kept
+            self._loaded = paths
 
-    def _segments(self) -> list[Segment]:
-        """The segments that hold records."""
-        return [*dict.fromkeys(entry.place.segment for entry in self.entries if entry.place)]
+    def _written(self, leaves: Sequence[Leaf], whole: bool) -> bytes:
+        """The index as bytes: an outline in JSON, and the pages that stand with it."""
+        segments = _segments(leaves)
+        number = {segment: place for place, segment in enumerate(segments)}
+        pages, inline = [], []
+        for leaf in leaves:
+            where: Any
+            if isinstance(leaf.where, bytes):
+                where = len(leaf.where)
+                inline.append(leaf.where)
+            else:
+                place = leaf.where
+                where = [number[place.segment], place.offset, place.length, place.checksum]
+            sizes = [[number[segment], size] for segment, size in leaf.sizes.items()]
+            pages.append([leaf.first.decode("latin-1"), leaf.count, where, sizes])
+        outline = {
+            "code": self.code,
+            "shape": self.shape if whole else "",
+            "glanced": list(self.glanced) if whole else [],
+            "glimpse": self.glimpse if whole else "",
+            "segments": [[segment.path.name, segment.size] for segment in segments],
+            "pages": pages,
+        }
+        head = json.dumps(outline, separators=(",", ":")).encode()
+        return b"".join([len(head).to_bytes(8, "little"), head, *inline])
 
-    def _drop(self, excess: int) -> None:
-        """Gives up the last records, as many as hold ``excess`` bytes."""
-        for entry in reversed(self.entries):
-            if excess <= 0:
-                break
-            if entry.place:
-                excess -= entry.place.length
-                entry.place = None
+    def _untidy(self, leaves: Sequence[Leaf]) -> bool:
+        """Whether too much is out of date, or too large, or somebody removed a file."""
+        segments, live = _segments(leaves), sum(leaf.size for leaf in leaves)
+        size = self._length(leaves) + sum(segment.size for segment in segments)
+        return (
+            len(segments) > _MOST_SEGMENTS
+            or size > 2 * live + _SLACK
+            or size > self.store.limit
+            or not all(segment.path.exists() for segment in segments)
+        )
 
-    def _compact(self) -> None:
-        """All records in one new segment."""
-        moved: list[tuple[Entry, Place | None]] = []
-        for entry in self.entries:
-            if entry.place:
-                record = entry.place.segment.view(entry.place.offset, entry.place.length)
-                new = None if record is None else self.write(record, entry.place.checksum)
-                moved.append((entry, new))
-        for entry, new in moved:
-            entry.place = new
+    def _length(self, leaves: Sequence[Leaf]) -> int:
+        """The bytes of the index in its file, at most, wherever pages and records are moved to."""
+        return len(self._written(leaves, whole=True)) + _MOVED * (1 + len(leaves))
+
+    def _compacted(self, leaves: Sequence[Leaf]) -> list[Leaf]:
+        """All pages and records in one new segment, page by page; as they were where it cannot be written.
+
+        Beyond the limit the last records are given up. What is damaged is left out.
+        """
+        if self._writing is not None:
+            self._writing.close()
+            self._writing = None
+        pages = sum(leaf.length for leaf in leaves if isinstance(leaf.where, Place))
+        room = self.store.limit - self._length(leaves) - pages
+        moved = []
+        for leaf in leaves:
+            page = self.read(leaf)
+            whole, page.entries = page.entries, []
+            for entry in whole:
+                place = entry.place
+                if place is not None and place.length > room:
+                    room, entry.place = 0, None  # the last ones are given up
+                elif place is not None:
+                    record = place.record()
+                    if record is None:
+                        continue
+                    entry.place = self.write(record, place.checksum)
+                    place.unused()
+                    if entry.place is None:
+                        return list(leaves)
+                    room -= place.length
+                page.entries.append(entry)
+            new = self.leaf(leaf.first, page, inline=isinstance(leaf.where, bytes))
+            if new is None:
+                return list(leaves)
+            moved.append(new)
         self._publish()
+        return moved if all(leaf.there for leaf in moved) else list(leaves)
 
     def _publish(self) -> None:
-        """Gives the segment under way its name; what cannot be written is lost."""
-        segment, self._writing = self._writing, None
-        if segment is not None:
-            assert segment.file is not None
-            try:
-                segment.file.flush()
-            except OSError:
-                segment.lose()
-            else:  # mapped before somebody may remove it
-                name = f"{segment.path.stem}{SEGMENT}"
-                if segment.there and self.store.publish(segment.file, name):
-                    segment.file.close()
-                    segment.file, segment.path = None, self.store.folder / name
-                    self._loaded.add(segment.path)
-                else:
-                    segment.lose()
-        for entry in self.entries:
-            if entry.place and entry.place.segment.lost:
-                entry.place = None
+        """Makes the segment under way one that an index may name; what cannot be written is given up."""
+        segment = self._writing
+        if segment is None or segment.safe == segment.size:
+            return
+        assert segment.file is not None
+        try:
+            segment.file.flush()
+        except OSError:
+            self._stop()
+            return
+        if not segment.there:  # mapped before somebody may remove it
+            self._stop()
+        elif segment.safe:  # it has its name
+            segment.safe = segment.size
+        else:
+            name = f"{segment.path.stem}{SEGMENT}"
+            if self.store.publish(segment.file, name):
+                segment.path, segment.safe = self.store.folder / name, segment.size
+                self._loaded.add(segment.path)
+            else:
+                self._stop()
+
+    def _stop(self) -> None:
+        """Gives up the segment under way as far as it is not safe."""
+        if self._writing is not None:
+            self._writing.give_up()
+            self._writing = None
 
 
-class _Texts:
-    """Texts by number, each once."""
-
-    def __init__(self) -> None:
-        self.numbers: dict[bytes, int] = {}
-
-    def number(self, text: bytes) -> int:
-        return self.numbers.setdefault(text, len(self.numbers))
-
-
-def _written(shelf: Shelf, segments: list[Segment], whole: bool) -> bytes:
-    """The index of a shelf: an outline in JSON, and the texts that it numbers."""
-    texts, number = _Texts(), {segment: place for place, segment in enumerate(segments)}
-    selections: dict[str, int] = {}
-    entries = []
-    for entry in shelf.entries:
-        place = entry.place
-        heads = [
-            [h.id, h.path, int(h.filled), *map(texts.number, (h.roles, h.provenance, h.hparams))]
-            for h in entry.heads
-        ]
-        answers = [
-            [
-                selections.setdefault(digest, len(selections)),
-                [answer and [*map(texts.number, answer)] for answer in each],
-            ]
-            for digest, each in list(entry.answers.items())[-_MOST_SELECTIONS:]
-        ]
-        where = [number[place.segment], place.offset, place.length, place.checksum] if place else 0
-        files = texts.number(entry.files)
-        entries.append([files, entry.bytes, entry.count, heads, where, answers])
-    outline = {
-        "code": shelf.code,
-        "shape": shelf.shape if whole else "",
-        "looks": shelf.looks if whole else "",
-        "lines": texts.number(shelf.lines),
-        "aside": shelf.aside,
-        "glanced": shelf.glanced,
-        "segments": [[segment.path.name, segment.size] for segment in segments],
-        "selections": list(selections),
-        "entries": entries,
-        "texts": [len(text) for text in texts.numbers],
-    }
-    head = json.dumps(outline, separators=(",", ":")).encode()
-    return b"".join([len(head).to_bytes(8, "little"), head, *texts.numbers])
-
-
-def _parsed(store: Store, name: str, code: str, content: bytes) -> Shelf:
-    end = 8 + int.from_bytes(content[:8], "little")
-    outline: dict[str, Any] = json.loads(content[8:end])
-    segments = [Segment(store.folder / file, size) for file, size in outline["segments"]]
-    shelf = Shelf(store, name, code, _loaded={segment.path for segment in segments})
-    if outline["code"] != code:
-        return shelf
-    texts = list(_cut(content, end, outline["texts"]))
-    there = [segment.there for segment in segments]
-    selections = outline["selections"]
-    for files, size, count, heads, where, answers in outline["entries"]:
-        place = None
-        if where:
-            if not there[where[0]]:
-                continue  # as good as never read
-            place = Place(segments[where[0]], *where[1:])
-        shelf.entries.append(
-            Entry(
-                texts[files],
-                size,
-                count,
-                tuple(
-                    [Head(i, p, f == 1, texts[r], texts[o], texts[h]) for i, p, f, r, o, h in heads]
-                ),
-                place,
-                {
-                    selections[number]: [a and (texts[a[0]], texts[a[1]]) for a in each]
-                    for number, each in answers
-                },
-            )
-        )
-    if all(there):
-        shelf.shape, shelf.looks = outline["shape"], outline["looks"]
-    shelf.lines = texts[outline["lines"]]
-    shelf.aside, shelf.glanced = tuple(outline["aside"]), tuple(outline["glanced"])
-    return shelf
-
-
-def _cut(content: bytes, start: int, lengths: list[int]) -> Iterator[bytes]:
-    for length in lengths:
-        yield content[start : start + length]
-        start += length
-    if start != len(content):
-        raise ValueError("the texts of an index do not fill it")
+def _segments(leaves: Iterable[Leaf]) -> list[Segment]:
+    """The segments that pages stand in, and their records."""
+    return [*dict.fromkeys(segment for leaf in leaves for segment in leaf.segments)]

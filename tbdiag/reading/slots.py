@@ -1,16 +1,17 @@
-"""The folders of runs of a request one after the other, read ahead in threads where that pays."""
+"""The folders of runs of a request, each of which is read when it is its turn."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from tbdiag.errors import ReadError
 from tbdiag.model.histogram import Histograms
-from tbdiag.model.place import Place, UrlPath, back, is_url
+from tbdiag.model.place import Place, back, is_url
 from tbdiag.model.role import Override, Role
 from tbdiag.model.run import Run
 from tbdiag.model.series import Series
@@ -18,24 +19,19 @@ from tbdiag.reading import runs
 from tbdiag.reading.columns import Columns
 from tbdiag.reading.discover import EventFile, RunFiles
 from tbdiag.reading.eventfile import Reading, begun, settled
+from tbdiag.reading.folders import Look
 from tbdiag.reading.hparams import upward
 from tbdiag.reading.later import Later
-from tbdiag.reading.listing import Look
+from tbdiag.reading.spool import Numbered
 
 if TYPE_CHECKING:  # runs that are read here need no heads
-    from concurrent.futures import Future
-
     from tbdiag.reading.heads import Answer, Head, Lookup, Told
 
 Overrides = Mapping[Role, Override]
 Show = Callable[[str], str]
 
-_AHEAD = 2  # groups of folders that are read ahead of the rules, for each thread
-_SMALL = 2 << 20  # bytes of folders that are read together
-_MOST_TOGETHER = 16
+SMALL = 2 << 20  # bytes of folders that are read together
 _LOOKED = 32  # folders into which somebody looked again that are held
-_WINDOW = 64 << 20  # bytes of event files that are read ahead
-_FAR = 8  # groups of folders that are read at a time where they are far away
 _HELD = 16 << 20  # bytes of a far folder that are, at most
 
 
@@ -99,6 +95,10 @@ class Slot:
             return self._taken.heads[number].filled
         return bool(run.series or run.histograms)
 
+    def finish(self) -> None:
+        """All was told of it that a scan wants to know."""
+        self.close()
+
     def close(self) -> None:
         """Forgets the runs: whoever wants them has them."""
         self._found = self._anew = None
@@ -124,7 +124,7 @@ class Slot:
 
     def begin(self) -> None:
         """Begins to read, where that helps: `read` then finishes it, in the same thread."""
-        if self.waiting and self.bytes <= _SMALL:
+        if self.waiting and self.bytes <= SMALL:
             self._begun = {
                 file.path: begun(file.path, verify=self._verify) for file in self.files.files
             }
@@ -237,6 +237,18 @@ class Slot:
         return anew[number]
 
 
+class Slots(Numbered[Slot]):
+    """The slots of all folders of a request in their order, made when somebody asks."""
+
+    @abstractmethod
+    def totals(self) -> tuple[int, int]:
+        """Bytes and number of all event files."""
+
+    @abstractmethod
+    def pending(self) -> tuple[int, int]:
+        """About how many bytes of how many folders are new."""
+
+
 _looked: deque[Slot] = deque()  # those into which somebody looked after they were closed
 
 
@@ -246,87 +258,3 @@ def looked_into(slot: Slot) -> None:
         _looked.append(slot)
         if len(_looked) > _LOOKED:
             _looked.popleft().close()
-
-
-def read_ahead(slots: Sequence[Slot], jobs: int | None = None) -> Iterator[Slot]:
-    """The slots in their order, each read, ``jobs`` groups of them at a time, one by default.
-
-    Threads gain nothing where files are in memory already: the parts that let go of the interpreter
-    are too short. They help where the disk is waited for, and the network, for which there are eight.
-    """
-    batches = _together(slots)
-    if jobs is None and any(slot.far for slot in slots if slot.waiting):
-        jobs = _FAR
-    if jobs is None or min(jobs, sum(slot.waiting for slot in slots)) < 2:
-        for batch in batches:
-            _read(batch)
-            yield from batch
-        return
-    from concurrent.futures import ThreadPoolExecutor
-
-    under_way: deque[tuple[list[Slot], Future[None] | None]] = deque()
-    with ThreadPoolExecutor(jobs, thread_name_prefix="tbdiag") as pool:
-        try:
-            for batch in batches:
-                future = pool.submit(_read, batch) if any(s.waiting for s in batch) else None
-                under_way.append((batch, future))
-                while len(under_way) > _AHEAD * jobs or _bytes(under_way) > _WINDOW:
-                    yield from _finished(*under_way.popleft())
-            while under_way:
-                yield from _finished(*under_way.popleft())
-        finally:
-            for _, future in under_way:
-                if future:
-                    future.cancel()
-
-
-def _together(slots: Iterable[Slot]) -> Iterator[list[Slot]]:
-    """The slots in their order: small folders that are to be read in groups, the others alone."""
-    batch: list[Slot] = []
-    size = 0
-    for slot in slots:
-        if not slot.waiting or slot.bytes > _SMALL:
-            if batch:
-                yield batch
-            yield [slot]
-            batch, size = [], 0
-            continue
-        batch.append(slot)
-        size += slot.bytes
-        if size > _SMALL or len(batch) >= _MOST_TOGETHER:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
-
-
-def _read(batch: Sequence[Slot]) -> None:
-    """Read all: what their files have in common is then unpacked at once."""
-    _warm(batch)
-    if len(batch) > 1:
-        for slot in batch:
-            slot.begin()
-    for slot in batch:
-        slot.read()
-
-
-def _warm(batch: Sequence[Slot]) -> None:
-    """Fetch what is far away and small side by side."""
-    far = [slot for slot in batch if slot.unknown and slot.far]
-    if not far:
-        return
-    from tbdiag.reading import remote
-
-    files = [file.path for slot in far for file in slot.files.files]
-    folders = [each for slot in far for each in upward(slot.files.folder, slot.files.top)]
-    remote.warm((path for path in files if isinstance(path, UrlPath)), folders)
-
-
-def _finished(batch: list[Slot], future: Future[None] | None) -> list[Slot]:
-    if future:
-        future.result()
-    return batch
-
-
-def _bytes(under_way: Iterable[tuple[Sequence[Slot], Future[None] | None]]) -> int:
-    return sum(slot.held for batch, future in under_way if future for slot in batch)

@@ -27,7 +27,7 @@ from tbdiag.model.remedy import Remedy
 from tbdiag.model.report import Fired, Ignored, NotApplicable, Passed, RunReport, Skipped
 from tbdiag.model.run import Run
 from tbdiag.model.series import Series
-from tbdiag.reading import cache, eventfile, follow
+from tbdiag.reading import binding, cache, eventfile, follow, kept
 from tbdiag.reading import store as store_module
 from tbdiag.reading.eventfile import Reading
 from tbdiag.reading.plain import plain
@@ -79,6 +79,13 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     monkeypatch.setattr(follow, "Reading", Noted)
     monkeypatch.setattr(eventfile, "Reading", Noted)
     return seen
+
+
+@pytest.fixture(params=[1000, 1], ids=["one page", "pages of one"])
+def full(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many folders fill a page of the index."""
+    monkeypatch.setattr(binding, "FULL", request.param)
+    return int(request.param)
 
 
 def append(path: Path, *events: Any) -> None:
@@ -137,11 +144,12 @@ def test_a_second_scan_asks_no_rule_and_looks_at_no_curve(
         raise AssertionError("nothing changed")
 
     monkeypatch.setattr(remember, "examine", never)
-    monkeypatch.setattr(cache, "Bundle", never)
+    monkeypatch.setattr(kept, "Bundle", never)
     monkeypatch.setattr(cache, "discovered", never)
     assert report(tmp_path) == expected
 
 
+@pytest.mark.usefixtures("full")
 def test_of_a_file_that_grew_only_what_was_added_is_read(
     tmp_path: Path, reads: list[tuple[str, int]]
 ) -> None:
@@ -177,6 +185,7 @@ def test_of_a_rotated_log_only_the_new_file_is_read(
     assert_kept(tmp_path)
 
 
+@pytest.mark.usefixtures("full")
 def test_a_new_run_is_read_and_one_that_is_gone_is_forgotten(
     tmp_path: Path, reads: list[tuple[str, int]]
 ) -> None:
@@ -233,6 +242,7 @@ def test_changed_settings_beside_the_events_count(tmp_path: Path, name: str) -> 
     assert report(tmp_path) == report(tmp_path, cache=False)
 
 
+@pytest.mark.usefixtures("full")
 def test_settings_above_a_split_that_was_given_count(tmp_path: Path) -> None:
     event_dir(tmp_path / "run" / "train")
     given = tmp_path / "run" / "train"
@@ -313,6 +323,7 @@ def newest(suffix: str) -> Path:
     return max(entries, key=lambda entry: entry.stat().st_mtime_ns)
 
 
+@pytest.mark.usefixtures("full")
 def test_damage_is_noticed_and_repaired(tmp_path: Path) -> None:
     for name in ("one", "two"):
         event_dir(tmp_path / name)
@@ -357,13 +368,15 @@ def test_a_folder_that_cannot_be_written_is_no_error(
 
 SLOW = f"""
 import sys
-from tbdiag.reading import cache
-cache._EVERY = 0  # save after every run
+from tbdiag.reading import binding, cache
+cache._EVERY, binding.FULL = 0, int(sys.argv[2])  # save after every run
 {SCAN}
 """
 
 
-def test_two_scans_at_once_and_one_killed_leave_only_what_is_sound(tmp_path: Path) -> None:
+def test_two_scans_at_once_and_one_killed_leave_only_what_is_sound(
+    tmp_path: Path, full: int
+) -> None:
     folder = tmp_path / "logs"
     for index in range(12):
         event_dir(folder / f"run{index}")
@@ -372,7 +385,7 @@ def test_two_scans_at_once_and_one_killed_leave_only_what_is_sound(tmp_path: Pat
 
     def scan() -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [sys.executable, "-c", SLOW, str(folder)],
+            [sys.executable, "-c", SLOW, str(folder), str(full)],
             env=env, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
 
@@ -399,6 +412,7 @@ def test_two_scans_at_once_and_one_killed_leave_only_what_is_sound(tmp_path: Pat
     assert store.get(name) is not None
 
 
+@pytest.mark.usefixtures("full")
 def test_an_interrupted_scan_keeps_what_it_read(
     tmp_path: Path, reads: list[tuple[str, int]]
 ) -> None:
@@ -416,6 +430,7 @@ def test_an_interrupted_scan_keeps_what_it_read(
     assert expected == report(tmp_path, cache=False)
 
 
+@pytest.mark.usefixtures("full")
 def test_many_changes_do_not_pile_up(tmp_path: Path) -> None:
     path = event_dir(tmp_path / "run") / NAME
     for step in range(30):
@@ -425,6 +440,8 @@ def test_many_changes_do_not_pile_up(tmp_path: Path) -> None:
     assert_kept(tmp_path)
 
 
+@pytest.mark.parametrize("full", [1000, 6], indirect=True)
+@pytest.mark.usefixtures("full")
 def test_what_has_no_room_is_read_anew_when_it_is_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reads: list[tuple[str, int]]
 ) -> None:
@@ -446,7 +463,8 @@ def test_what_has_no_room_is_read_anew_when_it_is_looked_at(
     assert 12 < len(reads) - 12 < 24  # besides those without a cache
 
 
-@pytest.mark.parametrize("written", [0, 1, 3, 5, 6])
+@pytest.mark.usefixtures("full")
+@pytest.mark.parametrize("written", [0, 1, 3, 5, 6, 9])
 def test_a_full_disk_costs_speed_alone(tmp_path: Path, written: int) -> None:
     folder = logs(tmp_path / "logs")
     logs(folder / "more")

@@ -18,7 +18,7 @@ from tbdiag.config import Config
 from tbdiag.diagnosis.reports import Folded
 from tbdiag.errors import ReadError
 from tbdiag.model.run import Run
-from tbdiag.reading import runs, slots
+from tbdiag.reading import ahead, runs
 from tbdiag.reading.later import Later
 from tbdiag.search.entrant import needed
 from tbdiag.views import terminal
@@ -79,8 +79,8 @@ def test_what_fails_in_a_thread_is_no_secret(
 
 def test_only_so_much_is_read_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sweep(tmp_path)
-    monkeypatch.setattr(slots, "_WINDOW", 1)
-    monkeypatch.setattr(slots, "_SMALL", 0)  # each folder alone
+    monkeypatch.setattr(ahead, "_WINDOW", 1)
+    monkeypatch.setattr(ahead, "SMALL", 0)  # each folder alone
     done: list[str] = []
     load = runs.load
 

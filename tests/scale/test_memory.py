@@ -103,7 +103,7 @@ import resource, sys
 from tbdiag.api import folders
 from tbdiag.config import Config
 from tbdiag.views import json_v1, terminal
-report = folders.scan(sys.argv[1], config=Config(), cache=False, now=1.8e9)
+report = folders.scan(sys.argv[1], config=Config(), cache=sys.argv[2] == "kept", now=1.8e9)
 terminal.render(report, color=False)
 size = sum(map(len, json_v1.chunks(report)))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, len(report.runs), size)
@@ -112,18 +112,22 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, len(report.run
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is told in other units")
-def test_memory_does_not_grow_with_the_runs(tmp_path: Path) -> None:
+@pytest.mark.parametrize("times", [0, 2], ids=["without a cache", "with the cache"])
+def test_memory_does_not_grow_with_the_runs(tmp_path: Path, times: int) -> None:
     peaks = []
     for runs in (1_000, 4_000):
-        sweeps.write(tmp_path / "logs", runs)
-        done = subprocess.run(
-            [sys.executable, "-c", PROGRAM, str(tmp_path / "logs")],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        peak, found, _ = map(int, done.stdout.split())
-        assert found == runs
-        peaks.append(peak)
-    assert peaks[1] < peaks[0] + 16  # of 13 MB of reports, and of 5 MB of what was listed
+        logs = tmp_path / f"logs{runs}"
+        sweeps.write(logs, runs)
+        for _ in range(max(times, 1)):  # nothing was kept, and then nothing is new
+            done = subprocess.run(
+                [sys.executable, "-c", PROGRAM, str(logs), "kept" if times else "none"],
+                cwd=ROOT,
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            peak, found, _ = map(int, done.stdout.split())
+            assert found == runs
+            peaks.append(peak)
+    for small, large in zip(peaks[: len(peaks) // 2], peaks[len(peaks) // 2 :], strict=True):
+        assert large < small + 16  # of 13 MB of reports, and of 5 MB of what was listed
