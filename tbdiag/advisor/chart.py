@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -70,7 +71,7 @@ class Slopes:
     init: tuple[float, float] = (0.24, 0.11)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # no slots: what the start tells is kept once it is asked
 class Chart:
     """The settings that may move around the run ``start``, and their places."""
 
@@ -80,7 +81,7 @@ class Chart:
     scales: Scales = field(default_factory=Scales)
     slopes: Slopes = field(default_factory=Slopes)
 
-    @property
+    @cached_property
     def names(self) -> list[str]:
         """The settings that have a place."""
         known = self.start.params
@@ -101,7 +102,7 @@ class Chart:
 
     def _place(self, name: str, params: Params) -> Iterator[float]:
         dimension, value = self.space[name], params.get(name)
-        if isinstance(dimension, Choices) and any(sizes(each) is None for each in dimension.values):
+        if isinstance(dimension, Choices) and name in self._of_words:
             for each in dimension.values:
                 yield float(str(each) == str(value)) / (math.sqrt(2) * self._words(name))
             return
@@ -116,8 +117,29 @@ class Chart:
             return self.scales.optimizer
         return self.scales.scheduler if knob(name) is Knob.SCHEDULER else self.scales.words
 
+    @cached_property
+    def _of_words(self) -> frozenset[str]:
+        """The settings whose choices are words."""
+        return frozenset(
+            name
+            for name in self.names
+            if isinstance(each := self.space[name], Choices)
+            and any(sizes(value) is None for value in each.values)
+        )
+
+    @cached_property
+    def _kept(self) -> dict[tuple[Scalar, ...], tuple[float, float] | None]:
+        """What `_known` has told."""
+        return {}
+
     def _known(self, name: str, params: Params) -> tuple[float, float] | None:
         """The number of a known knob in its unit, and the distance that counts; None for others."""
+        key = (name, params.get(name), self._kind(params) if knob(name) is Knob.LR else None)
+        if key not in self._kept:
+            self._kept[key] = self._told(name, params)
+        return self._kept[key]
+
+    def _told(self, name: str, params: Params) -> tuple[float, float] | None:
         value, scales = params.get(name), self.scales
         number = numeric(value)
         match knob(name):
@@ -146,19 +168,42 @@ class Chart:
         return None
 
     def _batch(self, name: str) -> float | None:
-        short = (self.start.seconds or 0.0) < self.doses.short
-        return _BATCH if short else numeric(self.start.params[name])
+        return _BATCH if self._is_short else numeric(self.start.params[name])
+
+    @cached_property
+    def _is_short(self) -> bool:
+        return (self.start.seconds or 0.0) < self.doses.short
+
+    @cached_property
+    def _anchors(self) -> dict[str | None, float | None]:
+        """The usual rates by kind of optimizer, as far as they were asked for."""
+        return {}
 
     def _decades(self, name: str, rate: float, params: Params) -> float:
         """By how much the rate is above the usual one of its optimizer, else of the start."""
-        usual = anchor(self.start, self._kind(params), self.doses)
-        usual = usual or numeric(self.start.params[name]) or rate
+        like = self._kind(params)
+        if like not in self._anchors:
+            self._anchors[like] = anchor(self.start, like, self.doses)
+        usual = self._anchors[like] or numeric(self.start.params[name]) or rate
         return math.log10(rate / usual) if usual > 0 else 0.0
 
+    @cached_property
+    def _kinds(self) -> dict[tuple[Scalar, ...], str | None]:
+        """The kinds of optimizers by the settings that decide it."""
+        return {}
+
+    @cached_property
+    def _deciding(self) -> list[str]:
+        deciding = (Knob.OPTIMIZER, Knob.MOMENTUM)
+        return [n for n in {**self.start.params, **self.space} if knob(n) in deciding]
+
     def _kind(self, params: Params) -> str | None:
-        name = next((n for n in self.space if knob(n) is Knob.OPTIMIZER), None)
-        like = Record(id="", params={**self.start.params, **params})
-        return kind(like, None if name is None else self.space[name])
+        key = tuple(params.get(n) for n in self._deciding)
+        if key not in self._kinds:
+            name = next((n for n in self.space if knob(n) is Knob.OPTIMIZER), None)
+            like = Record(id="", params={**self.start.params, **params})
+            self._kinds[key] = kind(like, None if name is None else self.space[name])
+        return self._kinds[key]
 
     def _slope(self, name: str, params: Params) -> float:
         known = self._known(name, params)

@@ -6,29 +6,24 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from tbdiag.advisor import look
 from tbdiag.advisor.answers import answerable, problem
 from tbdiag.advisor.books import Books
 from tbdiag.advisor.claims import Claims
-from tbdiag.advisor.look import Watch
-from tbdiag.advisor.news import Conclusion, Ended, Ending, Launched, Remark, Tell, Underway
+from tbdiag.advisor.guard import Guard, Under
+from tbdiag.advisor.news import Conclusion, Ended, Ending, Launched, Remark, Tell
 from tbdiag.advisor.plan import Plan
 from tbdiag.advisor.position import Move, Position
 from tbdiag.advisor.prescribe import BUDGET, Desk, Space
 from tbdiag.advisor.propose import Policy, propose
 from tbdiag.advisor.record import Record, best
 from tbdiag.errors import LaunchError
-from tbdiag.launch.base import GRACE, Exit, How, Launcher
+from tbdiag.launch.base import GRACE, Exit, Launcher
 from tbdiag.model.finding import Finding, Severity
 from tbdiag.model.proposal import Origin, Params, Proposal, State, Trial
-from tbdiag.model.run import Scalar
 from tbdiag.naming.knobs import knob
 from tbdiag.naming.settings import About, about
-from tbdiag.search.entrant import numeric
 
 _PAUSE = 0.1  # seconds between two looks at the launcher
-_LOOKS = 1.5  # seconds between two looks into the logs of what runs
-_SHARE = 20  # looking may take one part in so many of the time
 _FAILURES = 2  # follow-ups that fail with none that ran: the command does not work
 
 
@@ -39,15 +34,6 @@ class Limits:
     trials: int | None = None
     epochs: float | None = None
     seconds: float | None = None
-
-
-@dataclass(slots=True, kw_only=True)
-class _Under:
-    """A follow-up under way."""
-
-    trial: Trial
-    hopeless: Finding | None = None  # seen once
-    ended: Finding | None = None  # seen twice: it was stopped for it
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,16 +56,15 @@ class Loop:
     clock: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
-    _under: dict[str, _Under] = field(default_factory=dict)
+    _under: dict[str, Under] = field(default_factory=dict)
     _done: list[Trial] = field(default_factory=list)
     _launched: int = 0
     _epochs: float = 0.0
     _began: float = 0.0
-    _looked: float = 0.0
-    _cost: float = 0.0
     _queue: list[Proposal] = field(default_factory=list)
     _taken: dict[str, str] = field(default_factory=dict)
     _claimed: Claims | None = None
+    _guarding: Guard | None = None
 
     def run(self) -> Conclusion:
         """Goes round until there is a reason to stop; raises JournalError and LaunchError.
@@ -100,7 +85,7 @@ class Loop:
                 self._collect()
                 end = self._over() or self._fill()
                 if end is None:
-                    self._look()
+                    self._guard.look(self._under)
                     self.sleep(_PAUSE)
         except KeyboardInterrupt:
             end = Ending.INTERRUPTED, "it was interrupted; the next call goes on from here"
@@ -128,6 +113,18 @@ class Loop:
                 pending=lambda: self._pending,
             )
         return self._claimed
+
+    @property
+    def _guard(self) -> Guard:
+        if self._guarding is None:
+            self._guarding = Guard(
+                plan=self.plan,
+                launcher=self.launcher,
+                kill=self.kill,
+                tell=self.tell,
+                clock=self.clock,
+            )
+        return self._guarding
 
     @property
     def _position(self) -> Position:
@@ -172,7 +169,7 @@ class Loop:
         under = self._under.pop(name, None)
         if under is None:
             return
-        state, reason = _state(end, under.ended)
+        state, reason = under.state(end)
         trial = replace(
             under.trial,
             state=state,
@@ -223,14 +220,10 @@ class Loop:
         return None
 
     def _spent(self) -> str | None:
-        if self.limits.trials is not None and self._launched >= self.limits.trials:
-            n = self.limits.trials
-            return (
-                f"{n} follow-up run{'' if n == 1 else 's'} were made"
-                if n != 1
-                else "one follow-up run was made"
-            )
-        return None
+        n = self.limits.trials
+        if n is None or self._launched < n:
+            return None
+        return "one follow-up run was made" if n == 1 else f"{n} follow-up runs were made"
 
     def _next(self) -> Proposal | None:
         claims = self._claims
@@ -308,47 +301,10 @@ class Loop:
         self._begin(trial)
 
     def _begin(self, trial: Trial, *, adopted: bool = False) -> None:
-        self._under[trial.proposal.id] = _Under(trial=trial)
+        self._under[trial.proposal.id] = Under(trial=trial)
         self._launched += 1
         self._epochs += trial.proposal.price.epochs or 0.0
         self.tell(Launched(trial, adopted))
-
-    # What runs
-
-    def _look(self) -> None:
-        """Looks into the logs of what runs, and stops what is hopeless."""
-        before = self.clock()
-        if before - self._looked < max(_LOOKS, _SHARE * self._cost):
-            return
-        watch = Watch.by(self.plan.selection)
-        objective = self.plan.config.train.objective if self.plan.config.train else None
-        for name, under in self._under.items():
-            run = look.read(self.plan.logdir / name, self.plan.config, objective)
-            if run is None:
-                continue
-            self.tell(Underway(under.trial.proposal, run))
-            if not self.kill or under.ended is not None:
-                continue
-            found = watch.hopeless(run, self._length(under.trial.proposal))
-            if found is not None and under.hopeless is not None:
-                under.ended = found
-                self.launcher.stop(name, GRACE)
-            under.hopeless = found
-        self._looked = self.clock()
-        self._cost = self._looked - before
-
-    def _length(self, proposal: Proposal) -> int | None:
-        """How many steps the follow-up is going to take, judged by the start."""
-        run, costs = self.plan.start.run, self.plan.costs
-        if run is None:
-            return None
-        before = numeric(self.plan.start.params.get(costs)) if costs else None
-        after = numeric(proposal.params.get(costs)) if costs else None
-        by = after / before if before and after else 1.0
-        sizes = [_batch(each) for each in (self.plan.start.params, proposal.params)]
-        if sizes[0] and sizes[1]:
-            by *= sizes[0] / sizes[1]
-        return round(look.steps(run) * by)
 
     # The end
 
@@ -385,25 +341,6 @@ class Loop:
             repeats=len(done),
             advice=tuple(dict.fromkeys(w for f in start.roots for w in desk.advice(f))),
         )
-
-
-def _batch(params: Params) -> float | None:
-    from tbdiag.model.knob import Knob
-
-    value: Scalar = next((v for n, v in params.items() if knob(n) is Knob.BATCH_SIZE), None)
-    return numeric(value)
-
-
-def _state(end: Exit, hopeless: Finding | None) -> tuple[State, str]:
-    if hopeless is not None and end.how is not How.EXITED:
-        return State.KILLED, f"{hopeless.name} ({hopeless.code}): {hopeless.message}"
-    match end.how:
-        case How.EXITED:
-            return (State.FINISHED, "") if end.code == 0 else (State.FAILED, end.reason)
-        case How.TIMED_OUT:
-            return State.TIMED_OUT, end.reason
-        case _:
-            return State.INTERRUPTED, end.reason
 
 
 def _unanswered(start: Record) -> str:

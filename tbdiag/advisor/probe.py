@@ -46,15 +46,9 @@ class Probe:
         self.result, self.grace = os.path.abspath(result), grace
         self.folder = os.path.dirname(self.result)  # the one place where it may write
         self.left: List[str] = []  # what a first parser left to the next
-        self.seen: Dict[str, Any] = {
-            "how": "",
-            "flags": [],
-            "commands": {},
-            "why": "",
-            "blocked": "",
-        }
-        self.closing = False
-        self.inside = False  # one parse function calls another
+        self.seen: Dict[str, Any] = {"how": "", "flags": [], "commands": {}}
+        self.seen.update(why="", blocked="")
+        self.closing = self.inside = False  # inside: one parse function calls another
 
     def leave(self, why: str = "") -> None:
         """Writes the result and ends the process at once, whatever else runs in it."""
@@ -197,9 +191,8 @@ def actions_of(parser: argparse.ArgumentParser, depth: int = 0) -> Flagged:
                     below, deeper = actions_of(inner, depth + 1)
                     commands[str(name)] = {"flags": below, "commands": deeper}
             continue
-        if type(action).__name__ in ("_HelpAction", "_VersionAction") or action.dest == "help":
-            continue
-        if action.dest == argparse.SUPPRESS:
+        told = type(action).__name__ not in ("_HelpAction", "_VersionAction")
+        if not told or action.dest in ("help", argparse.SUPPRESS):
             continue
         with contextlib.suppress(Exception):  # one odd flag must not cost the others
             flags.append(described(action, parser._defaults.get(action.dest, action.default)))
@@ -311,14 +304,11 @@ def spy_on_click(probe: Probe) -> None:
         probe.leave()
 
     for name in ("click.core", "typer._click.core", "typer.core"):
-        try:
-            module = __import__(name, fromlist=["core"])
-        except ImportError:
-            continue
-        for each in list(vars(module).values()):
-            if isinstance(each, type) and callable(vars(each).get("main")):
-                for method in ("main", "__call__"):
-                    setattr(each, method, main)
+        with contextlib.suppress(ImportError):
+            for each in list(vars(__import__(name, fromlist=["core"])).values()):
+                if isinstance(each, type) and callable(vars(each).get("main")):
+                    for method in ("main", "__call__"):
+                        setattr(each, method, main)
 
 
 def run(probe: Probe, kind: str, target: str, words: Sequence[str], click: bool) -> None:
@@ -346,13 +336,11 @@ def run(probe: Probe, kind: str, target: str, words: Sequence[str], click: bool)
 
 def limit() -> None:
     """Bounds on what the child may take, where the system knows them."""
-    try:
+    with contextlib.suppress(ImportError, OSError, ValueError):
         import resource
 
         resource.setrlimit(resource.RLIMIT_FSIZE, (32 << 20, 32 << 20))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    except (ImportError, OSError, ValueError):
-        pass
 
 
 if __name__ == "__main__":

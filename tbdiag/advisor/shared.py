@@ -31,8 +31,8 @@ from tbdiag.advisor.marks import (
     stands,
 )
 from tbdiag.advisor.record import same
-from tbdiag.advisor.storages import Steady, closed, told
-from tbdiag.advisor.study import Ledger, Orphan, Page, silence
+from tbdiag.advisor.storages import Steady, closed, silence, told
+from tbdiag.advisor.study import Ledger, Orphan, Page
 from tbdiag.config.settings import Dimension
 from tbdiag.model.proposal import Params, State
 from tbdiag.model.run import Scalar

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,6 +47,21 @@ def password(storage: Path | str) -> str:
     """The password in a URL, "" where there is none."""
     match = re.search(r"://[^/@\s:]*:([^/\s]*)@", str(storage))
     return match[1] if match else ""
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Within it Optuna says nothing: a study in memory is nobody's news."""
+    import optuna
+
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # experimental; low targets count, as they should
+            yield
+    finally:
+        optuna.logging.set_verbosity(verbosity)
 
 
 @contextmanager

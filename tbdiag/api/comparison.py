@@ -122,7 +122,7 @@ def _with_importances(found: comparison.Comparison) -> comparison.Comparison:
         return replace(found, why_no_importance="no setting that differs is known of every run")
     if not names:
         return found
-    from tbdiag.advisor.study import importances
+    from tbdiag.advisor.importance import importances
 
     columns = {name: _column(entrants, name) for name in names}
     trials = [{name: columns[name][at] for name in names} for at in range(len(entrants))]

@@ -16,8 +16,8 @@ import optuna
 from optuna.trial import TrialState
 
 from tbdiag.advisor.shared import SharedLedger
-from tbdiag.advisor.storages import closed, opened
-from tbdiag.advisor.study import Page, silence
+from tbdiag.advisor.storages import closed, opened, silence
+from tbdiag.advisor.study import Page
 from tbdiag.model.proposal import Params, State
 from tests.advisor.builders import PARAMS, SPACE
 

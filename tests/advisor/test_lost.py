@@ -18,8 +18,7 @@ import pytest
 from optuna.trial import TrialState
 
 from tbdiag.advisor.news import Ending
-from tbdiag.advisor.storages import closed, opened
-from tbdiag.advisor.study import silence
+from tbdiag.advisor.storages import closed, opened, silence
 from tbdiag.api import retrain
 from tbdiag.config.settings import Config, Launch, Range, Train
 from tbdiag.journal.file import Journal

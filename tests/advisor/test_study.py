@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tbdiag.advisor.study import Value, importances
+from tbdiag.advisor.importance import Value, importances
 from tests.cli.builders import ROOT
 
 RATIOS = frozenset({"lr", "weight_decay"})
