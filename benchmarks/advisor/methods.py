@@ -82,7 +82,6 @@ def ablations() -> dict[str, Method]:
         HIDDEN: ours(blind=True),
         "without answers to findings": ours(replace(whole, diagnosis=False)),
         "without repeating what paid": ours(replace(whole, repeat=False)),
-        "with pattern moves": ours(replace(whole, pattern=True)),
         "without the model of all runs": ours(replace(whole, model=False)),
         "without model and jitter": ours(replace(whole, model=False, jitter=False)),
         "without the controls": ours(replace(whole, controls_at=())),

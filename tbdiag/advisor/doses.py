@@ -32,8 +32,5 @@ class Doses:
     most_dropout: float = 0.5
     smoothing: float = 0.1
     coupled: float = 10.0  # at most, decay of AdamW against a change of the rate
-    patterns: tuple[float, ...] = (1.7, 3.0)  # rates of healthy runs
-    pattern_decay: float = 3.0
-    pattern_dropout: float = 0.1
     jitter: float = 0.5  # standard deviation of the logarithm
     repeated: float = 3.0  # at most, a move that paid once more

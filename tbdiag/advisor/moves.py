@@ -1,9 +1,8 @@
-"""Small steps from the best run: what paid once more, a pattern around it, and jitter."""
+"""Small steps from the best run: what paid once more, and jitter."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import numpy as np
 
@@ -40,34 +39,6 @@ def repeated(desk: Desk, parent: Record) -> Changes:
         if value is not None:
             changes[name] = value
     return changes
-
-
-def patterns(desk: Desk) -> Iterator[tuple[str, Changes]]:
-    """Small changes of a run that is healthy, one setting at a time, each with its reason."""
-    small, large = desk.doses.patterns
-    yield "a step up in rate", desk.rate(small)
-    yield "a wider network", desk.by(Knob.WIDTH, 2.0)
-    yield "a step down in rate", desk.rate(1 / small)
-    yield "a smaller batch", desk.by(Knob.BATCH_SIZE, 0.5)
-    yield "a little less dropout", desk.dropout(-desk.doses.pattern_dropout)
-    yield "more weight decay", desk.decay(desk.doses.pattern_decay)
-    yield "a little more dropout", desk.dropout(desk.doses.pattern_dropout)
-    yield "less weight decay", desk.decay(1 / desk.doses.pattern_decay)
-    yield "a schedule that ends at zero", desk.cosine()
-    yield "a larger step up in rate", desk.rate(large)
-    yield "a larger step down in rate", desk.rate(1 / large)
-    for name, each in _other_choices(desk):
-        yield f"another {name.replace('_', ' ')}", {name: each}
-
-
-def _other_choices(desk: Desk) -> Iterator[tuple[str, Value]]:
-    for wanted in (Knob.SCHEDULER, Knob.OPTIMIZER):
-        name = desk.name(wanted)
-        dimension = None if name is None else desk.space[name]
-        if name is not None and isinstance(dimension, Choices) and wanted is Knob.SCHEDULER:
-            for each in dimension.values:
-                if not equal(each, desk.record.params[name]):
-                    yield name, each
 
 
 def jittered(desk: Desk, rng: np.random.Generator) -> Changes:

@@ -11,7 +11,7 @@ import numpy as np
 from tbdiag.advisor.answers import answers, left_over
 from tbdiag.advisor.box import box
 from tbdiag.advisor.doses import Doses
-from tbdiag.advisor.moves import jittered, patterns, repeated
+from tbdiag.advisor.moves import jittered, repeated
 from tbdiag.advisor.position import Move, Position, moved
 from tbdiag.advisor.prescribe import Desk, Space
 from tbdiag.advisor.promising import promising
@@ -30,7 +30,6 @@ class Policy:
     doses: Doses = field(default_factory=Doses)
     diagnosis: bool = True  # bundles and single remedies
     repeat: bool = True
-    pattern: bool = False  # small moves in a fixed order: beside the model they do not pay
     model: bool = True  # of all runs so far, which names the most promising settings
     jitter: bool = True
     sampler: bool = True
@@ -88,8 +87,6 @@ def _moves(position: Position, policy: Policy, sampler: Sampler | None) -> Itera
         yield from _controls(position, desk)
     if policy.repeat:
         yield from _repeats(position, desk)
-    if policy.pattern:
-        yield from _patterns(desk)
     if policy.diagnosis:
         yield from left_over(position, desk)
     if policy.jitter:
@@ -117,12 +114,6 @@ def _repeats(position: Position, desk: Desk) -> Iterator[Move]:
         changes = repeated(desk, parent)
         if changes:
             yield moved(desk, Origin.MOVE, changes, "what has just paid, once more")
-
-
-def _patterns(desk: Desk) -> Iterator[Move]:
-    for why, changes in patterns(desk):
-        if changes:
-            yield moved(desk, Origin.MOVE, changes, f"{why}, from the best run")
 
 
 def _modelled(position: Position, desk: Desk) -> Iterator[Move]:

@@ -229,11 +229,9 @@ def test_as_long_as_there_is_progress_the_sampler_has_no_say() -> None:
 
 def test_each_part_can_be_switched_off() -> None:
     start = a_record("bad", 1.0, "GEN001")
-    off = Policy(
-        diagnosis=False, repeat=False, pattern=False, jitter=False, sampler=False, controls_at=()
-    )
+    off = Policy(diagnosis=False, repeat=False, jitter=False, sampler=False, controls_at=())
     assert propose(position(start), off) is None
-    moves = proposals(position(start), 3, replace(off, pattern=True))
+    moves = proposals(position(start), 3, replace(off, jitter=True))
     assert {each.origin for each in moves} == {Origin.MOVE}
 
 
