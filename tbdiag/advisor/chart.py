@@ -100,6 +100,21 @@ class Chart:
         """What is usually to be expected at n settings, (n,), up to a constant."""
         return np.array([sum(self._slope(name, each) for name in self.names) for each in many])
 
+    def moved(self, name: str, before: Params, after: Params) -> float | None:
+        """The rate or decay ``name`` of the settings before that lies at the same place after.
+
+        There the optimizer may be another one. None for other settings, or where its usual rate is not
+        known.
+        """
+        number = numeric(before.get(name))
+        match knob(name):
+            case Knob.LR if number is not None:
+                here, there = self._anchor(before), self._anchor(after)
+                return None if not here or not there else number * there / here
+            case Knob.WEIGHT_DECAY if number is not None:
+                return number * self._decoupled(after) / self._decoupled(before)
+        return None
+
     def _place(self, name: str, params: Params) -> Iterator[float]:
         dimension, value = self.space[name], params.get(name)
         if isinstance(dimension, Choices) and name in self._of_words:
@@ -134,7 +149,12 @@ class Chart:
 
     def _known(self, name: str, params: Params) -> tuple[float, float] | None:
         """The number of a known knob in its unit, and the distance that counts; None for others."""
-        key = (name, params.get(name), self._kind(params) if knob(name) is Knob.LR else None)
+        deciding: Scalar = None
+        if knob(name) is Knob.LR:
+            deciding = self._kind(params)
+        elif knob(name) is Knob.WEIGHT_DECAY:
+            deciding = self._is_decoupled(params)
+        key = (name, params.get(name), deciding)
         if key not in self._kept:
             self._kept[key] = self._told(name, params)
         return self._kept[key]
@@ -153,8 +173,8 @@ class Chart:
             case Knob.LR if number is not None and number > 0:
                 return self._decades(name, number, params), scales.rate_decades
             case Knob.WEIGHT_DECAY if number is not None and number >= 0:
-                decades = math.log10((number + _NO_DECAY) / _MIDDLE_DECAY)
-                return decades, scales.decay_decades
+                alike = number / self._decoupled(params)
+                return math.log10((alike + _NO_DECAY) / _MIDDLE_DECAY), scales.decay_decades
             case Knob.DROPOUT if number is not None:
                 return number, scales.dropout
             case Knob.WARMUP if number is not None and _most(self.space[name]) <= 1:
@@ -181,11 +201,14 @@ class Chart:
 
     def _decades(self, name: str, rate: float, params: Params) -> float:
         """By how much the rate is above the usual one of its optimizer, else of the start."""
+        usual = self._anchor(params) or numeric(self.start.params[name]) or rate
+        return math.log10(rate / usual) if usual > 0 else 0.0
+
+    def _anchor(self, params: Params) -> float | None:
         like = self._kind(params)
         if like not in self._anchors:
             self._anchors[like] = anchor(self.start, like, self.doses)
-        usual = self._anchors[like] or numeric(self.start.params[name]) or rate
-        return math.log10(rate / usual) if usual > 0 else 0.0
+        return self._anchors[like]
 
     @cached_property
     def _kinds(self) -> dict[tuple[Scalar, ...], str | None]:
@@ -225,6 +248,9 @@ class Chart:
             case Knob.WIDTH:
                 return _bent(at, usual.width)
         return _bent(at, usual.init) if name in init_scales(self.space) else 0.0
+
+    def _decoupled(self, params: Params) -> float:
+        return self.doses.decoupled if self._is_decoupled(params) else 1.0
 
     def _is_decoupled(self, params: Params) -> bool:
         name = next((n for n in params if knob(n) is Knob.OPTIMIZER), "")

@@ -31,6 +31,9 @@ class Doses:
     dropout_down: float = 0.4
     most_dropout: float = 0.5
     smoothing: float = 0.1
+    decoupled: float = (
+        20.0  # times the decay in the gradient, one that is apart from it does as much
+    )
     coupled: float = 10.0  # at most, decay of AdamW against a change of the rate
     jitter: float = 0.5  # standard deviation of the logarithm
     repeated: float = 3.0  # at most, a move that paid once more

@@ -13,7 +13,7 @@ from tbdiag.advisor.chart import Chart
 from tbdiag.advisor.moves import jittered
 from tbdiag.advisor.outlook import apart, outlook
 from tbdiag.advisor.position import Position
-from tbdiag.advisor.prescribe import Desk, Space
+from tbdiag.advisor.prescribe import Changes, Desk, Space
 from tbdiag.advisor.rates import Bracket, bracket
 from tbdiag.advisor.record import Record, equal
 from tbdiag.advisor.within import allowed, fitted
@@ -42,12 +42,12 @@ def promising(position: Position, desk: Desk, rng: np.random.Generator) -> Itera
         return
     runs = [each for each in position.eligible if each.params.keys() == desk.record.params.keys()]
     leading = sorted((r for r in runs if math.isfinite(r.loss)), key=lambda r: r.loss)
+    chart = Chart(space=within, start=position.start, doses=desk.doses)
     found = [*_anywhere(desk.record, within, rng)]
-    found += _beside(position, desk, leading[:_BEST], within, rng)
+    found += _beside(position, desk, leading[:_BEST], chart, rng)
     found = [each for each in _admitted(position, desk, found) if not position.tried(each)]
     if not found:
         return
-    chart = Chart(space=within, start=position.start, doses=desk.doses)
     pending = [*position.pending, *position.elsewhere]
     pending = [each for each in pending if each.keys() == desk.record.params.keys()]
     if len(runs) > 2 * _MOST:
@@ -87,9 +87,10 @@ def _beside(
     position: Position,
     desk: Desk,
     leading: list[Record],
-    within: Space,
+    chart: Chart,
     rng: np.random.Generator,
 ) -> Iterator[Params]:
+    within = chart.space
     desks = [Desk.on(each, desk.space, position.records, desk.doses) for each in leading]
     doses = replace(desk.doses, jitter=_SPREAD)
     desks = [replace(each, doses=doses) for each in desks]
@@ -99,8 +100,23 @@ def _beside(
         for name, dimension in within.items():
             if _is_words(dimension) and rng.random() < _OTHER_WORD:
                 changes[name] = _drawn(dimension, rng)
+        changes |= _with_another_optimizer(chart, near.record.params, changes)
         if all(allowed(within[n], v) for n, v in changes.items()):
             yield {**near.record.params, **changes}
+
+
+def _with_another_optimizer(chart: Chart, before: Params, changes: Changes) -> dict[str, Value]:
+    """The rate and decay that mean with another optimizer what they meant before, if it is another."""
+    word = _name(chart.space, Knob.OPTIMIZER)
+    if word is None or equal(changes.get(word, before[word]), before[word]):
+        return {}
+    now, found = {**before, **changes}, {}
+    for name, dimension in chart.space.items():
+        number = chart.moved(name, {**now, word: before[word]}, now)
+        value = None if number is None else fitted(dimension, number)
+        if value is not None:
+            found[name] = value
+    return found
 
 
 def _is_words(dimension: Dimension) -> bool:

@@ -16,6 +16,7 @@ from tbdiag.search.entrant import numeric
 TOO_HIGH = frozenset({"NUM001", "NUM002", "NUM003", "OPT001"})
 TOO_LOW = frozenset({"OPT002"})
 
+_LEADING = 0.25  # of all runs: the best ones, against which a finding on the rate weighs little
 _ADAPTIVE = ("adam", "lamb", "lion", "rmsprop", "adagrad", "nadam")
 
 
@@ -80,12 +81,16 @@ class Bracket:
 def bracket(records: Sequence[Record], like: Record) -> Bracket:
     """What the findings of all runs with the optimizer of ``like`` say about its rate.
 
-    Where they contradict each other, so that a rate too low lies above one too high, the rate is not
-    what decides, and nothing is known.
+    Follow-ups that are among the best of all runs have no say: where their rate is, others may do better
+    still. Where findings contradict each other, so that a rate too low lies above one too high, the rate is
+    not what decides, and nothing is known.
     """
     optimizer = like.setting(Knob.OPTIMIZER)
     low, high = None, None
+    leading = _leading(records)
     for each in records:
+        if each.id in leading:
+            continue
         rate = numeric(each.setting(Knob.LR))
         if rate is None or rate <= 0 or each.setting(Knob.OPTIMIZER) != optimizer:
             continue
@@ -97,3 +102,12 @@ def bracket(records: Sequence[Record], like: Record) -> Bracket:
     if low is not None and high is not None and low >= high:
         return Bracket()
     return Bracket(low, high)
+
+
+def _leading(records: Sequence[Record]) -> frozenset[str]:
+    """The follow-ups among the best share of all runs that came to a result; none of a few."""
+    done = sorted(
+        (each for each in records if math.isfinite(each.loss)), key=lambda each: each.loss
+    )
+    best = done[: int(_LEADING * len(done))]
+    return frozenset(each.id for each in best if each.origin is not None)

@@ -213,3 +213,28 @@ def test_longer_runs_have_batches_beside_their_own() -> None:
         short.usual([{**PARAMS, "batch_size": 32}])[0]
         < short.usual([{**PARAMS, "batch_size": 128}])[0]
     )
+
+
+def test_another_optimizer_keeps_what_rate_and_decay_mean() -> None:
+    adam = {**PARAMS, "optimizer": "adam", "lr": 6e-3, "weight_decay": 0.004}
+    chart = Chart(space=SPACE, start=a_record("start", 1.0, **adam))
+    momentum, adamw = ({**adam, "optimizer": each} for each in ("momentum", "adamw"))
+    assert chart.moved("lr", adam, momentum) == pytest.approx(0.06)
+    assert chart.moved("weight_decay", adam, momentum) == 0.004
+    assert chart.moved("weight_decay", adam, adamw) == pytest.approx(0.08)
+    assert chart.moved("weight_decay", adamw, adam) == pytest.approx(0.0002)
+    assert chart.moved("dropout", adam, adamw) is None
+    assert chart.moved("lr", adam, {**adam, "optimizer": "of my own"}) is None
+    alike, same_number = chart.places([{**adamw, "weight_decay": 0.08}, adamw])
+    here = chart.places([adam])[0]
+    assert np.linalg.norm(alike - here) < np.linalg.norm(same_number - here)
+
+
+def test_candidates_with_another_optimizer_have_its_rates() -> None:
+    runs = tried(*((1.0 + n / 100, {"lr": 3e-3 * 1.5**n, "optimizer": "adam"}) for n in range(4)))
+    near = [
+        p for p in first(at(*runs), 80) if p["optimizer"] == "momentum" and p["hidden"] == "64,64"
+    ]
+    rates = [float(p["lr"]) for p in near]
+    assert len(rates) > 3
+    assert float(np.median(rates)) > 0.015  # what is usual with Adam is .003

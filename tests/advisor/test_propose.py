@@ -59,6 +59,17 @@ def test_rates_known_to_be_bad_are_bisected() -> None:
     assert bracket([start, of_another], start).low is None
 
 
+def test_a_follow_up_among_the_best_does_not_say_that_its_rate_is_bad() -> None:
+    start = a_record("bad", 1.0, "OPT002", lr=1e-4)
+    others = [a_record(f"f{n}", 0.5 + n / 10, origin=Origin.MOVE, lr=1e-3) for n in range(2)]
+    best = a_record("best", 0.4, "NUM002", origin=Origin.MOVE, lr=5e-3)
+    worst = a_record("worst", 0.9, "NUM002", origin=Origin.MOVE, lr=2e-2)
+    assert bracket([start, *others, best, worst], start).high == 2e-2
+    assert bracket([start, others[0], best], start).high == 5e-3  # of so few none is among the best
+    there_before = replace(best, origin=None)
+    assert bracket([start, *others, there_before, worst], start).high == 5e-3
+
+
 def test_the_bundle_answers_all_roots_at_once_and_then_one_by_one() -> None:
     bad = a_record("bad", 1.0, "GEN001", "OPT008")
     found = proposals(position(bad), 2, Policy(controls_at=()))
