@@ -59,11 +59,11 @@ RECIPES = (
         numbers={Knob.WEIGHT_DECAY: 0.01, Knob.WARMUP: 0.05, Knob.DROPOUT: 0.0, **_USUAL},
     ),
     Recipe(
-        name="Adam with a cosine",
-        kind="adam", times=10.0, batch=32, wider=2.0,
-        optimizer=("adam",),
+        name="AdamW with a cosine and decay, no dropout",
+        kind="adam", times=10.0, batch=16, wider=2.0,
+        optimizer=("adamw", "adam"),
         scheduler=("cosine", "linear", "poly"),
-        numbers={Knob.WEIGHT_DECAY: 1e-4, Knob.WARMUP: 0.05, Knob.DROPOUT: 0.2, **_USUAL},
+        numbers={Knob.WEIGHT_DECAY: 0.1, Knob.WARMUP: 0.05, Knob.DROPOUT: 0.0, **_USUAL},
     ),
     Recipe(
         name="momentum with a cosine",
