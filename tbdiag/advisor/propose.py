@@ -16,11 +16,14 @@ from tbdiag.advisor.position import Move, Position, moved
 from tbdiag.advisor.prescribe import Desk, Space
 from tbdiag.advisor.promising import promising
 from tbdiag.advisor.recipes import recipes
-from tbdiag.advisor.record import equal
+from tbdiag.advisor.within import sizes
 from tbdiag.model.knob import Knob
 from tbdiag.model.proposal import Origin, Params
+from tbdiag.model.run import Scalar
 
 Sampler = Callable[[Space], Params | None]
+
+_WIDEST = 3.0  # times the width of the start: what is wider by that, no control widens again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,10 +103,16 @@ def _untried(position: Position, desk: Desk) -> bool:
 
 
 def _controls(position: Position, desk: Desk) -> Iterator[Move]:
-    width, first = desk.record.setting(Knob.WIDTH), position.start.setting(Knob.WIDTH)
-    for name, changes in recipes(desk, widen=equal(width, first)):
+    wider = _times(desk.record.setting(Knob.WIDTH), position.start.setting(Knob.WIDTH))
+    for name, changes in recipes(desk, widen=wider < _WIDEST):
         why = f"a control that the diagnosis had no hand in: {name}"
         yield moved(desk, Origin.CONTROL, changes, why, desk.record.roots)
+
+
+def _times(width: Scalar, first: Scalar) -> float:
+    """How many times as wide as at first; 1 where that is not known."""
+    now, before = (sum(sizes(each) or ()) for each in (width, first))
+    return now / before if now > 0 and before > 0 else 1.0
 
 
 def _repeats(position: Position, desk: Desk) -> Iterator[Move]:

@@ -130,12 +130,15 @@ def test_the_follow_ups_after_the_first_are_controls() -> None:
     assert Origin.CONTROL not in [each.origin for each in without]
 
 
-def test_a_control_does_not_widen_what_is_wider_already() -> None:
-    start = a_record("start", 1.0)
-    wide = a_record("wide", 0.5, origin=Origin.CONTROL, parent="start", hidden="128,128")
-    for move in proposals(position(start, wide), 3):
-        assert move.origin is Origin.CONTROL
-        assert move.params["hidden"] == "128,128"
+def test_a_control_widens_once_more_what_paid_when_it_was_wider_but_not_again() -> None:
+    widths = Choices(tuple(f"{n},{n}" for n in (16, 32, 64, 128, 256, 512)))
+    start = a_record("start", 1.0, hidden="32,32")
+    for hidden, then in (("32,32", "64,64"), ("64,64", "128,128"), ("128,128", "128,128")):
+        best = a_record("best", 0.5, origin=Origin.CONTROL, parent="start", hidden=hidden)
+        here = Position(records=[start, best], start=start, space={**SPACE, "hidden": widths})
+        moves = proposals(here, 3)
+        assert {move.origin for move in moves} == {Origin.CONTROL}
+        assert {move.params["hidden"] for move in moves[1:]} == {then}
 
 
 def test_decay_that_goes_through_the_gradient_is_smaller() -> None:
