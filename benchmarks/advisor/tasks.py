@@ -7,7 +7,7 @@ from benchmarks.advisor.training import Kind, Task
 
 TUNING: tuple[Kind, ...] = ("dense", "regression")
 REPORT: tuple[Kind, ...] = ("convolutional", "recurrent or attention", "unusual")
-# Nothing was run on these before the policy was what it is in the report.
+# Nothing was ever chosen by these: they were first run when there was a policy to report.
 UNSEEN = ("waves", "text", "patches")
 
 TASKS: tuple[Task, ...] = (

@@ -296,7 +296,10 @@ def test_a_function_in_a_child_process_is_ended_live_and_in_time(tmp_path: Path)
     assert "NaN" in found.trials[0].reason or "NUM001" in found.trials[0].reason
     found = retrain(slow, logs, child=True, max_trials=1, kill=False, timeout=2, **more)
     assert found.ending is Ending.SPENT
-    assert [each.state for each in found.trials] == [State.TIMED_OUT]
+    (trial,) = (
+        found.trials
+    )  # by its own limit or the round's: they are one, and either may look first
+    assert trial.state in (State.TIMED_OUT, State.INTERRUPTED)
     assert time.monotonic() - began < 120
 
 
