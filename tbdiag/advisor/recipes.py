@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tbdiag.advisor.prescribe import Changes, Desk
 from tbdiag.advisor.rates import anchor
-from tbdiag.advisor.within import chosen, fitted
+from tbdiag.advisor.within import chosen, fitted, sizes
 from tbdiag.config.settings import Value
 from tbdiag.model.knob import Knob
 
@@ -107,7 +107,7 @@ def recipes(desk: Desk, *, widen: bool = True) -> Iterator[tuple[str, Changes]]:
         )
         changes |= _rest(desk, recipe, kind, decoupled="adamw" in optimizer.lower())
         if widen and recipe.wider > 1 and _is_short(desk):
-            changes |= desk.by(Knob.WIDTH, recipe.wider)
+            changes |= _wider(desk, recipe.wider)
         yield recipe.name, changes
 
 
@@ -137,6 +137,16 @@ def _rest(desk: Desk, recipe: Recipe, kind: str | None, *, decoupled: bool) -> d
     if scheduler is not None and (word := chosen(desk.space[scheduler], recipe.scheduler)):
         changes[scheduler] = word
     return {**changes, **desk.standard_init()}
+
+
+def _wider(desk: Desk, by: float) -> Changes:
+    """Wider layers, as many as before: where the next choice has more of them, the width stays."""
+    found = desk.by(Knob.WIDTH, by)
+    layers = [
+        {len(sizes(each) or ()) for each in (value, desk.record.params[name])}
+        for name, value in found.items()
+    ]
+    return found if all(len(each) == 1 for each in layers) else {}
 
 
 def _is_short(desk: Desk) -> bool:

@@ -141,6 +141,14 @@ def test_a_control_widens_once_more_what_paid_when_it_was_wider_but_not_again() 
         assert {move.params["hidden"] for move in moves[1:]} == {then}
 
 
+def test_a_control_makes_no_network_deeper() -> None:
+    for widths, then in ((("64,64", "128,128,128"), "64,64"), (("64,64", "128,128"), "128,128")):
+        space = {**SPACE, "hidden": Choices(widths)}
+        start = a_record("start", 1.0)
+        found = list(recipes(Desk.on(start, space, [start])))
+        assert {changes.get("hidden", "64,64") for _, changes in found[1:4]} == {then}
+
+
 def test_decay_that_goes_through_the_gradient_is_smaller() -> None:
     start = a_record("start", 1.0)
     known = {n: d for n, d in SPACE.items() if n != "optimizer"}
