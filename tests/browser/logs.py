@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import struct
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from tbdiag import synth
-from tests.cli.builders import DIVERGED, HEALTHY, OVERFITTING, ROOT, event_dir
+from tests.cli.builders import DIVERGED, HEALTHY, OVERFITTING, event_dir
 from tests.reading.eventfiles import NAME, event, write
 
 EVIL = "<img src=x onerror=alert(1)>"
@@ -64,7 +63,11 @@ def nothing_to_see(folder: Path) -> Path:
 
 def healthy(folder: Path) -> Path:
     """One run with which nothing is wrong."""
-    shutil.copytree(ROOT / "sample_logs" / "healthy-step", folder / "fine")
+    curves = {
+        tag: synth.noisy(synth.decay(60, 2.3, low, 10.0), 0.01).tolist()
+        for tag, low in (("loss/train", 0.5), ("loss/val", 0.6))
+    }
+    event_dir(folder / "fine", curves)
     return folder
 
 
