@@ -147,7 +147,7 @@ def _jobs(found: Told) -> list[str]:
 
 def _ray(found: Told) -> list[str]:
     rows = [[name, f"{told['read and diagnose']['clock']:.1f} s"] for name, told in found.items()]
-    return ["## On Ray\n", table(["1,000 runs read and diagnosed", "by the clock"], rows)]
+    return ["## On Ray\n", table(["10,000 runs read and diagnosed", "by the clock"], rows)]
 
 
 def _cluster(found: Told, back: float) -> list[str]:
