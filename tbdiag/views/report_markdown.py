@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 from tbdiag.model.finding import Finding, Severity
@@ -72,7 +73,8 @@ def _finding(finding: Finding, run: Run | None, same: Sequence[Finding]) -> str:
         facts = [plain(each) for each in (evidence.note, measures(evidence.measures)) if each]
         lines.append(f"  {': '.join([where, *facts])}  ")
         if curve is not None and curve.logged:
-            first, last = (number(float(curve.values[at])) for at in (0, -1))
+            ends = (float(curve.values[at]) if len(curve) else math.nan for at in (0, -1))
+            first, last = map(number, ends)  # a curve may have no finite point
             lines.append(f"  {code(f'{first} {sparkline(curve, _COLUMNS).text()} {last}')}  ")
     if finding.remedies:
         first_one = finding.remedies[0]

@@ -164,3 +164,9 @@ def test_a_page_in_markdown_stays_short() -> None:
     page = written("md", a_report(*runs))
     assert Counter(re.findall("^###", page, re.MULTILINE))["###"] == 50
     assert "And 30 more runs with findings." in page
+
+
+@pytest.mark.parametrize("form", VIEWS)
+def test_a_curve_without_a_finite_point_is_no_trouble(form: str) -> None:
+    run = a_run("broken", {"loss/val": [float("nan")] * 3})
+    assert "GEN001" in written(form, a_report(a_run_report(run, [a_finding()])))
