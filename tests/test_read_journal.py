@@ -49,6 +49,15 @@ def test_the_folder_is_found_as_a_scan_finds_it(logs: Path) -> None:
     assert tbdiag.read_journal(moved) == tbdiag.read_journal()
 
 
+def test_a_run_has_the_journal_of_its_folder(logs: Path) -> None:
+    run = logs / "search" / "lr1"
+    run.mkdir(parents=True)
+    assert [*tbdiag.read_journal(run).attempts] == ["t1", "t2"]
+    own = a_journal(run)
+    own.diagnosed(a_diagnosis())
+    assert tbdiag.read_journal(run).attempts == {}
+
+
 def test_without_a_journal_it_says_so(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match="no follow-up run was tried there"):
         tbdiag.read_journal(tmp_path)

@@ -99,6 +99,7 @@ class Retraining(Conclusion):
             verdict=self.verdict,
             changes=changes,
             words=words[0] if words else (),
+            inside=_inside(self.plan),
             trials=self.trials,
             verdicts=self.verdicts,
             repeats=self.repeats,
@@ -262,10 +263,17 @@ def sheet(plan: Plan, advice: tuple[str, ...] = ()) -> Sheet:
         findings=plan.start.roots,
         proposals=(),
         folder=str(plan.root) if plan.command else "",
+        inside=_inside(plan),
         advice=advice,
         notes=plan.notes,
         left_out=plan.left_out,
     )
+
+
+def _inside(plan: Plan) -> str:
+    """Where the command runs, as it can be typed; empty where that is the working directory."""
+    root = plan.root.resolve()
+    return "" if root == Path.cwd() else shown(root)
 
 
 def _filled(plan: Plan, proposal: Proposal) -> tuple[tuple[str, ...], dict[str, str]]:

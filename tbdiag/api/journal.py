@@ -46,7 +46,8 @@ class History(replay.History):
 def read_journal(path: Place | None = None, *, config: Config | Place | None = None) -> History:
     """What was tried below a log folder, from its journal; ``path`` may be the journal itself.
 
-    Without a path, the log folder that `scan` would take. Raises JournalError where there is no
+    For a run, the journal of the folder in which it lies. Without a path, the log folder that `scan`
+    would take. Raises JournalError where there is no
     journal or it cannot be read, ConfigError, and NoRunsError where no folder is known.
     """
     settings = configured(config)
@@ -54,7 +55,7 @@ def read_journal(path: Place | None = None, *, config: Config | Place | None = N
     folder = settings.root / FOLLOW_UPS if isinstance(given, UrlPath) else given
     if not folder.exists():
         raise JournalError(f"{folder} does not exist")
-    journal = Journal(folder) if folder.is_file() else Journal.beside(folder)
+    journal = Journal(folder) if folder.is_file() else Journal.above(folder)
     if not journal.path.exists():
         raise JournalError(f"{folder} has no journal: no follow-up run was tried there")
     told = replay.replayed(journal)

@@ -16,10 +16,10 @@ def board(
     host: o.Host = "127.0.0.1",
     config: o.ConfigFile = None,
 ) -> None:
-    """Show TensorBoard with the Diagnosis tab open, while the runs are diagnosed.
+    """Show TensorBoard with the Diagnosis tab open.
 
-    Without a path: the configured logdir, else logs/, runs/, lightning_logs/ or tb_logs/. Ends with
-    Ctrl-C.
+    It opens at once; runs appear as they are diagnosed. Without a path: the configured logdir, else
+    logs/, runs/, lightning_logs/ or tb_logs/. Ends with Ctrl-C.
     """
     from tbdiag.cli.serving import serve
 

@@ -11,7 +11,7 @@ Examples:
 
 
 def clean(paths: o.Folders = None, dry_run: o.Tries = False, config: o.ConfigFile = None) -> None:
-    """Remove every summary that tbdiag wrote below the paths, and nothing else.
+    """Remove every summary that tbdiag wrote, and nothing else.
 
     Without a path: the configured logdir, else logs/, runs/, lightning_logs/ or tb_logs/.
     """

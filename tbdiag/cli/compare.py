@@ -21,7 +21,7 @@ def compare(
     no_cache: o.NoCache = False,
     color: o.Colors = o.Color.AUTO,
 ) -> None:
-    """Compare runs: settings that differ, curves, results, and whether the lead is more than noise.
+    """Compare runs: what differs, and whether a lead is beyond noise.
 
     A folder stands for all runs below it. Of six runs and more it tells which setting matters.
     """

@@ -41,10 +41,8 @@ def targets(formats: str, output: Path | None, known: Sequence[str] = FORMATS) -
     words = list(dict.fromkeys(word.strip().lower() for word in formats.split(",") if word.strip()))
     for word in words or [""]:
         if word not in known:
-            hint = did_you_mean(word, known)
-            raise RequestError(
-                f'there is no format "{word}"{hint}; choose among {", ".join(known)}'
-            )
+            hint = did_you_mean(word, known) or f"; choose among {', '.join(known)}"
+            raise RequestError(f'there is no format "{word}"{hint}')
     if len([word for word in words if word != "text"]) > 1:
         raise RequestError("choose one format, or text and one other")
     return [(word, None if word == "text" and len(words) > 1 else output) for word in words]

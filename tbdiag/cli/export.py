@@ -18,9 +18,9 @@ def export(
     jobs: o.Jobs = None,
     config: o.ConfigFile = None,
 ) -> None:
-    """Write every logged point as a row: run, tag, step, wall_time, value.
+    """Write every logged point as a row of one table.
 
-    Parquet and Feather need pyarrow.
+    Its columns are run, tag, step, wall_time and value. Parquet and Feather need pyarrow.
     """
     from tbdiag.api.folders import each_run
     from tbdiag.api.replacing import replacing

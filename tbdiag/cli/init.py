@@ -17,7 +17,7 @@ def init(
     force: o.Force = False,
     color: o.Colors = o.Color.AUTO,
 ) -> None:
-    """Write tbdiag.toml: how to retrain, and what may be turned, by the script's flags and the logs.
+    """Write tbdiag.toml: how to retrain, and what may be turned.
 
     The script is started and stopped where it reads its arguments; it does not train, and nothing of
     it is written.

@@ -19,7 +19,7 @@ def journal(
     config: o.ConfigFile = None,
     color: o.Colors = o.Color.AUTO,
 ) -> None:
-    """Show the follow-up runs that were tried: why, with which change, with which result.
+    """Show what was tried: why, with which change, with which result.
 
     Without a path: the configured logdir, else logs/, runs/, lightning_logs/ or tb_logs/.
     """

@@ -32,7 +32,7 @@ def report(
     memory: o.Memory = None,
     verify: o.Verify = False,
 ) -> None:
-    """Write one page that holds the whole diagnosis: opens offline, in any browser.
+    """Write the whole diagnosis as one page that opens in any browser.
 
     Summary, runs × rules, each run with its findings on its curves, what to do next, the journal.
     Without a path: the configured logdir, else logs/, runs/, lightning_logs/ or tb_logs/.

@@ -12,7 +12,7 @@ Examples:
 
 
 def rules(code: o.OneRule = None, color: o.Colors = o.Color.AUTO) -> None:
-    """List the rules, or explain one: what, why, how it is detected, what to change."""
+    """List the rules, or explain one: what, why, how, what to change."""
     from tbdiag.cli.output import look, say
     from tbdiag.detectors import registry
     from tbdiag.diagnosis.examine import tried

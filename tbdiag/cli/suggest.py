@@ -35,7 +35,7 @@ def suggest(
     no_cache: o.NoCache = False,
     color: o.Colors = o.Color.AUTO,
 ) -> None:
-    """Propose follow-up runs: the change, the reason, the command, what it should clear.
+    """Propose follow-up runs: what changes, why, and the command.
 
     They start from the best of the comparable runs below the paths. With --retrain they are launched
     and verified by the same rules, until the problem is gone or the budget is spent.

@@ -47,6 +47,12 @@ class Journal:
         """The journal of the follow-up runs of a log folder."""
         return cls(logdir / FOLDER / NAME, clock)
 
+    @classmethod
+    def above(cls, folder: Path) -> Journal:
+        """The journal of a log folder or, for a run in it, of the nearest folder above that has one."""
+        around = (folder, *folder.resolve().parents)
+        return next((j for j in map(cls.beside, around) if j.path.exists()), cls.beside(folder))
+
     def diagnosed(self, seen: Diagnosed) -> Entry:
         """Notes what was seen in the runs that there are."""
         return self.append(Kind.DIAGNOSED, plain(seen))

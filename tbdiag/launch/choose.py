@@ -48,10 +48,8 @@ def chosen(settings: Launch, slots: int, name: str | None = None) -> Launcher:
             slots,
         )
     if name != "local":
-        hint = did_you_mean(name, LAUNCHERS)
-        raise RequestError(
-            f'there is no launcher "{name}"{hint}; choose among {", ".join(LAUNCHERS)}'
-        )
+        hint = did_you_mean(name, LAUNCHERS) or f"; choose among {', '.join(LAUNCHERS)}"
+        raise RequestError(f'there is no launcher "{name}"{hint}')
     return LocalLauncher(slots=slots)
 
 

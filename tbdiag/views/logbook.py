@@ -141,14 +141,21 @@ def tally(tried: Sequence[Followup]) -> str:
 
 
 def best(tried: Sequence[Followup]) -> Followup | None:
-    """The follow-up with the best objective, of those that are compared by the last one's."""
+    """The follow-up with the best objective, of those that are compared by the last one's.
+
+    A repeat is none of its own: it tells what the settings of its original are worth.
+    """
     if not tried or (seen := tried[-1].seen) is None:
         return None
     sign = -1.0 if seen.better == "higher" else 1.0
+    ids = {each.id for each in tried}
     known = [
         (sign * each.after, at, each)
         for at, each in enumerate(tried)
-        if each.after is not None and each.after == each.after and each.objective == seen.objective
+        if each.after is not None
+        and each.after == each.after
+        and each.objective == seen.objective
+        and not (each.attempt.proposal.origin is Origin.REPEAT and each.attempt.proposal.parent in ids)
     ]
     return min(known)[2] if known else None
 

@@ -21,7 +21,8 @@ _STYLES = {Decision.CONFIRMED: "ok", Decision.REFUTED: "error", Decision.INCONCL
 class Outcome:
     """How a round ended: ``solved``, in one sentence why, the ``best`` run with the verdict on it.
 
-    ``changes`` are from the start to the best run, ``words`` its command, ``trials`` those of the round.
+    ``changes`` are from the start to the best run, ``words`` its command, which runs ``inside`` a folder
+    where that is not the working directory; ``trials`` are those of the round.
     """
 
     solved: bool
@@ -32,6 +33,7 @@ class Outcome:
     verdict: Verdict | None
     changes: tuple[Turn, ...]
     words: tuple[str, ...]
+    inside: str
     trials: tuple[Trial, ...]
     verdicts: Mapping[str, Verdict]
     repeats: int
@@ -83,7 +85,7 @@ def ended(paper: Paper, outcome: Outcome) -> None:
         _so_far(paper, outcome)
     if outcome.best != outcome.start:
         turns(paper, outcome.changes, indent=2)
-        command(paper, outcome.words, indent=2)
+        command(paper, outcome.words, indent=2, inside=outcome.inside)
     if not outcome.solved:
         for each in outcome.advice[:4]:
             paper.flow(each, indent=0, label=("by hand:", "ok"))

@@ -24,7 +24,8 @@ class Sheet:
     """What there is to show: where follow-ups start from, and the ``proposals`` with their commands.
 
     ``comparable`` is the number of runs that the ``start`` is the best of; ``env`` maps ids of proposals
-    to what their command needs in its environment beside its words; ``folder`` is where it runs.
+    to what their command needs in its environment beside its words; ``folder`` is where it runs, and
+    ``inside`` the same for who reads it, empty where that is the working directory.
     """
 
     version: str
@@ -37,6 +38,7 @@ class Sheet:
     commands: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     env: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     folder: str = ""
+    inside: str = ""
     advice: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     left_out: tuple[tuple[str, str], ...] = ()
@@ -58,7 +60,7 @@ def render(sheet: Sheet, *, color: bool, width: int = 80, ascii: bool = False) -
         paper.flow(proposal.why, indent=2, label=("why:", "dim"))
         if proposal.expects:
             paper.flow(", ".join(proposal.expects), indent=2, label=("should clear:", "dim"))
-        command(paper, sheet.commands.get(proposal.id, ()), indent=2)
+        command(paper, sheet.commands.get(proposal.id, ()), indent=2, inside=sheet.inside)
     if not sheet.proposals:
         paper.gap()
         paper.flow("No setting of the command is left to try.", indent=0)
@@ -109,13 +111,16 @@ def turns(paper: Paper, changed: Sequence[Turn], *, indent: int) -> None:
     paper.flow(words or "no setting changes", indent=indent, style="name")
 
 
-def command(paper: Paper, words: Sequence[str], *, indent: int) -> None:
-    """The command, continued over lines as a shell would take it."""
+def command(paper: Paper, words: Sequence[str], *, indent: int, inside: str = "") -> None:
+    """The command, continued over lines as a shell would take it; it runs ``inside`` a folder."""
     if not words:
         return
+    pieces = [shlex.quote(each) for each in words]
+    if inside:
+        pieces = ["(cd", shlex.quote(inside), "&&", *pieces[:-1], f"{pieces[-1]})"]
     room = paper.width - indent - 4
     line, lead = "", "$ "
-    for word in (shlex.quote(each) for each in words):
+    for word in pieces:
         if line and len(line) + len(word) + 1 > room:
             paper.line((f"{lead}{line} \\", "dim"), indent=indent)
             line, lead = "", "    "

@@ -45,6 +45,19 @@ def test_a_proposal_has_its_reason_its_change_and_its_command(
     assert not (samples / ".tbdiag").exists()
 
 
+def test_the_command_in_the_text_says_where_it_runs(
+    samples: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(samples.parent)
+    out = called(capsys, "suggest", "sample_logs/rate-too-high-bouncing", "-n", 1)[1]
+    typed = out[out.index("$ ") + 2 :].replace("\\\n", " ")
+    assert shlex.split(typed)[:4] == ["(cd", "sample_logs", "&&", "python"]
+    assert typed.rstrip().endswith("--seed 8)")
+    monkeypatch.chdir(samples)
+    out = called(capsys, "suggest", "rate-too-high-bouncing", "-n", 1)[1]
+    assert shlex.split(out[out.index("$ ") + 2 :].replace("\\\n", " "))[0] == "python"
+
+
 def test_json_and_shell_hold_the_exact_command(
     samples: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -123,6 +123,22 @@ def test_the_best_is_judged_by_the_direction_and_never_by_nan(told: History) -> 
     assert best(followups(History(attempts={"t9": odd}))) is None
 
 
+def test_a_lucky_repeat_is_not_the_best(tmp_path: Path) -> None:
+    book = a_journal(tmp_path)
+    book.diagnosed(a_diagnosis())
+    book.proposed(a_proposal("t1"))
+    book.launched(a_trial())
+    book.finished(a_trial(state=State.FINISHED, objective=0.284, ended=NOON + 9))
+    book.verified("t1", a_verdict(after=0.284, repeats={"1": 0.27}))
+    again = a_proposal("t2", parent="t1", origin=Origin.REPEAT, turns=(Turn("seed", 0, 1),))
+    book.proposed(again)
+    book.launched(a_trial(again))
+    book.finished(a_trial(again, state=State.FINISHED, objective=0.27, ended=NOON + 9))
+    found = best(followups(replayed(book)))
+    assert found is not None
+    assert found.id == "t1"
+
+
 def test_a_change_in_the_fourth_digit_is_shown() -> None:
     odd = a_proposal(turns=(Turn("lr", 0.12341, 0.12342), Turn("bias", False, True)))
     (each,) = followups(History(attempts={"t1": Attempt(proposal=odd, proposed=NOON)}))
