@@ -5,8 +5,8 @@ python tools/generate.py --check    # list what is stale, write nothing, fail if
 
 Whole pages: docs/rules/, docs/cli.md, docs/report.schema.json, docs/accuracy.md. In README.md and in the other pages
 under docs/ the text between `<!-- generated: … -->` and `<!-- end -->`: a table by its name, or
-the output of a command, run on a copy of sample_logs/. Pictures depend on the version of matplotlib,
-so that only their presence is checked.
+the output of a command, run on a copy of sample_logs/; a round of follow-ups is recorded once, by
+tools/record_round.py. Pictures depend on the version of matplotlib, so that only their presence is checked.
 """
 
 from __future__ import annotations
@@ -31,13 +31,25 @@ from tbdiag.views import schema_v1
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
+SHOWN = "/home/ada/experiment"  # where commands seem to run
+BENCH = "/tmp" if Path("/tmp").is_dir() else None
+PREFIX = "tbdiag-"  # of that folder, whose whole name is as long as what is shown instead
 BLOCK = re.compile(r"(<!-- generated: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+RECORDED = ROOT / "tools" / "recorded"
+ROUND = "tbdiag suggest sample_logs/rate-too-high-bouncing --retrain --max-trials 6"
 
 TABLES: Mapping[str, Callable[[], str]] = {
     "rules": lambda: rule_table("docs/rules/"),
     "thresholds": threshold_table,
     "accuracy": accuracy.short,
+    "round": lambda: console(ROUND, (RECORDED / "round.txt").read_text("utf-8").strip("\n")),
 }
+
+
+def console(command: str, said: str) -> str:
+    """A block with a command and what it said."""
+    return f"```console\n$ {command}\n{said}\n```\n"
 
 
 def pages() -> Iterator[tuple[Path, str]]:
@@ -71,30 +83,40 @@ def filled(text: str, output: Callable[[str], str]) -> str:
 
 
 class Shop:
-    """A folder with a copy of the sample logs, where commands run."""
+    """A folder with a copy of the sample logs and their trainer, where commands run.
+
+    Its name is as long as the one that is shown instead of it, so that lines break alike everywhere.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
         self.blocks: dict[str, str] = {}
-        shutil.copytree(ROOT / "sample_logs", folder / "sample_logs")
+        for name in ("sample_logs", "examples"):
+            shutil.copytree(ROOT / name, folder / name)
+        (folder / "logs" / ".tbdiag").mkdir(parents=True)
+        if RECORDED.exists():
+            shutil.copy(RECORDED / "journal.jsonl", folder / "logs" / ".tbdiag")
 
     def output(self, command: str) -> str:
         """A console block with a tbdiag command and what it says on both of its streams."""
         if command not in self.blocks:
-            self.blocks[command] = f"```console\n$ {command}\n{self._said(command)}\n```\n"
+            self.blocks[command] = console(command, self.said(command))
         return self.blocks[command]
 
-    def _said(self, command: str) -> str:
+    def said(self, command: str) -> str:
+        """What a tbdiag command says on both of its streams."""
         program, *words = shlex.split(command)
         if program != "tbdiag":
             raise ValueError(f"only tbdiag is run for the documentation, not {program}")
         kept = {k: v for k, v in os.environ.items() if k not in ("FORCE_COLOR", "GITHUB_ACTIONS")}
-        plain = {"COLUMNS": "80", "NO_COLOR": "1", "PYTHONUTF8": "1", "PYTHONPATH": str(ROOT)}
+        plain = {"COLUMNS": "80", "NO_COLOR": "1", "TZ": "UTC"}
+        python = {"PYTHONUTF8": "1", "PYTHONPATH": str(ROOT)}
+        there = set(self.folder.iterdir())
         home = {"HOME": str(self.folder), "XDG_CACHE_HOME": str(self.folder / ".cache")}
         done = subprocess.run(
             [sys.executable, "-m", "tbdiag", *words],
             cwd=self.folder,
-            env={**kept, **plain, **home},
+            env={**kept, **plain, **python, **home},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
@@ -102,13 +124,16 @@ class Shop:
         )
         if done.returncode not in (0, 1):
             raise RuntimeError(f"{command} ended with {done.returncode}: {done.stdout}")
-        return "\n".join(line.rstrip() for line in done.stdout.splitlines()).strip("\n")
+        for made in set(self.folder.iterdir()) - there:  # what a command writes is not for the next
+            shutil.rmtree(made) if made.is_dir() else made.unlink()
+        said = done.stdout.replace(str(self.folder), SHOWN)
+        return "\n".join(line.rstrip() for line in said.splitlines()).strip("\n")
 
 
 def stale() -> Iterator[tuple[Path, str]]:
     """Every text that is not as it should be, with what it should be."""
     wanted = list(pages())
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(prefix=PREFIX, dir=BENCH) as folder:
         shop = Shop(Path(folder))
         wanted += [(path, filled(path.read_text("utf-8"), shop.output)) for path in handwritten()]
     for path, text in wanted:

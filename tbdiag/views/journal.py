@@ -6,6 +6,7 @@ from datetime import tzinfo
 
 from tbdiag.journal.entry import Diagnosed
 from tbdiag.journal.replay import History
+from tbdiag.model.proposal import Origin
 from tbdiag.views.logbook import Followup, chapters, followups, lead, seen_in, tally, when
 from tbdiag.views.paper import Paper
 from tbdiag.views.text import duration
@@ -85,7 +86,8 @@ def _followup(paper: Paper, time: str, each: Followup) -> None:
         ("still there", ", ".join(verdict.persisting) if verdict else ""),
         ("new", ", ".join(verdict.introduced) if verdict else ""),
         *(("to do by hand", words) for words in proposal.advice),
-        ("command", each.command),
+        # that of a repeat is its original's but for the seed, which stands above
+        ("command", "" if proposal.origin is Origin.REPEAT else each.command),
     ]
     for name, words in lines:
         if words:

@@ -155,7 +155,9 @@ def best(tried: Sequence[Followup]) -> Followup | None:
         if each.after is not None
         and each.after == each.after
         and each.objective == seen.objective
-        and not (each.attempt.proposal.origin is Origin.REPEAT and each.attempt.proposal.parent in ids)
+        and not (
+            each.attempt.proposal.origin is Origin.REPEAT and each.attempt.proposal.parent in ids
+        )
     ]
     return min(known)[2] if known else None
 
