@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import random
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -13,11 +11,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import import_module
 from types import MethodType
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from tbdiag.errors import NoRunsError, ReadError, RequestError
 from tbdiag.model.place import UrlPath
 from tbdiag.reading import ssh
+from tbdiag.reading.mishaps import ShortError, passing, sentence
 
 T = TypeVar("T")
 
@@ -47,12 +46,6 @@ _PACKAGES = {
 }
 _MARKS = ("ETag", "etag", "md5Hash", "md5", "content_md5", "generation", "blob_id", "checksum")
 _TIMES = ("LastModified", "last_modified", "updated", "mtime", "modified", "created")
-_CREDENTIALS = {
-    "s3": "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or AWS_PROFILE, or write anon = true under"
-    " [storage.s3] for a public bucket",
-    "gs": 'run `gcloud auth application-default login`, or write token = "anon" under [storage.gs] for'
-    " a public bucket",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +120,7 @@ class Storage:
             answers = self._asked([parts[each] for each in open_])
             for each, answer in zip(open_, answers, strict=True):
                 found[each] = answer
-            open_ = [e for e in open_ if isinstance(x := found[e], Exception) and _passing(x)]
+            open_ = [e for e in open_ if isinstance(x := found[e], Exception) and passing(x)]
             if not open_:
                 break
         self._failed = self._failed + len(open_) if len(open_) == len(parts) else 0
@@ -160,7 +153,7 @@ class Storage:
             try:
                 return work()
             except Exception as error:
-                if not _passing(error):
+                if not passing(error):
                     raise
                 self.repeated += 1
                 self.pause(_pause(turn))
@@ -178,58 +171,7 @@ class Storage:
         return self._fs
 
     def _sentence(self, error: Exception, *, listing: bool = False) -> str:
-        """What went wrong, for users, without secrets."""
-        scheme = self.host.partition(":")[0]
-        if isinstance(error, FileNotFoundError) and "Connect" in type(error.__cause__).__name__:
-            error = cast("Exception", error.__cause__)  # which fsspec takes for a missing page
-        name, text = type(error).__name__, str(error)
-        if isinstance(error, FileNotFoundError):
-            if re.search(r"(?i)no ?such ?bucket|bucket (does not|doesn.t) exist", text):
-                return f"cannot be read: there is no bucket {self.host.partition('://')[2]}"
-            return "does not exist" if listing else "is not there any more"
-        if name in ("NoCredentialsError", "DefaultCredentialsError", "CredentialRetrievalError"):
-            how = _CREDENTIALS.get(scheme, "see the documentation of this storage")
-            return f"cannot be read without credentials: {how}"
-        if name == "HostKeyNotVerifiable":
-            return (
-                "cannot be read: its host key is not known here; connect by `ssh` once to see it, or"
-                " name a file of known hosts as known_hosts under [storage.ssh]"
-            )
-        if isinstance(error, PermissionError) or re.search(
-            r"\b(401|403)\b|Forbidden|denied|Authentication(Error|Failed)|failed to authenticate",
-            f"{name} {text}",
-        ):
-            return "cannot be read: permission denied with the credentials that were found"
-        if _throttled(error):
-            return f"cannot be read: the storage asked {_TRIES} times to slow down (503)"
-        if isinstance(error, TimeoutError) or "Timeout" in name:
-            return "cannot be read: the storage did not answer in time"
-        if isinstance(error, ConnectionError) or re.search(
-            "Connect|Endpoint|gaierror|ServiceRequestError", name
-        ):
-            return "cannot be read: the storage cannot be reached"
-        if isinstance(error, _ShortError):
-            return f"cannot be read: {text}"
-        words = (
-            getattr(error, "strerror", None) or text.partition("\n")[0][:200] or "no reason given"
-        )
-        return f"cannot be read: {self._without_secrets(words).replace(': ', ', ')} ({name})"
-
-    def _without_secrets(self, text: str) -> str:
-        pending: list[Any] = [self.options]
-        while pending:
-            each = pending.pop()
-            if isinstance(each, Mapping):
-                pending.extend(each.values())
-            elif isinstance(each, str) and len(each) > 3:
-                text = text.replace(each, "***")
-        return re.sub(
-            r"(?i)((?:key|secret|token|password|signature|credential)\w*[=: ]+)\S+", r"\1***", text
-        )
-
-
-class _ShortError(Exception):
-    """Fewer bytes came than there should be."""
+        return sentence(error, self.host, self.options, tries=_TRIES, listing=listing)
 
 
 def _opened(host: str, options: Mapping[str, Any]) -> Any:
@@ -255,7 +197,7 @@ def _opened(host: str, options: Mapping[str, Any]) -> Any:
     except ImportError:
         raise missing from None
     except Exception as error:  # noqa: BLE001 - every kind of storage raises its own
-        text = Storage(host, options)._sentence(error)
+        text = sentence(error, host, options, tries=_TRIES)
         raise RequestError(f"{host} {text}") from None
     with suppress(AttributeError):  # another version of theirs
         _make_impatient(package, fs)
@@ -326,27 +268,8 @@ def _whole(answer: Any, start: int, end: int) -> bytes | Exception:
     if len(data) > end - start:  # a server that knows no ranges sends everything
         data = data[start:end]
     if len(data) < end - start:
-        return _ShortError(f"{len(data)} of {end - start} bytes came from byte {start} on")
+        return ShortError(f"{len(data)} of {end - start} bytes came from byte {start} on")
     return data
-
-
-def _throttled(error: BaseException) -> bool:
-    busy = getattr(error, "errno", None) == errno.EBUSY or getattr(error, "status", 0) in (429, 503)
-    return busy or bool(
-        re.search(r"SlowDown|reduce your request rate|\b(429|503)\b|TooMany", str(error))
-    )
-
-
-def _passing(error: Exception) -> bool:
-    """Whether it may go well the next time."""
-    if _throttled(error) or "Payload" in type(error).__name__:  # cut off on its way
-        return True
-    if isinstance(error, FileNotFoundError | PermissionError | NotImplementedError | ImportError):
-        return False
-    if isinstance(error, TypeError | ValueError | KeyError | AttributeError):
-        return False
-    lasting = r"Authentication|failed to authenticate|Credential|InvalidAccessKey|SignatureDoesNotMatch|\b(400|401|403|404)\b|Forbidden"
-    return not re.search(lasting, f"{type(error).__name__} {error}")
 
 
 def _pause(turn: int) -> float:

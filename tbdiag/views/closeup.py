@@ -8,8 +8,9 @@ import numpy as np
 
 from tbdiag.model.finding import Evidence, Finding
 from tbdiag.model.run import Run
-from tbdiag.views.figures import SHADES, blank, draw_panel, head, png_of, span_axis
+from tbdiag.views.figures import blank, draw_panel, png_of, span_axis
 from tbdiag.views.history import TRAINING, Curves, Line, Panel, curves
+from tbdiag.views.marks import SHADES, head
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -20,9 +20,10 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
 from tbdiag.errors import RequestError
-from tbdiag.model.finding import Evidence, Finding, Severity
+from tbdiag.model.finding import Finding, Severity
 from tbdiag.model.run import Run
 from tbdiag.views.history import BATCH, TRAINING, VALIDATION, Curves, Line, Panel, curves
+from tbdiag.views.marks import INK, SHADES, head, mark, placed
 from tbdiag.views.overlay import Overlay, overlays
 from tbdiag.views.sparkline import spans_decades
 from tbdiag.views.strokes import smoothed, thinned
@@ -33,20 +34,16 @@ if TYPE_CHECKING:
 
 # Okabe and Ito's palette, told apart with every common colour blindness.
 _COLORS = {TRAINING: "#0072B2", VALIDATION: "#D55E00", BATCH: "#56B4E9", "rate": "#009E73"}
-SHADES = {Severity.ERROR: "#B2182B", Severity.WARNING: "#E69F00", Severity.NOTE: "#777777"}
-_WORDS = SHADES | {Severity.WARNING: "#8A5A00", Severity.NOTE: "#555555"}  # readable on white
 _MANY_COLORS = (
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#9A8F00",
 )  # fmt: skip
-_INK, _PALE = "#333333", "#DDDDDD"
+_PALE = "#DDDDDD"
 
 _WIDTH = 9.0  # inches
 _PANEL, _RATE = 3.0, 1.1  # inches high
-_LABEL, _LANE = 8.5, 11.5  # points: the size of a finding's label, the height of its lane
 _FEW = 40  # points: with fewer of them each is marked
 _MANY = 300  # points: with more of them a smoothed line lies over the raw one
 _HUGE = 1e150  # values beyond are drawn there: the axes could not hold them
-_LABELS = 6  # findings labelled in one panel
 
 _METADATA: Mapping[str, Mapping[str, None]] = {
     ".png": {"Software": None},
@@ -76,7 +73,7 @@ def training_curves(
     FigureCanvasAgg(figure)
     if isinstance(history, Run):
         name = shorten(printable(history.id), 80)
-        figure.suptitle(name, x=0.012, ha="left", fontsize=9, color=_INK, parse_math=False)
+        figure.suptitle(name, x=0.012, ha="left", fontsize=9, color=INK, parse_math=False)
     grid = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)
     axes: list[Axes] = list(grid[:, 0])
     for axis, panel in zip(axes, found.panels, strict=False):
@@ -85,14 +82,15 @@ def training_curves(
         _rate(axes[-1], found.rate)
     span_axis(axes, found)
     roots = [each for each in findings if each.suppressed_by is None]
-    placed = _placed(roots, found)
+    marks = placed(roots, found)
     titles = [panel.quantity for panel in found.panels]
     if found.rate is not None:
         titles.append(
             "learning rate" if found.rate.stretch == 1 else "learning rate, rescaled steps"
         )
     for at, (axis, title) in enumerate(zip(axes, titles, strict=False)):
-        lanes = _mark(axis, [(finding, span) for finding, span, where in placed if where == at])
+        ours = [(finding, span) for finding, span, where in marks if where == at]
+        lanes = mark(axis, ours, inches=_WIDTH - 2.5)
         head(axis, title, lanes)
     return figure
 
@@ -239,7 +237,7 @@ def dress(axis: Axes) -> None:
         axis.spines[side].set_visible(False)
     for side in ("left", "bottom"):
         axis.spines[side].set_color("#999999")
-    axis.tick_params(colors=_INK, labelsize=9)
+    axis.tick_params(colors=INK, labelsize=9)
 
 
 def _draw(axis: Axes, line: Line) -> None:
@@ -278,86 +276,3 @@ def span_axis(axes: Sequence[Axes], found: Curves) -> None:
     axes[-1].set_xlim(low - margin, high + margin)
     axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
     axes[-1].set_xlabel(found.unit)
-
-
-def _placed(
-    findings: Sequence[Finding], found: Curves
-) -> list[tuple[Finding, tuple[float, float], int]]:
-    """(finding, span on the x axis, panel): where its first evidence among the curves lies.
-
-    A finding on a curve that is not drawn stands in the first panel, at its own steps.
-    """
-    lines = {line.tag: (line, at) for at, panel in enumerate(found.panels) for line in panel.lines}
-    if found.rate is not None:
-        lines[found.rate.tag] = (found.rate, len(found.panels))
-    placed = []
-    for finding in findings:
-        shown = [each for each in finding.evidence if each.tag in lines]
-        evidence: Evidence | None = next(iter(shown or finding.evidence), None)
-        if evidence is None:
-            continue
-        line, at = lines.get(evidence.tag, (None, 0))
-        stretch = 1.0 if line is None else line.stretch
-        low, high = sorted(step * stretch for step in evidence.span)
-        placed.append((finding, (low, high), at))
-    return placed
-
-
-def _mark(axis: Axes, found: Sequence[tuple[Finding, tuple[float, float]]]) -> int:
-    """Shaded spans, labelled in lanes above the axes, clear of the data and each other.
-
-    Returns how many lanes there are. What exceeds `_LABELS` findings is counted only.
-    """
-    left, right = axis.get_xlim()
-    character = 0.6 * _LABEL / 72 * (right - left) / (_WIDTH - 2.5)  # about its width on the axis
-    lanes: list[list[tuple[float, float]]] = []
-    for finding, (first, last) in found[:_LABELS]:
-        low, high = max(first, left), min(last, right)
-        color = SHADES[finding.severity]
-        if high - low > 0.004 * (right - left):
-            axis.axvspan(low, high, color=color, alpha=0.13, linewidth=0, zorder=0)
-        axis.axvline(low, color=color, linewidth=1, alpha=0.8, zorder=1)
-        text = f"{finding.code} {finding.name}"
-        wide = len(text) * character
-        begin = low if low + wide <= right else max(left, right - wide)
-        lane = next((at for at, ends in enumerate(lanes) if _free(ends, begin, wide)), len(lanes))
-        if lane == len(lanes):
-            lanes.append([])
-        lanes[lane].append((begin, begin + wide))
-        _label(axis, text, begin if begin == low else right, lane, begin == low, finding.severity)
-    if len(found) > _LABELS:
-        _label(axis, f"and {len(found) - _LABELS} more", right, len(lanes), False, Severity.NOTE)
-        lanes.append([])
-    return len(lanes)
-
-
-def _free(taken: Sequence[tuple[float, float]], begin: float, wide: float) -> bool:
-    return all(begin + wide < low or high < begin for low, high in taken)
-
-
-def _label(axis: Axes, text: str, x: float, lane: int, leftmost: bool, severity: Severity) -> None:
-    axis.annotate(
-        text,
-        (x, 1.0),
-        (0.0, 3 + lane * _LANE),
-        xycoords=("data", "axes fraction"),
-        textcoords="offset points",
-        ha="left" if leftmost else "right",
-        fontsize=_LABEL,
-        color=_WORDS[severity],
-        parse_math=False,
-    )
-
-
-def head(axis: Axes, text: str, lanes: int) -> None:
-    """The title of a panel, above so many lanes of labels."""
-    shown = shorten(printable(text.replace("_", " ")), 50)
-    axis.set_title(
-        shown[:1].upper() + shown[1:],
-        loc="left",
-        fontsize=11,
-        fontweight="bold",
-        color=_INK,
-        pad=7 + lanes * _LANE,
-        parse_math=False,
-    )
