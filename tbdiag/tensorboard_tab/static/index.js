@@ -4,7 +4,7 @@ import {App} from './app.js';
 import {followTheme} from './theme.js';
 
 export async function render() {
-  const sheets = ['./vendor/uPlot.min.css', './style.css'].map(stylesheet);
+  const sheets = ['./vendor/uPlot.min.css', './colors.css', './style.css'].map(stylesheet);
   document.documentElement.lang = 'en';
   document.title = 'Diagnosis';
   followTheme();

@@ -27,7 +27,12 @@ _MODULES = (
     _TAB / "marks.js",
     *(_HERE / "static" / f"{name}.js" for name in ("chart", "matrix", "page")),
 )
+_COLORS = _TAB / "colors.css"
 _STYLES = (_TAB / "vendor" / "uPlot.min.css", _HERE / "static" / "page.css")
+_SET_DARK, _PREFERS_DARK = (
+    ":root[data-theme='dark']",
+    "@media screen and (prefers-color-scheme: dark)",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +51,7 @@ class Assets:
 @cache
 def assets() -> Assets:
     """Read once."""
-    style = "\n".join(path.read_text("utf-8") for path in _STYLES)
+    style = "\n".join((_colors(), *(path.read_text("utf-8") for path in _STYLES)))
     script = bundled(_MODULES)
     for text, end in ((style, "</style"), (script, "</script"), (script, "<!--")):
         if end in text:
@@ -64,6 +69,12 @@ def assets() -> Assets:
         script=script,
         policy="; ".join(f"{name} {value}" for name, value in policy.items()),
     )
+
+
+def _colors() -> str:
+    """The tab's colours; the dark ones where the reader's system is dark, for no TensorBoard says so here."""
+    light, dark = _COLORS.read_text("utf-8").split(_SET_DARK)
+    return f"{light}{_PREFERS_DARK} {{ :root {dark} }}"
 
 
 @cache
