@@ -182,6 +182,7 @@ def _verdict(rows: Sequence[Row]) -> str:
     if not known:
         return "There are no runs."
     if len(known) == 1:
-        return f"{'The run has' if of == 1 else f'All {of} runs have'} {known[0][1]}."
+        who = {1: "The run has", 2: "Both runs have"}.get(of, f"All {of} runs have")
+        return f"{who} {known[0][1]}."
     told = [f"{n} {'has' if n == 1 else 'have'} {words}" for n, words in known]
     return f"Of {count(of, 'run')} {', '.join(told[:-1])} and {told[-1]}."
