@@ -89,6 +89,12 @@ def test_the_environment_that_tbdiag_stands_in_counts_as_active(
     # but not where the user is in another, or tbdiag alone is in its own
     assert search_path({"PATH": "/bin", "VIRTUAL_ENV": "/home/me/env"}) == "/bin"
     assert search_path({"PATH": "/bin", "CONDA_PREFIX": "/opt/conda"}) == "/bin"
+    # nor where the first Python that is found is that of another
+    other = executable(tmp_path / "other" / "bin" / "python").parent
+    both = f"{other}{os.pathsep}/bin"
+    assert search_path({"PATH": both}) == os.pathsep.join((scripts, both))
+    (tmp_path / "other" / "pyvenv.cfg").touch()
+    assert search_path({"PATH": both}) == both
     (home / "uv-receipt.toml").touch()
     assert search_path({"PATH": "/bin"}) == "/bin"
     (home / "uv-receipt.toml").unlink()
