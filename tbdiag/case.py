@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from functools import cached_property
 
 import numpy as np
 
 from tbdiag.model.knob import Knob
+from tbdiag.model.once import once
 from tbdiag.model.role import Role
 from tbdiag.model.run import Run, Scalar
 from tbdiag.model.series import Floats, Ints, Series
@@ -18,10 +18,17 @@ from tbdiag.signals.epochs import evaluated, half_an_interval_earlier, steps_per
 from tbdiag.signals.layers import Layers
 from tbdiag.signals.medians import median
 from tbdiag.signals.pace import paced
-from tbdiag.signals.progress import Progress, progress
+from tbdiag.signals.progress import Progress
+from tbdiag.signals.samples import SetSize, set_size
 from tbdiag.signals.schedule import Schedule, schedule
 from tbdiag.signals.smoothing import tail, thinned
-from tbdiag.signals.stated import Family, stated_classes, stated_optimizer
+from tbdiag.signals.stated import (
+    Family,
+    stated_batch_sizes,
+    stated_classes,
+    stated_optimizer,
+    stated_validation_size,
+)
 from tbdiag.signals.turning import Relapse, Turn, relapse, set_back, turn
 
 LIVE = 7 * 86400.0  # seconds since its last point after which a run is never taken for live
@@ -33,6 +40,9 @@ _REINFORCEMENT = (Role.REWARD, Role.POLICY_LOSS, Role.VALUE_LOSS, Role.EXPLAINED
 _ADVERSARIAL = (Role.D_LOSS, Role.G_LOSS)
 # Errors that are not those of a rare class, and errors as many as at the start.
 _MOSTLY_WRONG, _NO_BETTER = 0.4, 0.97
+
+# The roles that are bound with their points, -1 where the tag was not logged; the ambiguous with their tags.
+Outline = tuple[tuple[tuple[Role, int], ...], tuple[tuple[Role, tuple[str, ...]], ...]]
 
 
 class Kind(StrEnum):
@@ -62,6 +72,16 @@ class Case:
         self._paced: dict[Role, Floats] = {}
         self._turns: dict[Role, Turn] = {}
         self._accuracies: dict[Role, Series | None] = {}
+        self._sizes: dict[float, SetSize | None] = {}
+
+    def outline(self, most: int) -> Outline:
+        """Which roles the run has or may have, each with its points, of which ``most`` are counted.
+
+        Runs of one search are alike in that, and so is all that follows from it, as the kind of a run.
+        """
+        roles, lengths = self.run.roles, self.lengths
+        known = [(role, min(lengths.get(role, -1), most)) for role in roles.bound]
+        return tuple(known), tuple(roles.ambiguous.items())
 
     def curve(self, role: Role) -> Series | None:
         """The curve in this role as it was logged, or None."""
@@ -95,7 +115,7 @@ class Case:
             self._turns[role] = turn(self.the(role), self.run.roles.bound[role].better)
         return self._turns[role]
 
-    @cached_property
+    @once
     def kind(self) -> Kind:
         """How the run learns, told by the roles that it logged."""
         bound = self.run.roles.bound
@@ -105,18 +125,18 @@ class Case:
             return Kind.ADVERSARIAL
         return Kind.SUPERVISED
 
-    @cached_property
+    @once
     def pulse(self) -> Series | None:
         """The curve with the most points, by which the pace of the run is told; None without any."""
         longest = max(self.run.series.values(), key=len, default=None)
         return longest if longest is not None and len(longest) else None
 
-    @cached_property
+    @once
     def pace(self) -> float:
         """The usual time between two points of the pulse, in seconds; 0 where it is not told."""
         return usual_interval(self.pulse.wall_times) if self.pulse is not None else 0.0
 
-    @cached_property
+    @once
     def resumes(self) -> tuple[float, ...]:
         """The wall times at which the run was begun or resumed, in order.
 
@@ -130,12 +150,12 @@ class Case:
         ]
         return tuple(sorted({*begun, *(each.wall_time for each in told.restarts)}))
 
-    @cached_property
+    @once
     def in_one_go(self) -> Series | None:
         """The pulse since the run was last begun or resumed; None where time goes back in it."""
         return None if self.pulse is None else in_one_go(self.pulse, self.resumes)
 
-    @cached_property
+    @once
     def knobs(self) -> Mapping[Knob, Scalar]:
         """The logged hyperparameters by their canonical names; the rate's curve beats its setting."""
         from tbdiag.naming.knobs import knob
@@ -159,18 +179,18 @@ class Case:
         except ValueError:
             return None
 
-    @cached_property
+    @once
     def optimizer(self) -> Family | None:
         """The kind of optimizer, by the hyperparameters; None where they do not tell."""
         return stated_optimizer(self.knobs.get(Knob.OPTIMIZER), self.number(Knob.MOMENTUM))
 
-    @cached_property
+    @once
     def schedule(self) -> Schedule | None:
         """What the learning rate does, None where it was not logged."""
         rate = self.curve(Role.LEARNING_RATE)
         return None if rate is None else schedule(rate)
 
-    @cached_property
+    @once
     def epoch_steps(self) -> float | None:
         """The length of an epoch in steps, None where the run does not tell.
 
@@ -198,7 +218,7 @@ class Case:
             count, unit = max(1, round(steps)), "step"
         return f"{count:,} more {unit}{'' if count == 1 else 's'}"
 
-    @cached_property
+    @once
     def training(self) -> Series:
         """The training loss that trends are judged on: without penalties where that was logged.
 
@@ -228,7 +248,7 @@ class Case:
         skip = min(int(np.searchsorted(curve.steps, self.schedule.warm_up_end)), len(curve) // 2)
         return curve if skip == 0 else curve.between(curve.steps[skip], curve.steps[-1])
 
-    @cached_property
+    @once
     def initial_loss(self) -> float | None:
         """The training loss before anything was learned, as near to it as was logged.
 
@@ -278,19 +298,19 @@ class Case:
         skip = len(since) // 10
         return since.between(since.steps[skip], since.steps[-1]) if len(since) else None
 
-    @cached_property
+    @once
     def headway(self) -> Progress:
         """The `progress` of the training loss by the way that the rate allowed, not by steps."""
         even = self.paced(Role.TRAIN_LOSS)
         course = self.course(Role.TRAIN_LOSS).values
-        return self.progress if even is course else progress(even, self.initial_loss)
+        return self.progress if even is course else Progress(even, self.initial_loss)
 
-    @cached_property
+    @once
     def progress(self) -> Progress:
         """How far the training loss has come; needs at least four points of it."""
-        return progress(self.course(Role.TRAIN_LOSS).values, self.initial_loss)
+        return Progress(self.course(Role.TRAIN_LOSS).values, self.initial_loss)
 
-    @cached_property
+    @once
     def unlearned(self) -> float:
         """The share of the first loss that is left at the end, NaN where that is unknown.
 
@@ -313,7 +333,7 @@ class Case:
                     return shares[-1]
         return min(shares)
 
-    @cached_property
+    @once
     def bottleneck(self) -> tuple[int, int] | None:
         """The width of a network and its number of classes, where that is more than twice the width.
 
@@ -328,7 +348,7 @@ class Case:
             return None
         return int(width), classes
 
-    @cached_property
+    @once
     def layers(self) -> Layers:
         """The tensors of each layer, as far as histograms of them were logged."""
         return Layers(self.run)
@@ -348,6 +368,25 @@ class Case:
             return None
         return curve if top <= 1 else curve.with_values(curve.values / 100)
 
+    def validation_size(self, chance: float = 1e-3) -> SetSize | None:
+        """How many validation samples there are, stated or read off the accuracies; None where untold.
+
+        ``chance`` is that of a wrong size, as for `set_size`.
+        """
+        if chance not in self._sizes:
+            self._sizes[chance] = self._validation_size(chance)
+        return self._sizes[chance]
+
+    def _validation_size(self, chance: float) -> SetSize | None:
+        stated = stated_validation_size(self.run.hparams)
+        if stated is not None:
+            return SetSize(stated, stated)
+        accuracy = self.accuracy(Role.VAL_METRIC)
+        if accuracy is None:
+            return None
+        batches = stated_batch_sizes(self.run.hparams)
+        return set_size(accuracy.values, batches=batches, chance=chance)
+
     @property
     def accuracies(self) -> Iterator[tuple[Role, Series]]:
         """The accuracies of training and validation that were logged at eight points or more."""
@@ -356,18 +395,18 @@ class Case:
             if accuracy is not None and len(accuracy) >= 8:
                 yield role, accuracy
 
-    @cached_property
+    @once
     def relapse(self) -> Relapse | None:
         """What became of the accuracy that the run had early on, of training or else of validation."""
         return next((relapse(curve, role) for role, curve in self.accuracies), None)
 
-    @cached_property
+    @once
     def set_back(self) -> Relapse | None:
         """How far the first half stayed behind its own start, in the accuracy where it did the most."""
         found = (set_back(curve, role) for role, curve in self.accuracies)
         return max(found, key=lambda each: each.then - each.now, default=None)
 
-    @cached_property
+    @once
     def train_at_validation(self) -> Floats:
         """The training loss where validation was measured, shape of the validation loss.
 
@@ -383,7 +422,7 @@ class Case:
             at, axis = np.linspace(0, 1, len(val)), np.linspace(0, 1, len(train))
         return np.interp(at, axis, train.values)
 
-    @cached_property
+    @once
     def train_level_at_validation(self) -> Floats:
         """As `train_at_validation`, but fit to be compared with the validation loss point by point.
 

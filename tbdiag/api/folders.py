@@ -72,8 +72,8 @@ def each_run(
     """What `load` gives, one run at a time; ``progress`` as in `scan`."""
     settings = configured(config)
     intake = Intake(folders(path), settings, cache, follow_symlinks, jobs, progress, verify=verify)
-    for _, _, run in intake:
-        yield run
+    for each in intake:
+        yield each.run
     if not intake.any:
         intake.refuse()
 
@@ -148,16 +148,17 @@ def scan(
     )
     room = min(quarter(), _ROOM) if memory is None else memory
     reports = Reports(intake.slots, _WHOLE)
-    for slot, number, run in intake:
-        report = remembered(slot, number, run, selection, at)
-        if slot.fresh:
-            room -= _POINT * sum(map(len, run.series.values()))
-            if room < 0 and not reports.full:
-                tags = {each.tag for finding in report.findings for each in finding.evidence}
-                tags |= needed(run, objective)
-                report = replace(report, run=slot.let_go(number, report.run, tags))
-        place = placed(slot, number, run, objective, make=reports.full)
-        reports.add(report, place, intake.at, slot, number)
+    for group in intake.groups():
+        answers = remembered([(slot, number, run) for slot, number, run, _ in group], selection, at)
+        for (slot, number, run, where), report in zip(group, answers, strict=True):
+            if slot.fresh:
+                room -= _POINT * sum(map(len, run.series.values()))
+                if room < 0 and not reports.full:
+                    tags = {each.tag for finding in report.findings for each in finding.evidence}
+                    tags |= needed(run, objective)
+                    report = replace(report, run=slot.let_go(number, report.run, tags))
+            place = placed(slot, number, run, objective, make=reports.full)
+            reports.add(report, place, where, slot, number)
     if not reports:
         intake.refuse()
     search = Search(reports.runs, objective, reports.standings)

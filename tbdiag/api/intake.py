@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 from weakref import WeakValueDictionary
 
 from tbdiag.config import Config, shown
@@ -17,11 +17,12 @@ from tbdiag.model.place import Place, UrlPath, is_url
 from tbdiag.model.run import Run
 from tbdiag.reading.ahead import read_ahead
 from tbdiag.reading.discover import RunFiles, discover
-from tbdiag.reading.slots import Overrides, Slot, Slots
+from tbdiag.reading.slots import SMALL, Overrides, Slot, Slots
 
 if TYPE_CHECKING:  # reading all anew needs no cache
     from tbdiag.reading.cache import Cache
 
+_TOGETHER = 16  # folders, at most, whose runs are examined together
 _SHARE = 4  # of the machine's memory, one part is for curves
 _FALLBACK = 2 << 30  # bytes, where the machine does not tell how much it has
 
@@ -70,10 +71,19 @@ class FoundSlots(Slots):
         return self.totals()[0], len(self)
 
 
-class Intake:
-    """The runs below ``paths`` that can be examined: each with its slot and its number there.
+class Taken(NamedTuple):
+    """A run with its number in its ``slot``, which is that of the folder number ``at``."""
 
-    ``slots`` are those of all folders, and ``at`` is the number of the one under way. Iterated once; with ``verify``, the checksums of all records are compared, and nothing is taken from
+    slot: Slot
+    number: int
+    run: Run
+    at: int
+
+
+class Intake:
+    """The runs below ``paths`` that can be examined, one by one or in `groups`.
+
+    ``slots`` are those of all folders. Iterated once; with ``verify``, the checksums of all records are compared, and nothing is taken from
     the cache; with ``relative``, paths of runs are as users read them. ``ahead`` is who reads the slots,
     by default ``jobs`` threads. What cannot be examined is added to ``unread`` as (path, reason); with ``cache``,
     what was read is kept in the end. Raises NoRunsError where a path does not exist.
@@ -91,7 +101,7 @@ class Intake:
         verify: bool = False,
         ahead: Ahead | None = None,
     ) -> None:
-        self.any, self._relative, self.at = False, relative, 0
+        self.any, self._relative = False, relative
         self._paths, self._progress = paths, progress
         self._ahead = ahead or partial(read_ahead, jobs=jobs)
         self._here = os.getcwd()  # noqa: PTH109 - compared as text
@@ -116,31 +126,59 @@ class Intake:
             (path if is_url(path) else shown(Path(path)), reason) for path, reason in unread
         ]
 
-    def __iter__(self) -> Iterator[tuple[Slot, int, Run]]:
+    def __iter__(self) -> Iterator[Taken]:
+        for group in self._groups(1):
+            yield from group
+
+    def groups(self) -> Iterator[list[Taken]]:
+        """The runs of a few folders at a time, as long as these are small and were read anew."""
+        return self._groups(_TOGETHER)
+
+    def _groups(self, most: int) -> Iterator[list[Taken]]:
         at = At(0, 0, 0, 0)
         if self._progress:
             size, count = self.slots.totals()
             at = At(0, size, 0, count)
         lost: dict[str, str] = {}
         try:
-            for self.at, slot in enumerate(self._ahead(self.slots)):  # noqa: B020 - read by others
-                for number in range(len(slot)):
-                    run = slot.run(number, self.shown if self._relative else None)
-                    if slot.filled(number, run):
-                        self.any = True
-                        yield slot, number, run
-                    else:
-                        self.unread.append((self.shown(str(run.path)), _why_empty(run)))
-                lost |= slot.lost
-                if self._progress:
-                    done, files = at.bytes + slot.bytes, at.files + slot.count
-                    at = At(done, at.all_bytes, files, at.all_files)
-                    self._progress(at)
-                slot.finish()
+            for slots in self._together(most):
+                group = [each for place, slot in slots for each in self._filled(slot, place)]
+                if group:
+                    self.any = True
+                    yield group
+                for _, slot in slots:
+                    lost |= slot.lost
+                    if self._progress:
+                        done, files = at.bytes + slot.bytes, at.files + slot.count
+                        at = At(done, at.all_bytes, files, at.all_files)
+                        self._progress(at)
+                    slot.finish()
             self.unread += lost.items()
         finally:  # what was read before an interruption is not read again
             if self._cache:
                 self._cache.save()
+
+    def _together(self, most: int) -> Iterator[list[tuple[int, Slot]]]:
+        """The slots with their numbers, up to ``most`` of them at a time where they are small."""
+        group: list[tuple[int, Slot]] = []
+        size = 0
+        for each in enumerate(self._ahead(self.slots)):
+            group.append(each)
+            size += each[1].bytes
+            if len(group) >= most or size > SMALL or not each[1].fresh:
+                yield group
+                group, size = [], 0
+        if group:
+            yield group
+
+    def _filled(self, slot: Slot, at: int) -> Iterator[Taken]:
+        """The runs of a slot that hold anything to be examined."""
+        for number in range(len(slot)):
+            run = slot.run(number, self.shown if self._relative else None)
+            if slot.filled(number, run):
+                yield Taken(slot, number, run, at)
+            else:
+                self.unread.append((self.shown(str(run.path)), _why_empty(run)))
 
     def shown(self, path: str) -> str:
         """An absolute path as users read it: relative to the working directory where it lies below."""

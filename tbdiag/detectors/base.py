@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import KW_ONLY, dataclass, field, fields
 from functools import cache
 from itertools import chain
-from typing import Annotated, Any, ClassVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, final, get_args, get_origin, get_type_hints
 
 from tbdiag.case import Case
 from tbdiag.model.finding import Confidence, Evidence, Finding, Severity
@@ -120,8 +120,11 @@ class Detector(ABC):
         """
         return None
 
-    def blocked(self, case: Case) -> str | None:
-        """Why the rule cannot tell on this case, with what to log; None where it can."""
+    def lacking(self, case: Case) -> str | None:
+        """Why the curves that the case has do not let the rule tell, with what to log; else None.
+
+        By `Case.outline` alone, so that the answer holds for every case of the same outline.
+        """
         fewest, lengths = self.points, case.lengths
         for need in self.needs:
             roles = need if isinstance(need, tuple) else (need,)
@@ -136,7 +139,13 @@ class Detector(ABC):
                 points = f"{most} usable point{'s' * (most != 1)}"
                 return f"the {longest.phrase} has only {points}; {fewest} are needed"
             fewest = 0  # of the first alone
-        return self.cannot_tell(case)
+        return None
+
+    @final
+    def blocked(self, case: Case) -> str | None:
+        """Why the rule cannot tell on this case, with what to log; None where it can."""
+        reason = self.lacking(case)
+        return self.cannot_tell(case) if reason is None else reason
 
     def finding(
         self,
@@ -275,6 +284,7 @@ def _are(n: int, noun: str) -> str:
     return f"is {n} {noun}" if n == 1 else f"are {n} {noun}s"
 
 
+@cache
 def rule_name(rule: type[Rule]) -> str:
     """The rule's name as users write it: the class name in kebab case."""
     return re.sub(r"(?<!^)(?=[A-Z])", "-", rule.__name__).lower()

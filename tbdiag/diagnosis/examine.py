@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
-from tbdiag.case import Case, Kind
+from tbdiag.case import Case, Kind, Outline
 from tbdiag.detectors import registry
 from tbdiag.detectors.base import Detector, Rule, Sample, SearchDetector, SearchSample
 from tbdiag.diagnosis.priority import ordered
@@ -24,6 +24,8 @@ from tbdiag.model.report import (
 from tbdiag.model.run import Run
 from tbdiag.search import Family, Search
 
+_OUTLINES = 1000  # of the cases that were met, for each of which it is kept what is to be asked
+
 # Most runs of a scan get the same answers, so that each is made and kept once.
 _PASSED = Passed()
 _not_applicable = lru_cache(maxsize=256)(NotApplicable)
@@ -36,6 +38,17 @@ class SearchSelection:
     detectors: tuple[SearchDetector, ...] = ()
     skipped: Mapping[str, str] = field(default_factory=dict)
     ignored: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """What is asked about cases of one outline: ``settled`` is known by that, in order of codes.
+
+    The rules to be ``asked``, told by their codes, have a place there as well, as if they had passed.
+    """
+
+    settled: Mapping[str, Outcome]
+    asked: frozenset[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +70,16 @@ class Selection:
         """The detectors in the order in which they are asked: those that speak ``amid`` others last."""
         return tuple(sorted(self.detectors, key=lambda each: bool(each.amid)))
 
+    @cached_property
+    def points(self) -> int:
+        """The most points that one of the detectors needs."""
+        return max((each.points for each in self.detectors), default=1)
+
+    @cached_property
+    def questions(self) -> dict[Outline | None, Questions]:
+        """What is asked about cases of each outline that was met; under None, about several together."""
+        return {}
+
 
 def examine(run: Run, selection: Selection, now: float | None = None) -> RunReport:
     """Every selected rule on this run; a rule that fails is recorded, and the others go on.
@@ -64,26 +87,57 @@ def examine(run: Run, selection: Selection, now: float | None = None) -> RunRepo
     ``now`` is the wall time at which the run is looked at; without it no run is taken for live.
     Rules that speak only ``amid`` the findings of others come last.
     """
-    cases = _cases(run, now)
-    outcomes: dict[str, Outcome] = {
-        code: Skipped(reason) for code, reason in selection.skipped.items()
-    }
-    found: list[Finding] = []
-    fired: list[str] = []
+    return examine_all((run,), selection, now)[0]
+
+
+def examine_all(
+    runs: Iterable[Run], selection: Selection, now: float | None = None
+) -> list[RunReport]:
+    """What `examine` tells of each of the runs, each of which stands for itself.
+
+    A rule is asked about all of them before the next one is: what it needs is in the processor's caches
+    then, which of sixteen runs saves a fourth of the time.
+    """
+    examined = [_Examined(run, selection, now) for run in runs]
     for detector in selection.asked:
-        code, answer = detector.code, _answer(detector, cases, outcomes)
+        for each in examined:
+            if detector.code in each.asked:
+                each.ask(detector)
+    return [each.report() for each in examined]
+
+
+class _Examined:
+    """A run while the rules are asked about it: those of the codes ``asked``."""
+
+    def __init__(self, run: Run, selection: Selection, now: float | None) -> None:
+        self._run, self._selection, self._cases = run, selection, _cases(run, now)
+        self._single = self._cases[0] if len(self._cases) == 1 else None
+        questions = _questions(selection, self._single)
+        self.asked, self._outcomes = questions.asked, dict(questions.settled)
+        self._found: list[Finding] = []
+        self._fired: list[str] = []
+
+    def ask(self, detector: Detector) -> None:
+        """Notes what a rule answers."""
+        if self._single is None:
+            answer = _answer(detector, self._cases, self._outcomes)
+        else:
+            answer = _ask(detector, self._single, self._outcomes)
+        if answer is _PASSED:
+            return
         if isinstance(answer, Fired):
-            answer = _unless_ignored(answer, detector, selection)
+            answer = _unless_ignored(answer, detector, self._selection)
             if isinstance(answer, Fired):
-                found += answer.findings
-                fired.append(code)
-        outcomes[code] = answer
-    findings = ordered(found, selection.detectors)
-    for code in fired:
-        outcomes[code] = Fired(tuple(f for f in findings if f.code == code))
-    return RunReport(
-        run=run, outcomes={code: outcomes[code] for code in sorted(outcomes)}, findings=findings
-    )
+                self._found += answer.findings
+                self._fired.append(detector.code)
+        self._outcomes[detector.code] = answer
+
+    def report(self) -> RunReport:
+        """All that was answered, after the last rule."""
+        findings = ordered(self._found, self._selection.detectors)
+        for code in self._fired:
+            self._outcomes[code] = Fired(tuple(f for f in findings if f.code == code))
+        return RunReport(run=self._run, outcomes=self._outcomes, findings=findings)
 
 
 def examine_search(
@@ -135,7 +189,7 @@ class _Asked:
         return family is not None
 
     def _crashed(self, error: Exception) -> None:
-        self.outcome, self._families = Crashed(f"{type(error).__name__}: {error}"), iter(())
+        self.outcome, self._families = _crashed(error), iter(())
 
 
 def tried(rule: type[Rule]) -> list[tuple[Sample | SearchSample, Finding | None]]:
@@ -181,35 +235,85 @@ def _cases(run: Run, now: float | None) -> tuple[Case, ...]:
     )
 
 
+def _questions(selection: Selection, case: Case | None) -> Questions:
+    """What is to be asked about the case; about several together, which is None, all is."""
+    outline = None if case is None else case.outline(selection.points)
+    known = selection.questions.get(outline)
+    if known is None:
+        if len(selection.questions) >= _OUTLINES:
+            selection.questions.clear()
+        known = selection.questions[outline] = _prepared(selection, case)
+    return known
+
+
+def _prepared(selection: Selection, case: Case | None) -> Questions:
+    settled: dict[str, Outcome] = {
+        code: Skipped(reason) for code, reason in selection.skipped.items()
+    }
+    asked = set()
+    for detector in selection.detectors:
+        outcome = None if case is None else _settled(detector, case)
+        if outcome is None:
+            asked.add(detector.code)
+        settled[detector.code] = outcome or _PASSED
+    return Questions(dict(sorted(settled.items())), frozenset(asked))
+
+
+def _settled(detector: Detector, case: Case) -> Outcome | None:
+    """The outcome of a rule where the outline of the case settles it; None where it is to be asked."""
+    if detector.supervised and case.kind is not Kind.SUPERVISED:
+        return Skipped(f"the rule does not speak of {case.kind} runs")
+    try:
+        reason = detector.lacking(case)
+    except Exception as error:  # a defect of one rule must not cost the report
+        return _crashed(error)
+    return None if reason is None else _not_applicable(reason)
+
+
+def _ask(detector: Detector, case: Case, outcomes: Mapping[str, Outcome]) -> Outcome:
+    """The outcome of a rule that the case does not lack anything for; ``outcomes`` are of earlier rules."""
+    try:
+        reason = detector.cannot_tell(case)
+        if reason is None and detector.amid:
+            reason = _alone(detector, outcomes)
+        if reason is not None:
+            return _not_applicable(reason)
+        found = _distinct(detector.check(case))
+        if found:
+            return Fired(found)
+        reason = detector.undecided(case)
+        return _PASSED if reason is None else _not_applicable(reason, looked=True)
+    except Exception as error:  # likewise
+        return _crashed(error)
+
+
 def _answer(
     detector: Detector, cases: tuple[Case, ...], outcomes: Mapping[str, Outcome]
 ) -> Outcome:
     """The outcome of a rule on the cases of a run, where ``outcomes`` are those of earlier rules."""
-    findings: list[Finding] = []
-    reasons: list[str] = []
-    looked = False
-    for case in cases:
-        if detector.supervised and case.kind is not Kind.SUPERVISED:
-            return Skipped(f"the rule does not speak of {case.kind} runs")
-        try:
-            reason = detector.blocked(case)
-            if reason is None and detector.amid:
-                reason = _alone(detector, outcomes)
-            if reason is not None:
-                reasons.append(reason)
-                continue
-            found, looked = [*detector.check(case)], True
-            for each in found:
-                if each not in findings:
-                    findings.append(each)
-            reason = None if found else detector.undecided(case)
-            if reason is not None:
-                reasons.append(reason)
-        except Exception as error:  # a defect of one rule must not cost the report
-            return Crashed(f"{type(error).__name__}: {error}")
-    if findings:
-        return Fired(tuple(findings))
-    return _not_applicable(reasons[0], looked) if len(reasons) == len(cases) else _PASSED
+    answers = [_settled(detector, case) or _ask(detector, case, outcomes) for case in cases]
+    for each in answers:
+        if isinstance(each, Skipped | Crashed):
+            return each
+    found = _distinct(f for each in answers if isinstance(each, Fired) for f in each.findings)
+    if found:
+        return Fired(found)
+    unsure = [each for each in answers if isinstance(each, NotApplicable)]
+    if len(unsure) < len(cases):
+        return _PASSED
+    return _not_applicable(unsure[0].reason, looked=any(each.looked for each in unsure))
+
+
+def _distinct(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    found: list[Finding] = []
+    for each in findings:
+        if each not in found:
+            found.append(each)
+    return tuple(found)
+
+
+def _crashed(error: Exception) -> Crashed:
+    return Crashed(f"{type(error).__name__}: {error}")
 
 
 def _alone(detector: Detector, outcomes: Mapping[str, Outcome]) -> str | None:

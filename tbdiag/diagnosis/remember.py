@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 
 from tbdiag.case import LIVE
-from tbdiag.diagnosis.examine import Selection, examine, timely
+from tbdiag.diagnosis.examine import Selection, examine_all, timely
 from tbdiag.model.finding import Finding
 from tbdiag.model.report import Crashed, Fired, Outcome, RunReport
 from tbdiag.model.role import Override
@@ -60,28 +60,37 @@ _UNREAD = (("_findings", None), ("_outcomes", None))
 
 
 def remembered(
-    slot: Slot, number: int, run: Run, selection: Selection, now: float | None = None
-) -> RunReport:
-    """What `examine` answers about ``run``, the one of this ``number`` in its ``slot``.
+    taken: Sequence[tuple[Slot, int, Run]], selection: Selection, now: float | None = None
+) -> list[RunReport]:
+    """What `examine` answers about each run, the one of that number in its slot.
 
-    The rules run where the slot does not keep what they answered. Crashes are never kept. Of a run that
-    may be live at the time ``now`` the rules whose answer depends on it are asked again, and where they
-    answer otherwise all are.
+    The rules run where the slot does not keep what they answered, on all such runs together. Crashes
+    are never kept. Of a run that may be live at the time ``now`` the rules whose answer depends on it are
+    asked again, and where they answer otherwise all are.
     """
-    live = _is_live(run, now)
-    asked = question(selection, run, now)
-    kept = slot.answer(asked, number)
-    if kept is not None:
-        report = Remembered(run, kept)
-        again = timely(run, selection, now) if live else ()
-        if all(_same(outcome, report.outcomes[code]) for code, outcome in again):
-            return report
-    found = examine(run, selection, now)
-    if slot.keeps:
-        answer = lasting(found)
+    found: list[RunReport | None] = [_kept(*each, selection, now) for each in taken]
+    places = [place for place, report in enumerate(found) if report is None]
+    fresh = [taken[place][2] for place in places]
+    answers = examine_all(fresh, selection, now) if fresh else []
+    for place, report in zip(places, answers, strict=True):
+        found[place] = report
+        slot, number, run = taken[place]
+        answer = lasting(report) if slot.keeps else None
         if answer is not None:
-            slot.keep_answer(asked, number, answer)
-    return found
+            slot.keep_answer(question(selection, run, now), number, answer)
+    return [report for report in found if report is not None]
+
+
+def _kept(
+    slot: Slot, number: int, run: Run, selection: Selection, now: float | None
+) -> RunReport | None:
+    """What was answered before, where that holds still."""
+    kept = slot.answer(question(selection, run, now), number)
+    if kept is None:
+        return None
+    report = Remembered(run, kept)
+    again = timely(run, selection, now) if _is_live(run, now) else ()
+    return report if all(_same(outcome, report.outcomes[code]) for code, outcome in again) else None
 
 
 def question(selection: Selection, run: Run, now: float | None) -> str:

@@ -17,8 +17,7 @@ from tbdiag.model.run import Run, Scalar
 from tbdiag.model.series import Floats, Series
 from tbdiag.naming.settings import About, about, canonical
 from tbdiag.signals.level import Level, level
-from tbdiag.signals.samples import SetSize, set_size
-from tbdiag.signals.stated import stated_batch_sizes, stated_validation_size
+from tbdiag.signals.samples import SetSize
 
 _JUDGED = (Role.VAL_METRIC, Role.VAL_LOSS)
 
@@ -155,12 +154,7 @@ def _told(run: Run) -> tuple[dict[str, Scalar], dict[str, Scalar]]:
 
 def samples_of(run: Run) -> SetSize | None:
     """How many validation samples there are, stated or read off the accuracies; None where untold."""
-    accuracy, stated = Case(run).accuracy(Role.VAL_METRIC), stated_validation_size(run.hparams)
-    if stated is not None:
-        return SetSize(stated, stated)
-    if accuracy is None:
-        return None
-    return set_size(accuracy.values, batches=stated_batch_sizes(run.hparams))
+    return Case(run).validation_size()
 
 
 def numeric(value: Scalar | None) -> float | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tbdiag.model.series import Floats
-from tbdiag.signals.trend import median_slope, theil_sen
+from tbdiag.signals.trend import of_halves
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,7 @@ def forecast(x: Floats, y: Floats, ahead: float, window: float = 0.3) -> Forecas
     """
     count = max(6, round(window * len(x)))
     x, y = x[-count:], y[-count:]
-    slope = theil_sen(x, y)
-    half = len(x) // 2
-    early, late = median_slope(x[:half], y[:half]), median_slope(x[half:], y[half:])
+    slope, early, late = of_halves(x, y)
     span = float(x[-1] - x[0]) if len(x) > 1 else 0.0
     keep = 1.0
     if early * slope.median > 0 and span > 0:

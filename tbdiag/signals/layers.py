@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 
 import numpy as np
 
 from tbdiag.model.histogram import Histogram, Histograms
+from tbdiag.model.once import once
 from tbdiag.model.run import Run
 from tbdiag.model.series import Floats, Ints, Series
 from tbdiag.naming.layers import (
@@ -50,7 +51,7 @@ class Tensor:
         """The first and the last step that was logged."""
         return int(self._histograms.steps[0]), int(self._histograms.steps[-1])
 
-    @cached_property
+    @once
     def steps(self) -> Ints:
         """The steps of the records that are looked at, (m,)."""
         steps: Ints = self._histograms.steps[self._places]
@@ -71,22 +72,22 @@ class Tensor:
         """All the records that are looked at, in order."""
         return (self.record(index) for index in range(len(self)))
 
-    @cached_property
+    @once
     def size(self) -> float:
         """How many numbers the tensor has; 0 where nothing was logged."""
         return self.record(0).size
 
-    @cached_property
+    @once
     def rms(self) -> Floats:
         """Its root mean square at each record, (m,)."""
         return self._measured(rms)
 
-    @cached_property
+    @once
     def norm(self) -> Floats:
         """Its norm at each record, (m,)."""
         return self._measured(norm)
 
-    @cached_property
+    @once
     def frozen(self) -> bool:
         """Whether all its records are the same, to the last bit of what was logged."""
         first = self.record(0)
@@ -121,7 +122,7 @@ class Layers:
     def __init__(self, run: Run) -> None:
         self._run = run
 
-    @cached_property
+    @once
     def _tensors(self) -> Mapping[Quantity, tuple[Tensor, ...]]:
         found: dict[Quantity, list[Tensor]] = {}
         for tag, histograms in self._run.histograms.items():
@@ -132,11 +133,10 @@ class Layers:
 
     def of(self, quantity: Quantity, *parts: Part) -> tuple[Tensor, ...]:
         """The tensors of a quantity in the order they were logged, of some parts if given."""
-        return tuple(
-            each for each in self._tensors.get(quantity, ()) if not parts or each.name.part in parts
-        )
+        tensors = self._tensors.get(quantity, ())
+        return tuple(each for each in tensors if each.name.part in parts) if parts else tensors
 
-    @cached_property
+    @once
     def kernels(self) -> tuple[Tensor, ...]:
         """The weights between units; tensors of ones are norms, whatever they are called."""
         return tuple(
@@ -145,26 +145,26 @@ class Layers:
             if each.size > 1 and not _of_ones(each.record(0))
         )
 
-    @cached_property
+    @once
     def unnamed_norms(self) -> bool:
         """Whether tensors of ones stand among the weights: norms that no name tells."""
         return any(_of_ones(each.record(0)) for each in self.of(Quantity.PARAMETER, Part.KERNEL))
 
-    @cached_property
+    @once
     def activations(self) -> tuple[Tensor, ...]:
         """What plain hidden units give; gates, outputs and attention aside."""
         return tuple(each for each in self.of(Quantity.ACTIVATION) if not each.name.gate)
 
-    @cached_property
+    @once
     def sizes(self) -> tuple[tuple[LayerTag, Series], ...]:
         """Scalars that tell the size of a layer's gradient, or the zeros among its activations."""
         return tuple(
             (name, series)
             for tag, series in self._run.series.items()
-            if _SIZED.search(tag.lower()) and len(series) and (name := size_tag(tag)) is not None
+            if (name := _sized(tag)) is not None and len(series)
         )
 
-    @cached_property
+    @once
     def gradients(self) -> Depths | None:
         """The gradients of the weights by depth, where two layers or more were logged."""
         tensors = self.of(Quantity.GRADIENT, Part.KERNEL)
@@ -183,7 +183,7 @@ class Layers:
             )
         return self._gradients_by_norm
 
-    @cached_property
+    @once
     def _gradients_by_norm(self) -> Depths | None:
         sizes = [
             (name, series)
@@ -216,6 +216,11 @@ class Layers:
             places = {kernels[place]: rank for rank, place in enumerate(order)}
             return tuple(sorted(range(len(layers)), key=lambda place: places[layers[place]]))
         return network_order(layers, tags)
+
+
+@lru_cache(maxsize=4096)  # the runs of a scan mostly log under the same tags
+def _sized(tag: str) -> LayerTag | None:
+    return size_tag(tag) if _SIZED.search(tag.lower()) else None
 
 
 def _of_ones(record: Histogram) -> bool:

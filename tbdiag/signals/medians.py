@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from tbdiag.model.series import Floats
 
+_FEW = 24  # values that Python has sorted before NumPy begins
 _SHORT = 128  # values that are sorted whole
 
 
@@ -18,9 +19,12 @@ def median(values: ArrayLike) -> float:
     """
     array = np.asarray(values).reshape(-1)
     count = len(array)
-    if not count:
-        return float("nan")
     half = count // 2
+    if count <= _FEW:
+        few = sorted(array.tolist())
+        if not count:
+            return float("nan")
+        return float(few[half] if count % 2 else (few[half - 1] + few[half]) / 2)
     ordered = array.copy()
     if count <= _SHORT:
         ordered.sort()

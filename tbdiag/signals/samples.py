@@ -64,15 +64,6 @@ def set_size(
     on a grid that is finer than 1/N: unless its odds against the plain reading are at most
     ``ambiguity``, the answer is a range. ``batches`` are batch sizes known to be in use.
     """
-    values = np.ascontiguousarray(shares, dtype=np.float64)
-    return _set_size(values.tobytes(), tuple(batches), chance, ambiguity, largest)
-
-
-@lru_cache(maxsize=16)  # several rules ask for the size behind one and the same curve
-def _set_size(
-    data: bytes, batches: tuple[int, ...], chance: float, ambiguity: float, largest: int
-) -> SetSize | None:
-    shares: Floats = np.frombuffer(data, dtype=np.float64)
     distinct = _distinct(shares[(shares > 0) & (shares < 1)])
     size = _grid_size(distinct, chance, largest)
     if size is None:

@@ -43,6 +43,15 @@ def schedule(rate: Series) -> Schedule | None:
     if len(values) < 2 or values.max() <= 0:
         return None
     peak, low = float(values.max()), float(values.min())
+    if low == peak:
+        return Schedule(
+            shape=Shape.CONSTANT,
+            peak=peak,
+            last=peak,
+            idle=0.0,
+            warm_up_end=int(rate.steps[0]),
+            changes=(),
+        )
     top = int(np.argmax(values >= 0.99 * peak))
     after = values[top:]
     alive = -1 if low >= _SPENT * peak else int(np.flatnonzero(values >= _SPENT * peak)[-1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from functools import lru_cache
 
 from tbdiag.model.run import HParam, Scalar
 
@@ -112,11 +113,9 @@ def stated_augmentation(hparams: Mapping[str, HParam]) -> str | None:
 
 def _counts(hparams: Mapping[str, HParam], names: str) -> Iterator[int]:
     """The whole numbers above 1 under these names, whatever section they stand in."""
-    pattern = re.compile(names)
     for name, hparam in hparams.items():
-        last = re.split(r"[./:]", name[-_LONGEST:])[-1].lower().replace("-", "_")
         value = hparam.value
-        if not pattern.fullmatch(last) or isinstance(value, bool) or value is None:
+        if not _is_called(name, names) or isinstance(value, bool) or value is None:
             continue
         try:
             number = float(value)
@@ -124,3 +123,10 @@ def _counts(hparams: Mapping[str, HParam], names: str) -> Iterator[int]:
             continue
         if number.is_integer() and number > 1:
             yield int(number)
+
+
+@lru_cache(maxsize=4096)  # the runs of a scan mostly have the same settings
+def _is_called(name: str, names: str) -> bool:
+    """Whether a setting has one of the ``names``, a pattern, whatever section it stands in."""
+    last = re.split(r"[./:]", name[-_LONGEST:])[-1].lower().replace("-", "_")
+    return re.fullmatch(names, last) is not None

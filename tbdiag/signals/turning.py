@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
+from tbdiag.model.once import once
 from tbdiag.model.role import Better, Role
 from tbdiag.model.series import Floats, Series
 from tbdiag.signals.medians import median
@@ -33,12 +33,12 @@ class Turn:
     worse: float
     costs: Floats
 
-    @cached_property
+    @once
     def band(self) -> float:
         """The noise of successive differences."""
         return noise(self.costs)
 
-    @cached_property
+    @once
     def since(self) -> Trend:
         """The trend of the values from the best on: tau > 0 is getting worse."""
         return mann_kendall(_at_most(self.costs[self.index :]))

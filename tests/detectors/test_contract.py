@@ -140,7 +140,7 @@ DEFECTS = {
         ("needs = (Role.TRAIN_LOSS,)", "needs = ()"),
         (
             "    def check",
-            "    def blocked(self, case: Case) -> None: return None\n\n    def check",
+            "    def lacking(self, case: Case) -> None: return None\n\n    def check",
         ),
     ],
     "evidence_stands_in_the_logs": [

@@ -143,7 +143,7 @@ def test_a_second_scan_asks_no_rule_and_looks_at_no_curve(
     def never(*_: object) -> None:
         raise AssertionError("nothing changed")
 
-    monkeypatch.setattr(remember, "examine", never)
+    monkeypatch.setattr(remember, "examine_all", never)
     monkeypatch.setattr(kept, "Bundle", never)
     monkeypatch.setattr(cache, "discovered", never)
     assert report(tmp_path) == expected

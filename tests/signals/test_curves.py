@@ -12,7 +12,7 @@ from tbdiag.model.series import Series
 from tbdiag.signals.forecast import forecast
 from tbdiag.signals.noise import detrended, noise, roughness, spread
 from tbdiag.signals.period import strongest_swing
-from tbdiag.signals.progress import progress
+from tbdiag.signals.progress import Progress
 from tbdiag.signals.schedule import Shape, schedule
 from tbdiag.signals.smoothing import head, running_median, tail, thinned
 from tbdiag.signals.trend import mann_kendall, theil_sen
@@ -134,7 +134,7 @@ def test_a_swing_has_its_period_and_noise_has_none() -> None:
 
 def test_progress_does_not_depend_on_the_scale() -> None:
     loss = noisy(decay(80, 2.3, 0.4, 5), 0.02)
-    one, other = progress(loss), progress(1000 * loss)
+    one, other = Progress(loss), Progress(1000 * loss)
     assert one.left == pytest.approx(other.left)
     assert one.noise == pytest.approx(other.noise)
     assert (one.ready, one.trend, one.best_at) == (other.ready, other.trend, other.best_at)
@@ -143,5 +143,5 @@ def test_progress_does_not_depend_on_the_scale() -> None:
 
 def test_progress_tells_what_was_lost_again() -> None:
     loss = np.concatenate([decay(40, 2, 0.5), np.linspace(0.5, 1.25, 40)])
-    assert progress(loss).regained == pytest.approx(0.5, abs=0.06)
-    assert np.isnan(progress(loss - 1).left)
+    assert Progress(loss).regained == pytest.approx(0.5, abs=0.06)
+    assert np.isnan(Progress(loss - 1).left)

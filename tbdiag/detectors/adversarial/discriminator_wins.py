@@ -90,11 +90,11 @@ class DiscriminatorWins(Detector):
     window: Annotated[int, Threshold("points that medians run over", at_least=3)] = 9
     negative: Annotated[float, Threshold("share of points below zero", above=0, at_most=1)] = 0.02
 
-    def blocked(self, case: Case) -> str | None:
+    def lacking(self, case: Case) -> str | None:
         """Only two players can win or lose."""
         if case.kind is not Kind.ADVERSARIAL and not self._one_player(case):
             return f"the run is {case.kind}: the rule speaks of generators and discriminators"
-        return super().blocked(case)
+        return super().lacking(case)
 
     @staticmethod
     def _one_player(case: Case) -> bool:

@@ -107,8 +107,8 @@ class TooLittleLogged(Detector):
     def _gap(self, case: Case, main: Series | None) -> _Gap | None:
         """The gap that matters most, None where the rules have what they need."""
         wanted = _MAIN[case.kind][0]
-        longest = max((each.logged for each in case.run.series.values()), default=0)
         if main is None:
+            longest = max((each.logged for each in case.run.series.values()), default=0)
             told = longest >= self.few or not case.run.series
             return _unrecognised(case, wanted) if told else None
         if main.logged < self.few:

@@ -17,9 +17,7 @@ from tbdiag.model.role import Better, Role
 from tbdiag.model.series import Floats, Series
 from tbdiag.signals.medians import median
 from tbdiag.signals.noise import noise
-from tbdiag.signals.samples import set_size
 from tbdiag.signals.smoothing import head, tail
-from tbdiag.signals.stated import stated_batch_sizes, stated_validation_size
 from tbdiag.signals.turning import gained_since
 from tbdiag.synth import a_run, decay, flat, jitter, noisy, u_turn
 
@@ -250,13 +248,7 @@ def _metric_held(case: Case, val: Series, best: int) -> bool:
 
 def _sampling(case: Case, wrong: float) -> float:
     """The standard error of the validation accuracy, half a point where the set's size is unknown."""
-    size = stated_validation_size(case.run.hparams)
-    if size is None:
-        accuracy = case.accuracy(Role.VAL_METRIC)
-        found = (
-            None
-            if accuracy is None
-            else set_size(accuracy.values, batches=stated_batch_sizes(case.run.hparams))
-        )
-        size = None if found is None else found.least
-    return _ASSUMED if size is None else float(np.sqrt(max(wrong * (1 - wrong), 1 / size) / size))
+    found = case.validation_size()
+    if found is None:
+        return _ASSUMED
+    return float(np.sqrt(max(wrong * (1 - wrong), 1 / found.least) / found.least))

@@ -17,7 +17,7 @@ from tbdiag.model.series import Floats, Ints
 from tbdiag.naming.words import shown
 from tbdiag.signals.layers import Depths
 from tbdiag.signals.medians import median
-from tbdiag.signals.trend import mann_kendall
+from tbdiag.signals.trend import kendall
 from tbdiag.synth import a_run, a_stack, decay, flat, jitter, noisy
 
 REMEDIES = (HE, RECTIFIED, NORMALIZE, RESIDUAL)
@@ -138,7 +138,7 @@ class VanishingGradients(Detector):
 
     def _fades(self, seen: Depths, living: Ints) -> bool:
         """Whether the gradient shrinks with nearly every layer."""
-        return mann_kendall(np.median(seen.rms[living], axis=1)).tau >= self.steady
+        return kendall(np.median(seen.rms[living], axis=1)) >= self.steady
 
     def _ends(self, seen: Depths, living: Ints) -> tuple[int, int]:
         """The layers to compare: first and last, or those of the smallest and largest gradient."""

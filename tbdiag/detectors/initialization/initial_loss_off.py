@@ -17,9 +17,8 @@ from tbdiag.model.role import Role
 from tbdiag.model.series import Floats, Series
 from tbdiag.signals.entropy import guessing, honest
 from tbdiag.signals.medians import median
-from tbdiag.signals.samples import set_size
 from tbdiag.signals.smoothing import tail
-from tbdiag.signals.stated import stated_batch_sizes, stated_classes, stated_validation_size
+from tbdiag.signals.stated import stated_classes
 from tbdiag.synth import a_run, cosine, counted, decay, noisy
 
 REMEDIES = (
@@ -195,11 +194,8 @@ class InitialLossOff(Detector):
             return None
         if _precedes_training(case, val) and val.values[0] > 0:
             return max(2, round(self.lucky / float(val.values[0]))), False
-        most = stated_validation_size(case.run.hparams)
-        if most is None:
-            size = set_size(val.values, batches=stated_batch_sizes(case.run.hparams))
-            most = size.most if size else None
-        count = self.many if most is None else max(2, round(most / self.per_class))
+        size = case.validation_size()
+        count = self.many if size is None else max(2, round(size.most / self.per_class))
         return count, False
 
     def _is_a_sum(self, case: Case, first: float, classes: int) -> bool:

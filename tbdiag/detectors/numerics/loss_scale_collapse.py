@@ -85,12 +85,12 @@ class LossScaleCollapse(Detector):
     recent: Annotated[float, Threshold("last share with a cut", above=0, at_most=1)] = 0.2
     lost: Annotated[float, Threshold("factor lost since the search", above=1)] = 16.0
 
-    def blocked(self, case: Case) -> str | None:
+    def lacking(self, case: Case) -> str | None:
         roles = case.run.roles
         if Role.LOSS_SCALE not in roles.bound and Role.LOSS_SCALE not in roles.ambiguous:
             # Most runs have none, so that its absence is no gap in the log.
             return "the run is not known to have a loss scale, which only mixed precision has"
-        return super().blocked(case)
+        return super().lacking(case)
 
     def check(self, case: Case) -> Iterator[Finding]:
         scale = case.the(Role.LOSS_SCALE)

@@ -170,10 +170,14 @@ class NonFiniteValues(Detector):
     shown: Annotated[int, Threshold("most curves listed as evidence", at_least=1)] = 6
 
     def cannot_tell(self, case: Case) -> str | None:
-        return None if _watched(case) else "no loss, gradient norm or metric was recognised"
+        if not case.lengths.keys().isdisjoint(_WATCHED) or _watched(case):
+            return None
+        return "no loss, gradient norm or metric was recognised"
 
     def check(self, case: Case) -> Iterator[Finding]:
         """One finding that lists the broken curves, the most telling first."""
+        if not any(len(each.nonfinite) for each in case.run.series.values()):
+            return
         scaled = Role.LOSS_SCALE in case.run.roles.bound
         broken, finite_loss = [], False
         for curve, role in _watched(case):

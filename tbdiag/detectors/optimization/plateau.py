@@ -17,7 +17,7 @@ from tbdiag.signals.forecast import forecast
 from tbdiag.signals.medians import median
 from tbdiag.signals.schedule import Shape
 from tbdiag.signals.smoothing import tail
-from tbdiag.signals.trend import mann_kendall
+from tbdiag.signals.trend import kendall, mann_kendall
 from tbdiag.synth import a_run, cosine, decay, flat, noisy
 
 
@@ -120,7 +120,7 @@ class Plateau(Detector):
         late = curve.values[curve.steps >= since]
         if len(late) < self.evaluations:
             return False
-        tau = mann_kendall(late).tau
+        tau = kendall(late)
         return (tau if binding.better is Better.HIGHER else -tau) > self.improving
 
     @classmethod

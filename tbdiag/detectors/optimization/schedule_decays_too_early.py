@@ -17,7 +17,7 @@ from tbdiag.signals.forecast import forecast
 from tbdiag.signals.medians import median
 from tbdiag.signals.schedule import Shape
 from tbdiag.signals.smoothing import tail
-from tbdiag.signals.trend import mann_kendall
+from tbdiag.signals.trend import kendall
 from tbdiag.synth import a_run, cosine, decay, flat, jitter, noisy
 
 
@@ -99,7 +99,7 @@ class ScheduleDecaysTooEarly(Detector):
         if (
             (not stuck and -ahead.high <= (self.little if soon else self.gain) * level)
             or came >= self.came * level
-            or (not soon and mann_kendall(even[len(even) // 2 :]).tau > -self.steady)
+            or (not soon and kendall(even[len(even) // 2 :]) > -self.steady)
         ):
             return
         still = -ahead.high > self.little * level

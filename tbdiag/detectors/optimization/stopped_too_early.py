@@ -19,7 +19,7 @@ from tbdiag.signals.forecast import Forecast, forecast
 from tbdiag.signals.medians import median
 from tbdiag.signals.schedule import Shape
 from tbdiag.signals.smoothing import running_median, tail, thinned
-from tbdiag.signals.trend import mann_kendall
+from tbdiag.signals.trend import kendall
 from tbdiag.synth import a_run, cosine, decay, flat, jitter, noisy, u_turn
 
 _SCALES = 5.0  # losses that begin further apart are not on the same scale
@@ -120,13 +120,15 @@ class StoppedTooEarly(Detector):
         calm = running_median(curve.values, 3)
         if int(calm.argmin()) < (1 - self.best_after) * (len(curve) - 1):
             return
-        score = self.by_whole * -mann_kendall(thinned(curve, self.most).values).tau
+        score = self.by_whole * -kendall(thinned(curve, self.most).values)
         cut = case.schedule is not None and len(case.schedule.changes) > 0
         if not cut and score + self.by_steps + self.by_way <= self.enough:
             return
         end, share = self._end(case, role)
         by_steps = -_falling(curve.values)
         score += self.by_steps * by_steps + self.by_way * -_falling(end)
+        if score <= self.enough and share == 1:
+            return
         if by_steps < self.plain and self._memorises(case):
             return
         change, level = self._ahead(end, share), abs(median(tail(curve.values))) or 1.0
@@ -246,7 +248,7 @@ class StoppedTooEarly(Detector):
 
 def _falling(values: Floats) -> float:
     """Kendall's tau of the second half."""
-    return mann_kendall(values[len(values) // 2 :]).tau
+    return kendall(values[len(values) // 2 :])
 
 
 def _late_fall(values: Floats) -> float:

@@ -84,9 +84,9 @@ class EntropyCollapse(Detector):
     errors: Annotated[float, Threshold("gain of return in standard errors", above=0)] = 3.0
     lost: Annotated[float, Threshold("share of the gain lost again", at_least=0)] = 0.3
 
-    def blocked(self, case: Case) -> str | None:
+    def lacking(self, case: Case) -> str | None:
         """Only policies have such an entropy."""
-        return not_an_agent(case) or super().blocked(case)
+        return not_an_agent(case) or super().lacking(case)
 
     def cannot_tell(self, case: Case) -> str | None:
         """The start must be known, and for continuous actions their number."""

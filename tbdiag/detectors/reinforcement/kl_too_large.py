@@ -80,9 +80,9 @@ class KlTooLarge(Detector):
     bearable: Annotated[float, Threshold("divergence under which agents learn", above=0)] = 0.3
     most: Annotated[float, Threshold("share of the updates before the best", above=0)] = 0.4
 
-    def blocked(self, case: Case) -> str | None:
+    def lacking(self, case: Case) -> str | None:
         """Only policies have such a divergence."""
-        return not_an_agent(case) or super().blocked(case)
+        return not_an_agent(case) or super().lacking(case)
 
     def cannot_tell(self, case: Case) -> str | None:
         """The divergence must be that of an update, not that from a reference policy."""

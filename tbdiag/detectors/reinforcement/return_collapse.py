@@ -70,9 +70,9 @@ class ReturnCollapse(Detector):
     swings: Annotated[int, Threshold("falls that make an unsteady return", at_least=2)] = 3
     fewest: Annotated[int, Threshold("points of the reward", at_least=12)] = 20
 
-    def blocked(self, case: Case) -> str | None:
+    def lacking(self, case: Case) -> str | None:
         """Only agents have a return."""
-        return not_an_agent(case) or super().blocked(case)
+        return not_an_agent(case) or super().lacking(case)
 
     def cannot_tell(self, case: Case) -> str | None:
         """The longer one of two rewards counts."""

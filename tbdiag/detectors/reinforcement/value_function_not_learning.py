@@ -69,9 +69,9 @@ class ValueFunctionNotLearning(Detector):
     lost: Annotated[float, Threshold("share of the gain lost again", at_least=0)] = 0.3
     window: Annotated[int, Threshold("updates that the median runs over", at_least=3)] = 7
 
-    def blocked(self, case: Case) -> str | None:
+    def lacking(self, case: Case) -> str | None:
         """Only agents have a value function."""
-        return not_an_agent(case) or super().blocked(case)
+        return not_an_agent(case) or super().lacking(case)
 
     def cannot_tell(self, case: Case) -> str | None:
         """A number that never changes was not measured, and equal returns cannot be explained."""

@@ -17,7 +17,7 @@ from tbdiag.model.run import Provenance, Run, Writing
 from tbdiag.model.series import Floats, Series
 from tbdiag.signals.cadence import spoken, step_times
 from tbdiag.signals.medians import median
-from tbdiag.signals.trend import mann_kendall
+from tbdiag.signals.trend import kendall
 from tbdiag.synth import a_run, at_times, decay, jitter
 
 GROWING = Remedy.advice(
@@ -102,7 +102,7 @@ class SlowingDown(Detector):
             return
         if np.quantile(late, 0.1) <= np.quantile(early, 0.9):
             return
-        tau = mann_kendall(times).tau
+        tau = kendall(times)
         since = _since(times, (before * after) ** 0.5)
         grows = tau > self.growing
         if not grows and since > len(times) - len(times) // 3:

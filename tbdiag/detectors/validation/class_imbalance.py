@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated
 
 import numpy as np
@@ -257,7 +258,14 @@ def _classes(case: Case) -> list[Series]:
     """The largest family of curves that differ in the number of a class alone."""
     families: dict[str, list[Series]] = {}
     for tag, series in case.run.series.items():
-        match = _PER_CLASS.fullmatch(tag) if len(tag) < 200 else None
-        if match and len(series) and "train" not in tag.lower():
-            families.setdefault(match[1], []).append(series)
+        family = _family(tag)
+        if family is not None and len(series):
+            families.setdefault(family, []).append(series)
     return max(families.values(), key=len, default=[])
+
+
+@lru_cache(maxsize=4096)  # the runs of a scan mostly log under the same tags
+def _family(tag: str) -> str | None:
+    """What the tag of one class has in common with those of the others; None where it is of none."""
+    match = _PER_CLASS.fullmatch(tag) if len(tag) < 200 and "train" not in tag.lower() else None
+    return match[1] if match else None

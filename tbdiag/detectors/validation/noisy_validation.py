@@ -18,9 +18,8 @@ from tbdiag.model.role import Role
 from tbdiag.model.series import Floats, Series
 from tbdiag.signals.medians import median
 from tbdiag.signals.noise import detrended, deviation, roughness
-from tbdiag.signals.samples import SetSize, set_size
+from tbdiag.signals.samples import SetSize
 from tbdiag.signals.smoothing import head, running_median
-from tbdiag.signals.stated import stated_batch_sizes, stated_validation_size
 from tbdiag.synth import a_run, counted, decay, jitter, noisy
 
 _TREND = 9  # points of the running median that noise is measured around
@@ -104,7 +103,7 @@ class NoisyValidation(Detector):
 
     def check(self, case: Case) -> Iterator[Finding]:
         """One finding at most: by the accuracy where its sampling is known, else by the loss."""
-        accuracy, size = case.accuracy(Role.VAL_METRIC), _size(case)
+        accuracy, size = case.accuracy(Role.VAL_METRIC), case.validation_size()
         if accuracy is not None and size is not None and len(accuracy) >= self.points:
             found = self._by_accuracy(accuracy, size)
         else:
@@ -146,8 +145,10 @@ class NoisyValidation(Detector):
         ):
             return None
         gain = float(median(head(loss.values)) - running_median(loss.values, 5).min())
+        if gain <= self.gained * abs(float(loss.values[0])):
+            return None
         strays = _strays(loss.values)
-        if gain <= self.gained * abs(float(loss.values[0])) or strays <= self.unsettled * gain:
+        if strays <= self.unsettled * gain:
             return None
         if roughness(loss.values) > self.smooth:
             return None
@@ -201,16 +202,6 @@ class NoisyValidation(Detector):
             a_run({Role.TRAIN_LOSS: train, Role.VAL_LOSS: smoothed}),
         )
         yield silent("a little", a_run({Role.TRAIN_LOSS: train, Role.VAL_LOSS: noisy(fall, 0.02)}))
-
-
-def _size(case: Case) -> SetSize | None:
-    """The number of validation samples, stated or read off the accuracies."""
-    accuracy, stated = case.accuracy(Role.VAL_METRIC), stated_validation_size(case.run.hparams)
-    if stated is not None:
-        return SetSize(stated, stated)
-    if accuracy is None:
-        return None
-    return set_size(accuracy.values, batches=stated_batch_sizes(case.run.hparams))
 
 
 def _second_half(values: Floats) -> Floats:

@@ -18,12 +18,9 @@ from tbdiag.model.role import Role
 from tbdiag.model.series import Floats, Ints, Series
 from tbdiag.signals.medians import median
 from tbdiag.signals.noise import noise
-from tbdiag.signals.samples import set_size
 from tbdiag.signals.smoothing import tail
 from tbdiag.signals.stated import (
     stated_augmentation,
-    stated_batch_sizes,
-    stated_validation_size,
 )
 from tbdiag.synth import a_run, counted, decay, jitter, noisy
 
@@ -220,12 +217,10 @@ class ValidationBetterThanTraining(Detector):
         )
 
     def _error(self, case: Case, val: Series, level: float) -> float:
-        size = stated_validation_size(case.run.hparams)
-        if size is None:
-            found = set_size(val.values, batches=stated_batch_sizes(case.run.hparams))
-            size = None if found is None else found.least
-        if size is None:
+        found = case.validation_size()
+        if found is None:
             return noise(val.values)
+        size = found.least
         return math.sqrt(max(level * (1 - level), 1 / size) / size)
 
     def _by_loss(self, case: Case) -> _Lead | None:

@@ -12,11 +12,9 @@ from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
 from tbdiag.model.remedy import Remedy
 from tbdiag.model.role import Role
-from tbdiag.model.series import Floats, Series
+from tbdiag.model.series import Floats
 from tbdiag.signals.medians import median
-from tbdiag.signals.samples import SetSize, set_size
 from tbdiag.signals.smoothing import tail
-from tbdiag.signals.stated import stated_batch_sizes, stated_validation_size
 from tbdiag.synth import a_run, counted, decay, flat, jitter
 
 REMEDIES = (
@@ -86,7 +84,7 @@ class ValidationSetTooSmall(Detector):
         accuracy = case.accuracy(Role.VAL_METRIC)
         if accuracy is None:
             return "the validation metric is no accuracy, so that it does not count samples"
-        if self._size(case, accuracy) is None:
+        if case.validation_size(self.chance) is None:
             return (
                 "the number of validation samples was not logged, and the accuracies do not tell it"
             )
@@ -95,7 +93,7 @@ class ValidationSetTooSmall(Detector):
     def undecided(self, case: Case) -> str | None:
         """A bound on their number clears nobody."""
         accuracy = case.accuracy(Role.VAL_METRIC)
-        size = None if accuracy is None else self._size(case, accuracy)
+        size = None if accuracy is None else case.validation_size(self.chance)
         if accuracy is None or size is None:
             return None
         share = median(tail(accuracy.values))
@@ -108,7 +106,7 @@ class ValidationSetTooSmall(Detector):
 
     def check(self, case: Case) -> Iterator[Finding]:
         accuracy = case.accuracy(Role.VAL_METRIC)
-        size = None if accuracy is None else self._size(case, accuracy)
+        size = None if accuracy is None else case.validation_size(self.chance)
         if accuracy is None or size is None:
             return
         share = median(tail(accuracy.values))
@@ -143,13 +141,6 @@ class ValidationSetTooSmall(Detector):
 
     def _too_small(self, share: float, samples: int) -> bool:
         return standard_error(share, samples) > self.worst_error or samples < self.fewest
-
-    def _size(self, case: Case, accuracy: Series) -> SetSize | None:
-        stated = stated_validation_size(case.run.hparams)
-        if stated is not None:
-            return SetSize(stated, stated)
-        batches = stated_batch_sizes(case.run.hparams)
-        return set_size(accuracy.values, batches=batches, chance=self.chance)
 
     @classmethod
     def samples(cls) -> Iterator[Sample]:

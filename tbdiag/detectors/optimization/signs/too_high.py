@@ -19,7 +19,7 @@ from tbdiag.signals.noise import noise, spread
 from tbdiag.signals.schedule import Shape
 from tbdiag.signals.smoothing import running_median, tail
 from tbdiag.signals.stated import Family
-from tbdiag.signals.trend import mann_kendall, theil_sen
+from tbdiag.signals.trend import kendall, theil_sen
 from tbdiag.signals.updates import rate_at
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _settles(limits: LearningRateTooHigh, case: Case) -> bool:
     if val is None or len(val) < limits.evaluations:
         return False
     values = case.thinned(val).values
-    return mann_kendall(values[len(values) // 2 :]).tau < -limits.settles
+    return kendall(values[len(values) // 2 :]) < -limits.settles
 
 
 def _unheard(limits: LearningRateTooHigh, case: Case) -> Iterator[Symptom]:
@@ -168,7 +168,7 @@ def _fall_after_cut(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
         after = median(curve.values[at + 1 : at + 1 + window])
         fall = 1 - after / median(before[window:])
         sure = limits.sure * noise(before) / (window**0.5 * max(median(before[window:]), 1e-300))
-        if fall > max(limits.drop, sure) and mann_kendall(before).tau > limits.lost_trend:
+        if fall > max(limits.drop, sure) and kendall(before) > limits.lost_trend:
             text = f"the loss fell by {fall:.0%} right after the rate was cut at step {step:,}"
             return Symptom(text, Measure("drop", fall, ">", limits.drop))
     return None
@@ -209,11 +209,9 @@ def _held_up(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
     slope = theil_sen(np.arange(len(held), dtype=np.float64), held / median(held)).median
     level, start = median(tail(held, 0.3)), case.progress.first
     fall = 1 - median(tail(later)) / level
-    stood = mann_kendall(held).tau > -limits.falls and -slope * len(held) < fall
+    stood = kendall(held) > -limits.falls and -slope * len(held) < fall
     came_down = level < (1 - limits.at_once) * start and level > limits.left * start
-    if not (
-        stood and came_down and fall > limits.freed and mann_kendall(later).tau < -limits.falls
-    ):
+    if not (stood and came_down and fall > limits.freed and kendall(later) < -limits.falls):
         return None
     text = (
         f"the loss stood at {level:.3g} while the rate was high, and fell by {fall:.0%} as it"

@@ -15,7 +15,7 @@ from tbdiag.signals.forecast import forecast
 from tbdiag.signals.medians import median
 from tbdiag.signals.schedule import Shape
 from tbdiag.signals.smoothing import tail
-from tbdiag.signals.trend import mann_kendall
+from tbdiag.signals.trend import kendall
 
 if TYPE_CHECKING:
     from tbdiag.detectors.optimization.learning_rate_too_low import LearningRateTooLow
@@ -44,7 +44,7 @@ def never_rose(limits: LearningRateTooLow, case: Case) -> bool:
     if not limits.rest < share_left(case) < 1 or float(np.diff(val.values).max()) > 0:
         return False
     even = case.paced(Role.VAL_LOSS)
-    return mann_kendall(even[len(even) // 2 :]).tau <= -limits.annealed
+    return kendall(even[len(even) // 2 :]) <= -limits.annealed
 
 
 def hidden(limits: LearningRateTooLow, case: Case) -> str | None:
@@ -91,7 +91,7 @@ def seldom_rose(limits: LearningRateTooLow, case: Case) -> str | None:
     if not share_left(case) < 1 or case.headway.trend.tau > -limits.steady:
         return None
     even = case.paced(Role.VAL_LOSS)
-    if mann_kendall(even[len(even) // 2 :]).tau > -limits.validated:
+    if kendall(even[len(even) // 2 :]) > -limits.validated:
         return None
     return (
         "both losses still fall by the way that the rate allowed, and validation hardly ever rose: whether"
@@ -222,7 +222,7 @@ def _smooth(limits: LearningRateTooLow, case: Case) -> Severity | None:
         return None
     even = case.paced(Role.VAL_LOSS)
     level = abs(median(tail(even)))
-    if mann_kendall(even[len(even) // 2 :]).tau > -limits.steady:
+    if kendall(even[len(even) // 2 :]) > -limits.steady:
         return None
     ups = np.diff(val.values) > 0
     if float(np.mean(ups)) > limits.late_rises:
@@ -268,7 +268,7 @@ def _validation_tau(limits: LearningRateTooLow, case: Case) -> float | None:
     if val is None or len(val) < limits.points:
         return None
     even = case.paced(Role.VAL_LOSS)
-    return mann_kendall(even[len(even) // 2 :]).tau
+    return kendall(even[len(even) // 2 :])
 
 
 def _paces(values: Floats) -> tuple[float, float]:
