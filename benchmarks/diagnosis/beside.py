@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.diagnosis import gallery, scores
+from benchmarks.diagnosis import gallery, scores, silence
 from benchmarks.diagnosis.answers import Answer, Judged
-from benchmarks.diagnosis.intervals import wilson
 from benchmarks.diagnosis.labels import Label
 from benchmarks.diagnosis.page import Section, Table
 from benchmarks.peers.forms import Form
@@ -77,6 +76,9 @@ def section(ours: Sequence[Judged], peers: Sequence[Peer]) -> Section:
                     for peer in peers
                 ),
             ),
+            "Faults named, by family, which is that of the rule that is there for the fault (the first"
+            " that the gallery's table lists for it):",
+            by_family(everyone),
             "Faults named, by kind:",
             by_kind(everyone),
         ),
@@ -116,21 +118,41 @@ def overall(everyone: Mapping[str, Sequence[Judged]]) -> Table:
     )
 
 
+def by_family(everyone: Mapping[str, Sequence[Judged]]) -> Table:
+    """A row for each family of rules, a column for each tool."""
+    families = sorted(
+        {silence.rule_for(label)[:3] for label, _ in everyone["tbdiag"] if label.faulty}
+    )
+    return _recalls(
+        "family",
+        {family: _of(lambda it: silence.rule_for(it)[:3], family) for family in families},
+        everyone,
+    )
+
+
 def by_kind(everyone: Mapping[str, Sequence[Judged]]) -> Table:
     """A row for each kind of fault, a column for each tool."""
+    kinds = sorted({label.family for label, _ in everyone["tbdiag"] if label.faulty})
+    return _recalls("fault", {kind: _of(lambda it: it.family, kind) for kind in kinds}, everyone)
+
+
+def _of(group: Callable[[Label], str], name: str) -> Callable[[Label], bool]:
+    return lambda label: group(label) == name
+
+
+def _recalls(
+    head: str,
+    groups: Mapping[str, Callable[[Label], bool]],
+    everyone: Mapping[str, Sequence[Judged]],
+) -> Table:
+    """The share of faults that each tool names in each of ``groups``, and in all of them."""
 
     def rows() -> Iterator[tuple[object, ...]]:
-        families = sorted({label.family for label, _ in everyone["tbdiag"] if label.faulty})
-        for family in families:
-            recalls = [
-                next(each.recall for each in scores.by_family(judged) if each.family == family)
+        for name, belongs in (*groups.items(), ("all", lambda label: True)):
+            shares = [
+                gallery.named([each for each in judged if each[0].faulty and belongs(each[0])])
                 for judged in everyone.values()
             ]
-            yield family, recalls[0].total, *(f"{each.value:.0%}" for each in recalls)
-        totals = [
-            wilson(share.hits, share.total)
-            for share in (gallery.named(judged) for judged in everyone.values())
-        ]
-        yield "all", totals[0].total, *(f"{each.value:.0%}" for each in totals)
+            yield name, shares[0].total, *(f"{each.value:.0%}" for each in shares)
 
-    return Table.of(("fault", "runs", *everyone), rows())
+    return Table.of((head, "runs", *everyone), rows())

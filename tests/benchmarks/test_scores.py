@@ -240,6 +240,20 @@ def test_the_comparison_has_a_row_for_each_tool_and_kind() -> None:
     }
 
 
+def test_a_fault_belongs_to_the_family_of_the_rule_that_is_there_for_it() -> None:
+    spikes = a_label(codes="NUM004 OPT001", family="loss-spikes")  # by any code, for NUM
+    ours = [*judged(), (spikes, answer(said("OPT001")))]
+    everyone = {"tbdiag": ours, "other": [(label, answer(said("GEN001"))) for label, _ in ours]}
+    table = beside.by_family(everyone)
+    assert table.head == ("family", "runs", "tbdiag", "other")
+    assert {row[0]: row[1:] for row in table.rows} == {
+        "GEN": ("3", "33%", "100%"),
+        "NUM": ("1", "100%", "0%"),
+        "OPT": ("1", "100%", "0%"),
+        "all": ("5", "60%", "60%"),
+    }
+
+
 def entry(**changes: object) -> dict[str, object]:
     made: dict[str, object] = {
         "run": "report/digits/moons/healthy-s0",
