@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from benchmarks.gallery.recipe import Recipe
 
@@ -33,15 +34,11 @@ class Schedule:
 
     def _shape(self, done: float) -> float:
         """The rate over its peak after a share of the run."""
+        if self._kind in _SMOOTH:
+            return _SMOOTH[self._kind](done)
         match self._kind:
-            case "cosine":
-                return _cosine(done)
-            case "linear":
-                return 1.0 - done
             case "step":
                 return 1.0 if done < 0.5 else 0.1 if done < 0.75 else 0.01
-            case "exponential":  # to 1 % over the run
-                return math.exp(math.log(0.01) * done)
             case "onecycle":
                 if done < 0.3:
                     return 0.04 + 0.96 * _cosine(1.0 - done / 0.3)
@@ -72,3 +69,11 @@ class Schedule:
 
 def _cosine(done: float) -> float:
     return 0.5 * (1.0 + math.cos(math.pi * min(done, 1.0)))
+
+
+_SMOOTH: dict[str, Callable[[float], float]] = {
+    "cosine": _cosine,
+    "linear": lambda done: 1.0 - done,
+    "exponential": lambda done: math.exp(math.log(0.01) * done),  # to 1 % over the run
+    "sqrt": lambda done: 1.0 / math.sqrt(1.0 + 24.0 * done),  # by the root of the steps, to a fifth
+}

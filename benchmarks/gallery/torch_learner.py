@@ -33,6 +33,11 @@ def squares(outputs: Any, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tenso
     return nn.functional.mse_loss(outputs[:, 0], y), math.nan, None
 
 
+def robust(outputs: Any, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, float, Any]:
+    """Huber's loss, no metric."""
+    return nn.functional.huber_loss(outputs[:, 0], y), math.nan, None
+
+
 def evidence(outputs: Any, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, float, Any]:
     """The negative evidence bound of a variational autoencoder, per sample; no metric."""
     shown, mean, log_variance = outputs
@@ -68,7 +73,7 @@ class TorchLearner:
         self._layers = [
             (name.replace(".", "_") or "net", module)
             for name, module in self._net.named_modules()
-            if isinstance(module, nn.Linear | nn.Conv2d | nn.Embedding)
+            if isinstance(module, nn.Linear | nn.Conv1d | nn.Conv2d | nn.Embedding)
         ]
         self._disturb_initial_weights()
         self._activations: dict[str, Floats] = {}
@@ -87,10 +92,17 @@ class TorchLearner:
                 weight: torch.Tensor = layer.weight
                 if recipe.init in ("zero", "constant"):
                     weight.fill_(0.0 if recipe.init == "zero" else 0.1)
-                    if isinstance(layer, nn.Linear | nn.Conv2d) and layer.bias is not None:
+                    if (
+                        isinstance(layer, nn.Linear | nn.Conv1d | nn.Conv2d)
+                        and layer.bias is not None
+                    ):
                         layer.bias.zero_()
                 weight *= recipe.init_scale * recipe.uneven ** (1.0 - 2.0 * at / max(last, 1))
-                if recipe.bias and at < last and isinstance(layer, nn.Linear | nn.Conv2d):
+                if (
+                    recipe.bias
+                    and at < last
+                    and isinstance(layer, nn.Linear | nn.Conv1d | nn.Conv2d)
+                ):
                     layer.bias += recipe.bias
 
     def _made_optimizer(self) -> torch.optim.Optimizer:
@@ -112,6 +124,8 @@ class TorchLearner:
                 return torch.optim.SGD(known, rate, recipe.momentum, weight_decay=decay)
             case "adamw":
                 return torch.optim.AdamW(known, rate, weight_decay=decay)
+            case "rmsprop":
+                return torch.optim.RMSprop(known, rate, weight_decay=decay)
         return torch.optim.Adam(known, rate, (recipe.momentum, 0.999), weight_decay=decay)
 
     def zero(self) -> None:

@@ -119,3 +119,94 @@ class Autoencoder(nn.Module):
         noise = torch.randn_like(mean) if self.training else torch.zeros_like(mean)
         code = mean + noise * (0.5 * log_variance).exp()
         return self.decoder(code), mean, log_variance
+
+
+class Residual(nn.Module):
+    """A perceptron with residual blocks, each behind a layer norm, as wide as the first of `hidden`."""
+
+    def __init__(self, recipe: Recipe, features: int, outputs: int) -> None:
+        super().__init__()
+        width = recipe.hidden[0]
+        self.entry = nn.Linear(features, width)
+        self.blocks = nn.ModuleList(
+            nn.Sequential(
+                nn.LayerNorm(width),
+                nn.Linear(width, inner),
+                _ACTIVATIONS[recipe.activation](),
+                nn.Dropout(recipe.dropout),
+                nn.Linear(inner, width),
+            )
+            for inner in recipe.hidden
+        )
+        self.head = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, outputs))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(n, features) → (n, outputs)."""
+        hidden = self.entry(x)
+        for block in self.blocks:
+            hidden = hidden + block(hidden)
+        return self.head(hidden)
+
+
+class Patches(nn.Module):
+    """A transformer over the square patches of an image; norms before the residual, a mean at the end."""
+
+    def __init__(self, recipe: Recipe, size: int, patch: int, outputs: int) -> None:
+        super().__init__()
+        width, *blocks = recipe.hidden
+        self.cut = nn.Conv2d(1, width, patch, stride=patch)
+        self.position = nn.Parameter(0.02 * torch.randn((size // patch) ** 2, width))
+        self.blocks = nn.ModuleList(
+            nn.TransformerEncoderLayer(
+                width, 2, inner, recipe.dropout, nn.GELU(), batch_first=True, norm_first=True
+            )
+            for inner in blocks
+        )
+        self.head = nn.Linear(width, outputs)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(n, size, size) → (n, outputs)."""
+        hidden = self.cut(x[:, None]).flatten(2).transpose(1, 2) + self.position
+        for block in self.blocks:
+            hidden = block(hidden)
+        return self.head(hidden.mean(1))
+
+
+class Pooled(nn.Module):
+    """A network over sets: the same layers for each member, the mean of all, and layers for that."""
+
+    def __init__(self, recipe: Recipe, features: int, outputs: int) -> None:
+        super().__init__()
+        act, width = _ACTIVATIONS[recipe.activation], recipe.hidden[0]
+        self.each = nn.Sequential(nn.Linear(features, width), act(), nn.Linear(width, width), act())
+        self.dropout = nn.Dropout(recipe.dropout)
+        self.all = nn.Sequential(
+            nn.Linear(width, recipe.hidden[-1]), act(), nn.Linear(recipe.hidden[-1], outputs)
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(n, members, features) → (n, outputs)."""
+        return self.all(self.dropout(self.each(x).mean(1)))
+
+
+class Dilated(nn.Module):
+    """Causal convolutions along a signal, each with twice the stride of the one before."""
+
+    def __init__(self, recipe: Recipe, outputs: int) -> None:
+        super().__init__()
+        channels, layers = 1, list[nn.Module]()
+        for number, width in enumerate(recipe.hidden):
+            reach = 2**number
+            layers += [
+                nn.ConstantPad1d((2 * reach, 0), 0.0),
+                nn.Conv1d(channels, width, 3, dilation=reach),
+                _ACTIVATIONS[recipe.activation](),
+            ]
+            channels = width
+        self.features = nn.Sequential(*layers)
+        self.dropout = nn.Dropout(recipe.dropout)
+        self.head = nn.Linear(channels, outputs)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(n, length) → (n, length, outputs)."""
+        return self.head(self.dropout(self.features(x[:, None]).transpose(1, 2)))

@@ -7,7 +7,14 @@ import importlib
 from benchmarks.gallery.recipe import Problem
 
 SETTINGS = ("digits", "torch", "rl")
-_MODULES = ("small", "neural", "games", "wider", "further")  # in this order: seeds go by it
+_MODULES = (
+    "small",
+    "neural",
+    "games",
+    "wider",
+    "further",
+    "latest",
+)  # in this order: seeds go by it
 
 
 def problems() -> list[Problem]:

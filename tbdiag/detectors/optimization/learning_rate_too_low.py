@@ -12,6 +12,7 @@ from tbdiag.case import Case
 from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
 from tbdiag.detectors.optimization.remedies import RATE_TENFOLD, RATE_TRIPLE
 from tbdiag.detectors.optimization.signs.too_low import (
+    alone,
     hidden,
     never_rose,
     seldom_rose,
@@ -65,7 +66,10 @@ class LearningRateTooLow(Detector):
     `rest` of the first loss left. Where training was logged as one loss per batch, whose scatter hides that of the
     steps, less than `tenth` of its fall came within the first tenth of the run, less than `tuned` of the first loss is
     left, as it is not after fine-tuning, and validation gains `sure_gain`. Where the rate was not logged, `whole` evaluations, no rise at all, and a fall by
-    `moves` in the second half, or, as a note, by `moves_far` where training rose late, or fell fast at first. Under a
+    `moves` in the second half, or, as a note, by `moves_far` where training rose late, or fell fast at first. So is a validation loss that moves as if on rails: by the way of the rate the
+    third differences of its logarithm are below `rails` of the first ones over the last two thirds, it rose at no more than
+    `late_rises` of its steps, fell by `onward` in the last quarter, took more than `soon` for nine tenths of its fall, and is `aside` to `apart` times the training loss. Where
+    no training loss was logged, such a validation loss with `stuck` of its first value left that fell by `creeps` there is a note. Under a
     schedule, a validation loss of which more than `rises` of the early steps, or `rises_at_all` of all, go up is not that of a loss that crawls. Nor is a training loss, where there are fewer
     evaluations, that went up as often early; with less than `far` left it is a note then. A rate that was spent before the last
     `idle` of the run is another fault, OPT007. Where the rate is not known at all, only smooth
@@ -90,7 +94,7 @@ class LearningRateTooLow(Detector):
     """
 
     code, severity, since = "OPT002", Severity.WARNING, "0.1.0"
-    needs = (Role.TRAIN_LOSS,)
+    needs = ((Role.TRAIN_LOSS, Role.VAL_LOSS),)
     points = 10
     explains = ("GRD005", "OPT004", "OPT010", "GEN002", "GEN003")
 
@@ -140,11 +144,26 @@ class LearningRateTooLow(Detector):
     moves_far: Annotated[float, Threshold("the same of one that fell fast", at_least=0)] = 0.02
     rises: Annotated[float, Threshold("share of early rises of one that crawls", at_least=0)] = 0.05
     rises_at_all: Annotated[float, Threshold("the same of all its steps", at_least=0)] = 0.1
+    rails: Annotated[float, Threshold("bends of log validation loss over its moves", above=0)] = 0.2
+    onward: Annotated[float, Threshold("its fall in the last quarter beside that", at_least=0)] = (
+        0.005
+    )
+    soon: Annotated[float, Threshold("share of the run for most of the fall", at_least=0)] = 0.1
+    creeps: Annotated[float, Threshold("the same where validation is alone", at_least=0)] = 0.002
+    apart: Annotated[float, Threshold("validation over training loss beside that", above=0)] = 1.1
+    aside: Annotated[float, Threshold("the same of one that is no other set", above=0)] = 0.7
     idle: Annotated[float, Threshold("share of the run at a spent rate", above=0)] = 0.25
 
     def cannot_tell(self, case: Case) -> str | None:
         """A loss without a natural zero has no share that is left."""
-        if case.the(Role.TRAIN_LOSS).values.min() <= 0:
+        train = case.curve(Role.TRAIN_LOSS)
+        if train is None:
+            return None if alone(self, case) is not None else "no training loss was recognised"
+        if len(train) < self.points:
+            return (
+                f"the training loss has only {len(train)} usable points; {self.points} are needed"
+            )
+        if train.values.min() <= 0:
             return "the training loss is not positive, so what is left of it has no meaning"
         return None
 
@@ -158,6 +177,9 @@ class LearningRateTooLow(Detector):
 
     def check(self, case: Case) -> Iterator[Finding]:
         """One finding where the loss crawls."""
+        if case.curve(Role.TRAIN_LOSS) is None:
+            yield from self._by_validation(case)
+            return
         severity = slow(self, case)
         if severity is None:
             return
@@ -182,12 +204,44 @@ class LearningRateTooLow(Detector):
             remedies=(RATE_TENFOLD, RATE_TRIPLE) if far else (RATE_TRIPLE, RATE_TENFOLD),
         )
 
+    def _by_validation(self, case: Case) -> Iterator[Finding]:
+        """A note where validation is all there is: a few epochs look alike from their start."""
+        left, val = alone(self, case), case.the(Role.VAL_LOSS)
+        if left is None:
+            return
+        yield self.finding(
+            f"the learning rate looks too low: the validation loss falls without a waver and has {left:.0%}"
+            f" of its first value left at step {int(val.steps[-1]):,}",
+            Evidence(
+                tag=val.tag,
+                span=(int(val.steps[len(val) // 2]), int(val.steps[-1])),
+                note="falls as if on rails",
+                measures=(Measure("left", left, ">", self.stuck),),
+            ),
+            severity=Severity.NOTE,
+            remedies=(RATE_TRIPLE, RATE_TENFOLD),
+        )
+
     @classmethod
     def samples(cls) -> Iterator[Sample]:
         """Crawls of two paces; converged, decayed and noisy runs as traps."""
         crawls = {Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.2, 1), 0.003)}
         yield fires("crawls", a_run({**crawls, Role.LEARNING_RATE: flat(60, 1e-4)}))
         yield silent("crawls, and neither rate nor validation tell why", a_run(crawls))
+        rails = 0.7 + 1.6 * np.exp(-np.arange(12) / 5)
+        both = {
+            Role.TRAIN_LOSS: rails * np.exp(jitter(12, 0.004)),
+            Role.LEARNING_RATE: flat(12, 1e-3),
+        }
+        yield fires("validation falls as if on rails", a_run({**both, Role.VAL_LOSS: rails * 1.02}))
+        yield fires("validation on rails is all there is", a_run({Role.VAL_LOSS: rails + 0.8}))
+        yield silent(
+            "validation wavers as it falls",
+            a_run({**both, Role.VAL_LOSS: rails * 1.02 * np.exp(jitter(12, 0.03, 1))}),
+        )
+        yield silent(
+            "on rails, but training is far ahead", a_run({**both, Role.VAL_LOSS: rails * 1.3})
+        )
         slow = decay(40, 2.3, 0.2, 1) * np.exp(jitter(40, 0.0005))
         rate = cosine(40, 1e-4)
         yield fires(

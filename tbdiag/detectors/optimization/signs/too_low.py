@@ -113,10 +113,13 @@ def slow(limits: LearningRateTooLow, case: Case) -> Severity | None:
     left = share_left(case)
     if not left < 1 or _known_otherwise(limits, case, left):
         return None
+    rails = on_rails(limits, case)
+    if not left > limits.far and len(case.the(Role.TRAIN_LOSS)) < limits.few and not rails:
+        return None  # a few epochs are the likelier reason
     unscaled = _unscaled(limits, case)
     if not (limits.rest < left or unscaled):
         return None
-    smooth = _smooth(limits, case)
+    smooth = limits.severity if rails else _smooth(limits, case)
     if not smooth and not ((limits.left < left or unscaled) and _crawls(limits, case, left)):
         return None
     if not unscaled and _held_up(limits, case, left):
@@ -139,7 +142,7 @@ def _unscaled(limits: LearningRateTooLow, case: Case) -> bool:
 
 
 def _known_otherwise(limits: LearningRateTooLow, case: Case, left: float) -> bool:
-    """Whether the settings, or how few points there are, tell another reason for a long way left."""
+    """Whether the settings, or a loss that was thrown up, tell another reason for a long way left."""
     course = case.schedule
     if case.bottleneck and case.accuracy(Role.TRAIN_METRIC) is not None:
         return True  # what so narrow a network leaves is not the rate's
@@ -148,8 +151,6 @@ def _known_otherwise(limits: LearningRateTooLow, case: Case, left: float) -> boo
     values = case.course(Role.TRAIN_LOSS).values
     if float(values.max()) > limits.rose * min(float(values[0]), case.progress.first):
         return True  # small steps throw no loss up
-    if not left > limits.far and len(case.the(Role.TRAIN_LOSS)) < limits.few:
-        return True  # a few epochs are the likelier reason
     # What dropout holds up is no way left to go.
     return left < limits.far and (case.number(Knob.DROPOUT) or 0.0) >= limits.dropout
 
@@ -248,6 +249,51 @@ def _smooth(limits: LearningRateTooLow, case: Case) -> Severity | None:
     if case.headway.trend.tau > -limits.steady or fast:
         return None  # it was there early; whole batches make any descent smooth
     return limits.severity if gain > limits.gains * level else None
+
+
+def alone(limits: LearningRateTooLow, case: Case) -> float | None:
+    """What is left of a validation loss that falls as if on rails with no training loss beside it.
+
+    None where it does not, or has not far to go.
+    """
+    if not on_rails(limits, case):
+        return None
+    values = case.the(Role.VAL_LOSS).values
+    left = median(tail(values)) / float(values[0])
+    return left if limits.stuck < left < 1 else None
+
+
+def on_rails(limits: LearningRateTooLow, case: Case) -> bool:
+    """Whether validation falls as if on rails by the way of the rate, beside a training loss no lower.
+
+    The noise of a step grows with its size and the way that it makes with it, so that their ratio, of the
+    third to the first differences, knows neither the scale of the loss nor how often it was logged.
+    """
+    val = case.curve(Role.VAL_LOSS)
+    if val is None or not limits.evaluations <= len(val) <= limits.most:
+        return False
+    if _rises(val, 0)[1] > limits.late_rises or val.values.min() <= 0:
+        return False
+    onward = limits.creeps
+    if case.curve(Role.TRAIN_LOSS) is not None:
+        ends = median(tail(val.values)) / median(tail(case.course(Role.TRAIN_LOSS).values))
+        if not limits.aside < ends < limits.apart:
+            return False
+        train, batches = case.the(Role.TRAIN_LOSS), case.curve(Role.BATCH_LOSS)
+        alike = batches is not None and batches.tag == train.tag
+        if case.headway.ready <= limits.soon or (alike and _by_a_tenth(train) >= limits.tenth):
+            return False  # it was there at once, and averaged weights are smooth at any rate
+        onward = limits.onward
+    even = case.paced(Role.VAL_LOSS)
+    if even.min() <= 0:
+        return False
+    log = np.log(even)
+    if log[3 * len(log) // 4] - log[-1] <= onward:
+        return False
+    moves = np.diff(log)
+    since = len(log) // 3
+    bends = float(np.median(np.abs(np.diff(moves, 2)[since:])))
+    return bends < limits.rails * float(np.median(np.abs(moves[since:])))
 
 
 def _validation_gains(limits: LearningRateTooLow, case: Case) -> bool:
