@@ -227,6 +227,8 @@ def _standstill(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
         return None
     if case.schedule is not None and case.schedule.idle > 0.5:
         return None  # there was no rate to stand still under
+    if seen.left > 1 - limits.at_once or case.accuracy(Role.VAL_METRIC) is not None:
+        return None  # it hardly fell, or the accuracy tells better what is the matter
     width = case.number(Knob.WIDTH)
     if _strongly_decayed(limits, case) or (width is not None and width <= limits.tiny):
         return None
