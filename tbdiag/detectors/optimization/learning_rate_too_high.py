@@ -71,6 +71,9 @@ class LearningRateTooHigh(Detector):
     is known to bear it; a trace beside it is another: a loss per batch that first rose `rises`-fold, `left`
     of the first loss, a first half that wavers by `wavers`, a second that does not fall, or such a validation loss.
 
+    A training loss of fewer than `trends` points tells no trend: then only the first batches speak, an accuracy that was lost,
+    and the rate itself.
+
     ## Remedy
 
     A tenth of the rate; where the loss only bounces, a decay to zero or a third of the rate.
@@ -89,12 +92,13 @@ class LearningRateTooHigh(Detector):
 
     code, severity, since = "OPT001", Severity.WARNING, "0.1.0"
     needs = (Role.TRAIN_LOSS,)
-    points = 12
+    points = 6
     explains = (
         *("GRD005", "OPT003", "OPT005", "OPT006", "OPT008", "OPT010", "GEN002", "GEN004", "VAL002"),
     )
     leads = ("GRD003", "GRD004")  # units that lived at first were killed by something
 
+    trends: Annotated[int, Threshold("points from which trends are told", at_least=8)] = 12
     lost_trend: Annotated[float, Threshold("tau of a second half without a fall", at_most=1)] = -0.3
     left: Annotated[float, Threshold("last loss over first", above=0)] = 0.2
     early: Annotated[float, Threshold("share of the run for the fall", above=0, at_most=1)] = 0.15
@@ -176,6 +180,9 @@ class LearningRateTooHigh(Detector):
     def undecided(self, case: Case) -> str | None:
         """A calm end means nothing where a schedule may have brought it, and nobody logged that."""
         seen = case.progress
+        if len(case.the(Role.TRAIN_LOSS)) < self.trends:
+            points = f"{len(case.the(Role.TRAIN_LOSS))} usable points"
+            return f"the training loss has only {points}; {self.trends} are needed to tell a trend"
         if case.schedule is not None or case.number(Knob.LR) is not None:
             return None
         unrest = _early_rises(case, self.evaluations)

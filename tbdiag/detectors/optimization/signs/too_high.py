@@ -41,6 +41,15 @@ class Symptom:
 
 def symptoms(limits: LearningRateTooHigh, case: Case) -> Iterator[Symptom | None]:
     """Every sign that a rate is too high, None for those that do not show."""
+    yield _relapse(limits, case)
+    yield _early_blow_up(limits, case)
+    yield from _unheard(limits, case)
+    if len(case.the(Role.TRAIN_LOSS)) >= limits.trends:
+        yield from _of_trends(limits, case)
+
+
+def _of_trends(limits: LearningRateTooHigh, case: Case) -> Iterator[Symptom | None]:
+    """The signs that need more than a few points."""
     seen = case.progress
     high = seen.left > limits.left
     bouncing = seen.noise > max(limits.noise, limits.beyond * _sampled(case))
@@ -61,15 +70,12 @@ def symptoms(limits: LearningRateTooHigh, case: Case) -> Iterator[Symptom | None
     if seen.trend.tau > limits.climbing and seen.regained > limits.regained:
         measure = Measure("climb", seen.trend.tau, ">", limits.climbing)
         yield Symptom("it climbs through the second half", measure)
-    yield _relapse(limits, case)
     yield _fall_after_cut(limits, case)
-    yield _early_blow_up(limits, case)
     yield _held_up(limits, case)
     yield _standstill(limits, case)
     yield _wanders(limits, case)
     yield _unsteady(limits, case)
     yield _rose_first(limits, case)
-    yield from _unheard(limits, case)
 
 
 def _settles(limits: LearningRateTooHigh, case: Case) -> bool:
@@ -104,7 +110,7 @@ def _unheard(limits: LearningRateTooHigh, case: Case) -> Iterator[Symptom]:
 def trace(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
     """What would be no sign by itlimits."""
     seen, batch = case.progress, case.curve(Role.BATCH_LOSS)
-    if batch is not None and len(batch) >= limits.points and batch.values[0] > 0:
+    if batch is not None and len(batch) >= limits.trends and batch.values[0] > 0:
         top = float(batch.values[: limits.batches].max()) / float(batch.values[0])
         if limits.rises < top <= limits.blow_up:
             text = f"the loss per batch first rose {top:.2g}-fold"
@@ -176,7 +182,7 @@ def _fall_after_cut(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
 
 def _early_blow_up(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
     batch = case.curve(Role.BATCH_LOSS)
-    if batch is None or len(batch) < limits.points:
+    if batch is None or len(batch) < limits.trends:
         return None
     first = median(batch.values[:3])
     if first > limits.blow_up * batch.values[0] > 0:
@@ -198,7 +204,7 @@ def _held_up(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
     rate, curve = case.curve(Role.LEARNING_RATE), case.course(Role.TRAIN_LOSS)
     if rate is None or len(rate) < 2 or case.schedule is None or curve.values.min() <= 0:
         return None
-    if case.schedule.shape is not Shape.DECAYING or len(curve) < limits.points - 2:
+    if case.schedule.shape is not Shape.DECAYING or len(curve) < limits.trends - 2:
         return None
     rates, values = rate_at(curve.steps, rate), curve.values
     lowered = np.flatnonzero(rates < 0.5 * rates.max())
