@@ -53,7 +53,8 @@ class RateRisesWithTheLoss(Detector):
 
     A rate that was raised at once, past the first `warm_up` of the run, to `raised` times all that it had
     been, and kept at half of that for another `kept` of the run at least, fires as well where the training loss
-    then ends above where it stood, by `climb` and three times its noise from before, in all of its last tenth.
+    then ends above where it stood, by `climb` and three times its noise from before, in all of its last tenth. After a leap
+    to `far` times all before, it is enough that half of its points since then, or of validation, are as far above, and by its noise once.
 
     ## Remedy
 
@@ -96,6 +97,7 @@ class RateRisesWithTheLoss(Detector):
     test: Annotated[float, Threshold("rise of the rate in a range test", above=1)] = 50.0
     evaluations: Annotated[int, Threshold("evaluations that a test does not have", at_least=1)] = 3
     raised: Annotated[float, Threshold("rate over all before, raised at once", above=1)] = 2.0
+    far: Annotated[float, Threshold("the same of a leap that no schedule makes", above=1)] = 5.0
     kept: Annotated[float, Threshold("share of the run at a raised rate", above=0, at_most=1)] = 0.1
 
     def check(self, case: Case) -> Iterator[Finding]:
@@ -150,19 +152,22 @@ class RateRisesWithTheLoss(Detector):
         held = values[at:] > 0.5 * values[at]
         if held.mean() * len(held) < self.kept * n:
             return
-        loss = case.thinned(case.training)
-        cut = int(np.searchsorted(loss.steps, rate.steps[at]))
-        before, after = loss.values[:cut], loss.values[cut:]
-        if min(len(before), len(after)) < 4:
+        far = values[at] >= self.far * top[at - 1]
+        found = self._ends_above(case, Role.TRAIN_LOSS, rate.steps[at], far=far)
+        if found is None and far and case.curve(Role.VAL_LOSS) is not None:
+            found = self._ends_above(case, Role.VAL_LOSS, rate.steps[at], far=far)
+        if found is None:
             return
-        stood, ends = median(before[-max(3, cut // 5) :]), tail(after)
-        limit = stood + max(self.climb * abs(stood), 3 * noise(before))
-        if stood >= before[0] or float(ends.min()) <= limit:
-            return
+        loss, cut, stood, ends = found
+        what = (
+            "validation"
+            if loss.tag == getattr(case.curve(Role.VAL_LOSS), "tag", "")
+            else "training"
+        )
         yield self.finding(
             f"the rate was raised from {values[at - 1]:.3g} to {values[at]:.3g} at step"
-            f" {int(rate.steps[at]):,}, and the training loss, which stood at {stood:.3g}, ends at"
-            f" {median(ends):.3g}",
+            f" {int(rate.steps[at]):,}, and the {what} loss, which stood at {stood:.3g}, ends at"
+            f" {ends:.3g}",
             Evidence(
                 tag=rate.tag,
                 span=(int(rate.steps[at - 1]), int(rate.steps[-1])),
@@ -175,6 +180,26 @@ class RateRisesWithTheLoss(Detector):
             Evidence(tag=loss.tag, span=(int(loss.steps[cut]), int(loss.steps[-1]))),
             confidence=Confidence.HIGH,
             remedies=(DECAY_TO_ZERO, RATE_THIRD),
+        )
+
+    def _ends_above(
+        self, case: Case, role: Role, step: float, *, far: bool
+    ) -> tuple[Series, int, float, float] | None:
+        """The loss, the point at the step, where it stood before and where it ends, if that is above.
+
+        All of its last tenth has to be; after a leap that is `far`, half of the later half since.
+        """
+        loss = case.thinned(case.training if role is Role.TRAIN_LOSS else case.the(role))
+        cut = int(np.searchsorted(loss.steps, step))
+        before, after = loss.values[:cut], loss.values[cut:]
+        if min(len(before), len(after)) < 4:
+            return None
+        stood = median(before[-max(3, cut // 5) :])
+        ends = tail(after, 0.5 if far else 0.1)
+        limit = stood + max(self.climb * abs(stood), (1 if far else 3) * noise(before))
+        lowest = median(ends) if far else float(ends.min())
+        return (
+            (loss, cut, stood, median(tail(after))) if before[0] > stood < limit < lowest else None
         )
 
     def _climb_begin(self, rate: Series) -> int | None:

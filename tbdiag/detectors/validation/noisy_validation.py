@@ -90,7 +90,7 @@ class NoisyValidation(Detector):
 
     code, severity, since = "VAL002", Severity.WARNING, "0.1.0"
     needs = ((Role.VAL_METRIC, Role.VAL_LOSS),)
-    points = 20
+    points = 10
 
     sampling: Annotated[float, Threshold("noise in standard errors", above=0)] = 4.0
     unsettled: Annotated[float, Threshold("noise as a share of the gain", above=0)] = 0.1
