@@ -43,6 +43,8 @@ class ScheduleDecaysTooEarly(Detector):
     `gain` of it even at the cautious end of the forecast. Since the rate was spent it has fallen by less than `came`.
     Where it was spent for more than `most` of the run, which no schedule means, a forecast of `little` is enough, steady or not,
     and so is a training loss of which more than `left` is left.
+    More than `half` of a run at such a rate, of `fine` records or more, is a note whatever the forecast
+    where `rest` of the training loss is left.
     Validation loss decides where it was logged at ten evaluations or more, training loss else.
 
     ## Remedy
@@ -72,6 +74,9 @@ class ScheduleDecaysTooEarly(Detector):
     gain: Annotated[float, Threshold("fall that was still to come, of the loss", above=0)] = 0.045
 
     most: Annotated[float, Threshold("share at a spent rate that nobody means", above=0)] = 0.8
+    half: Annotated[float, Threshold("share that is worth a note by itself", above=0)] = 0.5
+    fine: Annotated[int, Threshold("records of the rate that tell it", at_least=4)] = 10
+    rest: Annotated[float, Threshold("last training loss over first beside that", above=0)] = 0.2
     came: Annotated[float, Threshold("fall since the rate was spent, of the loss", above=0)] = 0.05
     little: Annotated[float, Threshold("fall to come that is enough then", above=0)] = 0.02
     left: Annotated[float, Threshold("last training loss over first, enough then", above=0)] = 0.5
@@ -96,14 +101,15 @@ class ScheduleDecaysTooEarly(Detector):
         came = float(idle[0] - median(tail(idle)))
         soon = course.idle > self.most
         stuck = soon and case.curve(Role.TRAIN_LOSS) is not None and case.progress.left > self.left
-        if (
-            (not stuck and -ahead.high <= (self.little if soon else self.gain) * level)
-            or came >= self.came * level
-            or (not soon and kendall(even[len(even) // 2 :]) > -self.steady)
-        ):
+        if came >= self.came * level:
+            return
+        lost = (stuck or -ahead.high > (self.little if soon else self.gain) * level) and (
+            soon or kendall(even[len(even) // 2 :]) <= -self.steady
+        )
+        if not lost and not (course.idle > self.half and self._has_far_to_go(case)):
             return
         still = -ahead.high > self.little * level
-        far = "had still been falling" if still else "had hardly fallen"
+        far = "had still been falling" if still else "had hardly fallen" if lost else "may be done"
         yield self.finding(
             f"the rate was spent at step {at:,}, and for the remaining {course.idle:.0%} of the run a"
             f" loss that {far} stood still",
@@ -122,9 +128,15 @@ class ScheduleDecaysTooEarly(Detector):
                 span=(int(curve.steps[0]), int(curve.steps[-1])),
                 note=f"as much of the rate again: {ahead.phrase}",
             ),
-            confidence=Confidence.MEDIUM,
+            severity=self.severity if lost else Severity.NOTE,
+            confidence=Confidence.MEDIUM if lost else Confidence.LOW,
             remedies=(DECAY_OVER_THE_RUN, FLOOR),
         )
+
+    def _has_far_to_go(self, case: Case) -> bool:
+        if case.lengths[Role.LEARNING_RATE] < self.fine or case.curve(Role.TRAIN_LOSS) is None:
+            return False
+        return case.progress.left > self.rest
 
     def _role(self, case: Case) -> Role | None:
         """The loss that decides."""

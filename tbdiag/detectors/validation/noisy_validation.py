@@ -182,7 +182,7 @@ class NoisyValidation(Detector):
             values = counted((rise + jitter(60, noise, 5)).clip(0, 1), size)
             return {Role.TRAIN_LOSS: train, Role.VAL_METRIC: values}
 
-        yield fires("5,003 samples, jumps of 4 points", a_run(accurate(0.04, 5003)), onset=20)
+        yield fires("5,003 samples, jumps of 4 points", a_run(accurate(0.04, 5003)), onset=10)
         yield fires("stated size", a_run(accurate(0.04, 10_000), hparams={"val_size": 10_000}))
         yield fires(
             "loss alone", a_run({Role.TRAIN_LOSS: train, Role.VAL_LOSS: noisy(fall, 0.3, 2)})

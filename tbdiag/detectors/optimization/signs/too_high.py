@@ -41,15 +41,23 @@ class Symptom:
 
 def symptoms(limits: LearningRateTooHigh, case: Case) -> Iterator[Symptom | None]:
     """Every sign that a rate is too high, None for those that do not show."""
+    trends = len(case.the(Role.TRAIN_LOSS)) >= limits.trends
+    if trends:
+        yield from _of_its_end(limits, case)
     yield _relapse(limits, case)
+    yield _fall_after_cut(limits, case) if trends else None
     yield _early_blow_up(limits, case)
+    if trends:
+        yield _held_up(limits, case)
+        yield _standstill(limits, case)
+        yield _wanders(limits, case)
+        yield _unsteady(limits, case)
+        yield _rose_first(limits, case)
     yield from _unheard(limits, case)
-    if len(case.the(Role.TRAIN_LOSS)) >= limits.trends:
-        yield from _of_trends(limits, case)
 
 
-def _of_trends(limits: LearningRateTooHigh, case: Case) -> Iterator[Symptom | None]:
-    """The signs that need more than a few points."""
+def _of_its_end(limits: LearningRateTooHigh, case: Case) -> Iterator[Symptom]:
+    """A loss that bounces, ends above its best, or climbs."""
     seen = case.progress
     high = seen.left > limits.left
     bouncing = seen.noise > max(limits.noise, limits.beyond * _sampled(case))
@@ -70,12 +78,6 @@ def _of_trends(limits: LearningRateTooHigh, case: Case) -> Iterator[Symptom | No
     if seen.trend.tau > limits.climbing and seen.regained > limits.regained:
         measure = Measure("climb", seen.trend.tau, ">", limits.climbing)
         yield Symptom("it climbs through the second half", measure)
-    yield _fall_after_cut(limits, case)
-    yield _held_up(limits, case)
-    yield _standstill(limits, case)
-    yield _wanders(limits, case)
-    yield _unsteady(limits, case)
-    yield _rose_first(limits, case)
 
 
 def _settles(limits: LearningRateTooHigh, case: Case) -> bool:
