@@ -84,3 +84,56 @@ def trends(n: int, length: int, noise: float) -> signals.Pool:
     label = (moved > 0.6).astype(int) + 2 * (moved < -0.6).astype(int)
     x = np.diff(walk, axis=1, prepend=0.0) + noise * rng.standard_normal(walk.shape)
     return x, label
+
+
+def knots(n: int, noise: float) -> Pool:
+    """In which of four parts a wavy function of six features lies, with noise on top."""
+    rng = np.random.default_rng(81)
+    x = rng.normal(0, 1, (n, 6))
+    height = np.sin(1.5 * x[:, 0]) + 0.7 * x[:, 1] * np.tanh(x[:, 2]) + 0.5 * x[:, 3]
+    height += noise * rng.standard_normal(n)
+    return x, np.searchsorted(np.quantile(height, [0.25, 0.5, 0.75]), height)
+
+
+def rents(n: int, noise: float) -> Pool:
+    """What flats cost a month, by size, age, height and two that mean little; dear ones vary more."""
+    rng = np.random.default_rng(82)
+    x = rng.uniform(-1, 1, (n, 5))
+    size, age = 1.5 + x[:, 0], 1.0 + x[:, 1]
+    y = 400.0 * size**1.3 * (1.0 + 0.3 * np.cos(2.0 * age)) + 60.0 * x[:, 2] * size
+    y *= 1.0 + noise * rng.standard_normal(n)
+    return x, y - y.mean()
+
+
+def letters(n: int, dots: int, flip: float) -> Pool:
+    """Which of 26 patterns of dots is shown, some of its dots flipped."""
+    rng = np.random.default_rng(83)
+    forms = rng.choice([-1.0, 1.0], (26, dots))
+    label = rng.integers(0, 26, n)
+    return forms[label] * np.where(rng.random((n, dots)) < flip, -1.0, 1.0), label
+
+
+def walls(n: int, noise: float) -> Pool:
+    """How far a ray in a room of two pillars goes, by where it begins and whither it goes; standardised."""
+    rng = np.random.default_rng(84)
+    x = rng.uniform(-1, 1, (n, 3))
+    turned = np.pi * x[:, 2]
+    down, across = np.cos(turned), np.sin(turned)
+    far = np.minimum(
+        (np.sign(down) - x[:, 0]) / (down + 1e-3 * np.sign(down)),
+        (np.sign(across) - x[:, 1]) / (across + 1e-3 * np.sign(across)),
+    )
+    y = np.log(np.clip(far, 0.02, 4.0)) + noise * rng.standard_normal(n)
+    return x, (y - y.mean()) / y.std()
+
+
+def weaves(n: int, size: int, noise: float) -> Pool:
+    """Which of five weaves a noisy piece of cloth has; (n, size, size)."""
+    rng = np.random.default_rng(85)
+    down, across = np.mgrid[:size, :size]
+    weaves = np.stack([down % 2, across % 2, (down + across) % 2, (down + across) % 4 < 2, down % 4 < 2])
+    label = rng.integers(0, 5, n)
+    x = np.stack(
+        [np.roll(weaves[kind], rng.integers(0, 4, 2), (0, 1)) - 0.5 for kind in label]
+    )
+    return x + noise * rng.standard_normal(x.shape), label
