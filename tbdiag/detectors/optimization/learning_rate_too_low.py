@@ -11,8 +11,8 @@ import numpy as np
 from tbdiag.case import Case
 from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
 from tbdiag.detectors.optimization.remedies import RATE_TENFOLD, RATE_TRIPLE
+from tbdiag.detectors.optimization.signs.on_rails import alone
 from tbdiag.detectors.optimization.signs.too_low import (
-    alone,
     hidden,
     never_rose,
     seldom_rose,
@@ -68,8 +68,8 @@ class LearningRateTooLow(Detector):
     left, as it is not after fine-tuning, and validation gains `sure_gain`. Where the rate was not logged, `whole` evaluations, no rise at all, and a fall by
     `moves` in the second half, or, as a note, by `moves_far` where training rose late, or fell fast at first. So is a validation loss that moves as if on rails: by the way of the rate the
     third differences of its logarithm are below `rails` of the first ones over the last two thirds, it rose at no more than
-    `late_rises` of its steps, fell by `onward` in the last quarter, took more than `soon` for nine tenths of its fall, and is `aside` to `apart` times the training loss. Where
-    no training loss was logged, such a validation loss with `stuck` of its first value left that fell by `creeps` there is a note. Under a
+    `late_rises` of its steps, fell by `onward` in the last quarter, took more than `soon` for nine tenths of its fall, and is `aside` to `apart` times the training loss. Where no rate was logged and `stuck` is left, the first
+    half alone is a note, and where no training loss was logged, such a validation loss with `stuck` of its first value left that fell by `creeps` there is a note. Under a
     schedule, a validation loss of which more than `rises` of the early steps, or `rises_at_all` of all, go up is not that of a loss that crawls. Nor is a training loss, where there are fewer
     evaluations, that went up as often early; with less than `far` left it is a note then. A rate that was spent before the last
     `idle` of the run is another fault, OPT007. Where the rate is not known at all, only smooth
@@ -150,7 +150,7 @@ class LearningRateTooLow(Detector):
     )
     soon: Annotated[float, Threshold("share of the run for most of the fall", at_least=0)] = 0.1
     creeps: Annotated[float, Threshold("the same where validation is alone", at_least=0)] = 0.002
-    apart: Annotated[float, Threshold("validation over training loss beside that", above=0)] = 1.1
+    apart: Annotated[float, Threshold("validation over training loss beside that", above=0)] = 1.15
     aside: Annotated[float, Threshold("the same of one that is no other set", above=0)] = 0.7
     idle: Annotated[float, Threshold("share of the run at a spent rate", above=0)] = 0.25
 

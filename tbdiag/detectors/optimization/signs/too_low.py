@@ -7,10 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tbdiag.case import Case
+from tbdiag.detectors.optimization.signs.on_rails import (
+    began_on_rails,
+    by_a_tenth,
+    on_rails,
+    rises,
+)
 from tbdiag.model.finding import Severity
 from tbdiag.model.knob import Knob
 from tbdiag.model.role import Role
-from tbdiag.model.series import Floats, Series
+from tbdiag.model.series import Floats
 from tbdiag.signals.forecast import forecast
 from tbdiag.signals.medians import median
 from tbdiag.signals.schedule import Shape
@@ -27,7 +33,7 @@ def unconfirmed(limits: LearningRateTooLow, case: Case) -> str | None:
     course = case.course(Role.TRAIN_LOSS)
     if not limits.rest < left < 1 or (case.schedule and case.schedule.idle > limits.idle):
         return None
-    if _rises(course, 0)[0] > limits.rises or falling > -limits.steady:
+    if rises(course, 0)[0] > limits.rises or falling > -limits.steady:
         return None
     return (
         f"the training loss still falls steadily with {left:.0%} of its first value left, and"
@@ -84,7 +90,7 @@ def unexplained(limits: LearningRateTooLow, case: Case) -> str | None:
 def seldom_rose(limits: LearningRateTooLow, case: Case) -> str | None:
     """Losses that fall on by the way of the rate, of which validation rose once or twice by chance."""
     course, val = case.schedule, case.curve(Role.VAL_LOSS)
-    if val is None or _rises(val, limits.evaluations)[0] > limits.seldom:
+    if val is None or rises(val, limits.evaluations)[0] > limits.seldom:
         return None
     if course is not None and (course.idle > limits.idle or course.shape is Shape.CYCLIC):
         return None
@@ -113,6 +119,13 @@ def slow(limits: LearningRateTooLow, case: Case) -> Severity | None:
     left = share_left(case)
     if not left < 1 or _known_otherwise(limits, case, left):
         return None
+    found = _slow(limits, case, left)
+    if found is None and left > limits.stuck and began_on_rails(limits, case):
+        return Severity.NOTE
+    return found
+
+
+def _slow(limits: LearningRateTooLow, case: Case, left: float) -> Severity | None:
     rails = on_rails(limits, case)
     if not left > limits.far and len(case.the(Role.TRAIN_LOSS)) < limits.few and not rails:
         return None  # a few epochs are the likelier reason
@@ -203,12 +216,12 @@ def _calm(limits: LearningRateTooLow, case: Case) -> bool:
         case.schedule,
     )
     if val is not None and len(val) >= limits.evaluations:
-        early, whole = _rises(val, limits.evaluations)
+        early, whole = rises(val, limits.evaluations)
         calm = early <= limits.rises and whole <= limits.rises_at_all
         return calm or course is None or course.shape is Shape.CONSTANT
     if batches is not None and batches.tag == case.the(Role.TRAIN_LOSS).tag:
         return True  # what single batches scatter tells nothing
-    return _rises(case.course(Role.TRAIN_LOSS), 0)[0] <= limits.rises
+    return rises(case.course(Role.TRAIN_LOSS), 0)[0] <= limits.rises
 
 
 def _smooth(limits: LearningRateTooLow, case: Case) -> Severity | None:
@@ -219,7 +232,7 @@ def _smooth(limits: LearningRateTooLow, case: Case) -> Severity | None:
     val, train = case.curve(Role.VAL_LOSS), case.course(Role.TRAIN_LOSS)
     if val is None or len(val) < limits.evaluations or len(val) > limits.most:
         return None
-    if _rises(val, 0)[0] > 0:
+    if rises(val, 0)[0] > 0:
         return None
     even = case.paced(Role.VAL_LOSS)
     level = abs(median(tail(even)))
@@ -232,9 +245,9 @@ def _smooth(limits: LearningRateTooLow, case: Case) -> Severity | None:
     if batches is not None and batches.tag == case.the(Role.TRAIN_LOSS).tag:
         # What single batches scatter hides whether the steps do, but not how slow the start was.
         known = case.schedule is not None and case.progress.left < limits.tuned
-        slow = known and _by_a_tenth(batches) < limits.tenth
+        slow = known and by_a_tenth(batches) < limits.tenth
         return limits.severity if slow and _sure_gain(even) > limits.sure_gain * level else None
-    if _rises(train, 0)[0] > 0:
+    if rises(train, 0)[0] > 0:
         return None
     gain = _sure_gain(even)
     fast = case.headway.ready <= limits.slow and gain <= limits.much * level
@@ -249,51 +262,6 @@ def _smooth(limits: LearningRateTooLow, case: Case) -> Severity | None:
     if case.headway.trend.tau > -limits.steady or fast:
         return None  # it was there early; whole batches make any descent smooth
     return limits.severity if gain > limits.gains * level else None
-
-
-def alone(limits: LearningRateTooLow, case: Case) -> float | None:
-    """What is left of a validation loss that falls as if on rails with no training loss beside it.
-
-    None where it does not, or has not far to go.
-    """
-    if not on_rails(limits, case):
-        return None
-    values = case.the(Role.VAL_LOSS).values
-    left = median(tail(values)) / float(values[0])
-    return left if limits.stuck < left < 1 else None
-
-
-def on_rails(limits: LearningRateTooLow, case: Case) -> bool:
-    """Whether validation falls as if on rails by the way of the rate, beside a training loss no lower.
-
-    The noise of a step grows with its size and the way that it makes with it, so that their ratio, of the
-    third to the first differences, knows neither the scale of the loss nor how often it was logged.
-    """
-    val = case.curve(Role.VAL_LOSS)
-    if val is None or not limits.evaluations <= len(val) <= limits.most:
-        return False
-    if _rises(val, 0)[1] > limits.late_rises or val.values.min() <= 0:
-        return False
-    onward = limits.creeps
-    if case.curve(Role.TRAIN_LOSS) is not None:
-        ends = median(tail(val.values)) / median(tail(case.course(Role.TRAIN_LOSS).values))
-        if not limits.aside < ends < limits.apart:
-            return False
-        train, batches = case.the(Role.TRAIN_LOSS), case.curve(Role.BATCH_LOSS)
-        alike = batches is not None and batches.tag == train.tag
-        if case.headway.ready <= limits.soon or (alike and _by_a_tenth(train) >= limits.tenth):
-            return False  # it was there at once, and averaged weights are smooth at any rate
-        onward = limits.onward
-    even = case.paced(Role.VAL_LOSS)
-    if even.min() <= 0:
-        return False
-    log = np.log(even)
-    if log[3 * len(log) // 4] - log[-1] <= onward:
-        return False
-    moves = np.diff(log)
-    since = len(log) // 3
-    bends = float(np.median(np.abs(np.diff(moves, 2)[since:])))
-    return bends < limits.rails * float(np.median(np.abs(moves[since:])))
 
 
 def _validation_gains(limits: LearningRateTooLow, case: Case) -> bool:
@@ -326,22 +294,6 @@ def _paces(values: Floats) -> tuple[float, float]:
     return float(values[0] - values[tenth]) / fall, float(falls.max()) / fall
 
 
-def _rises(curve: Series | None, least: int) -> tuple[float, float]:
-    """The share of steps that go up in the first half of a curve, and in all, 0 if it has fewer points."""
-    if curve is None or len(curve) < max(least, 4):
-        return 0.0, 0.0
-    up = np.diff(curve.values) > 0
-    return float(np.mean(up[: len(curve) // 2 - 1])), float(np.mean(up))
-
-
 def _sure_gain(even: Floats) -> float:
     """The least fall of a curve (n,) that half as much again would bring, by the 90 % interval."""
     return -forecast(np.arange(len(even), dtype=np.float64), even, len(even) / 2).high
-
-
-def _by_a_tenth(batches: Series) -> float:
-    """The share of the fall of a loss per batch that came by the first tenth of the run."""
-    values, n = batches.values, len(batches)
-    first, last = median(values[:3]), median(tail(values))
-    soon = median(values[n // 20 : max(3 * n // 20, n // 20 + 1)])
-    return (first - soon) / (first - last) if first > last else 1.0
