@@ -30,6 +30,11 @@ def spread(values: Floats) -> float:
     return float(_MAD_TO_SD * median(np.abs(values - median(values))))
 
 
+def wavering(logs: Floats) -> float:
+    """The noise of the logarithms of a loss (n,) about its slow descent; no steep fall counts as such."""
+    return spread(np.diff(logs, 2)) / 6**0.5
+
+
 def mean(values: Floats) -> float:
     """The mean of ``values`` (n ≥ 1,), to the last bit that of NumPy, whose own takes three times as long."""
     return float(np.add.reduce(values)) / len(values)

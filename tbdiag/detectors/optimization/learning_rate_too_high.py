@@ -16,6 +16,7 @@ from tbdiag.model.finding import Confidence, Evidence, Finding, Severity
 from tbdiag.model.knob import Knob
 from tbdiag.model.role import Role
 from tbdiag.model.run import Scalar
+from tbdiag.model.series import Series
 from tbdiag.signals.tensors import zeros
 from tbdiag.synth import a_run, cosine, decay, flat, jitter, noisy
 
@@ -63,7 +64,7 @@ class LearningRateTooHigh(Detector):
     they are `wanders` times as large as all that it fell in the run, and `shakes` of its level, while `left` of the first loss remains: under a schedule
     the end is calm whatever the rate was.
     With `evaluations` or more, losses that both waver by more than `unsteady` in the first half, by the second differences
-    of their logarithms, count twice (validation alone once), and so does a validation loss that wavers by `restless` in the second and ends `lifted` times its best.
+    of their logarithms, count twice (validation alone once), and so does a validation loss that wavers by `restless` in the second and ends `lifted` times its best or does so at a constant rate.
     A training loss by the epoch that rises to `rises_first` times its first value in the first fifth is a sign, where no rate was raised meanwhile.
     Where neither rate nor settings were logged, a validation loss that rose at more than `unrest` of its first evaluations leaves the question open.
     Beside a single sign, a validation loss that ends `relapses` times its best is another.
@@ -247,6 +248,22 @@ class LearningRateTooHigh(Detector):
                     Role.TRAIN_METRIC: np.concatenate([[0.97], flat(59, 0.88)]) + jitter(60, 0.005),
                 }
             ),
+        )
+        early = np.concatenate([np.linspace(4, 900, 40), np.linspace(900, 2.9, 80)])
+        batches = Series.of("batch/loss", np.arange(1, 121), noisy(early, 0.05))
+        few = Series.of("loss/train", np.arange(15, 121, 15), noisy(decay(8, 400, 2.9, 2), 0.01))
+        yield fires(
+            "few epochs, the first of which exploded",
+            a_run({Role.TRAIN_LOSS: few, Role.BATCH_LOSS: batches}),
+        )
+        wild = np.exp(jitter(24, 0.5, 4))
+        rate = {
+            Role.TRAIN_LOSS: noisy(decay(24, 2.3, 0.3, 9), 0.05),
+            Role.LEARNING_RATE: flat(24, 0.1),
+        }
+        yield fires(
+            "validation wavers to the end at a constant rate",
+            a_run({**rate, Role.VAL_LOSS: decay(24, 2.3, 0.4, 9) * wild}),
         )
         yield fires("falls at once and stands", a_run({Role.TRAIN_LOSS: decay(60, 4.4, 3.1, 400)}))
         rate = {Role.LEARNING_RATE: cosine(60, 0.1)}

@@ -86,9 +86,10 @@ def test_ten_epochs_far_from_done_are_a_note() -> None:
     run = a_run({**few, Role.LEARNING_RATE: flat(11, 1e-4)})
     assert severity(LearningRateTooLow(), run) is Severity.NOTE
     half = {role: 1.4 * (values - 1.98) / 0.3 for role, values in few.items()}
-    assert (
-        severity(LearningRateTooLow(), a_run({**half, Role.LEARNING_RATE: flat(11, 0.1)})) is None
-    )
+    rate = {Role.LEARNING_RATE: flat(11, 0.1)}
+    assert severity(LearningRateTooLow(), a_run({**half, **rate})) is Severity.NOTE  # on rails
+    wavers = half[Role.VAL_LOSS] * np.exp(jitter(11, 0.02, 1))
+    assert severity(LearningRateTooLow(), a_run({**half, **rate, Role.VAL_LOSS: wavers})) is None
 
 
 def test_a_validation_loss_that_rose_once_leaves_a_low_rate_open() -> None:

@@ -34,8 +34,8 @@ def on_rails(limits: LearningRateTooLow, case: Case) -> bool:
         return False
     even = case.paced(Role.VAL_LOSS)
     alone = case.curve(Role.TRAIN_LOSS) is None
-    if even.min() <= 0:
-        return False
+    if even.min() <= 0 or (case.schedule is None and not alone):
+        return False  # without the rate a smooth end may be a schedule's
     log = np.log(even)
     if log[3 * len(log) // 4] - log[-1] <= (limits.creeps if alone else limits.onward):
         return False

@@ -13,9 +13,8 @@ from tbdiag.case import Case
 from tbdiag.model.finding import Measure
 from tbdiag.model.knob import Knob
 from tbdiag.model.role import Role
-from tbdiag.model.series import Floats
 from tbdiag.signals.medians import median
-from tbdiag.signals.noise import noise, spread
+from tbdiag.signals.noise import noise, wavering
 from tbdiag.signals.schedule import Shape
 from tbdiag.signals.smoothing import running_median, tail
 from tbdiag.signals.stated import Family
@@ -110,7 +109,7 @@ def _unheard(limits: LearningRateTooHigh, case: Case) -> Iterator[Symptom]:
 
 
 def trace(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
-    """What would be no sign by itlimits."""
+    """What would be no sign by itself."""
     seen, batch = case.progress, case.curve(Role.BATCH_LOSS)
     if batch is not None and len(batch) >= limits.trends and batch.values[0] > 0:
         top = float(batch.values[: limits.batches].max()) / float(batch.values[0])
@@ -121,10 +120,10 @@ def trace(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
         text = f"{seen.left:.0%} of the first loss is left"
         return Symptom(text, Measure("still_left", seen.left, ">", limits.left))
     course = case.course(Role.TRAIN_LOSS).values
-    wavering = _wavering(np.log(np.maximum(course[: len(course) // 2], 1e-300)))
-    if wavering > limits.wavers:
-        text = f"the loss wavers by {_share(wavering)} in the first half"
-        return Symptom(text, Measure("wavering", wavering, ">", limits.wavers))
+    early = wavering(np.log(np.maximum(course[: len(course) // 2], 1e-300)))
+    if early > limits.wavers:
+        text = f"the loss wavers by {_share(early)} in the first half"
+        return Symptom(text, Measure("wavering", early, ">", limits.wavers))
     if seen.trend.tau > limits.lost_trend and seen.left > limits.left / 2:
         text = "the loss no longer falls in the second half"
         return Symptom(text, Measure("tau", seen.trend.tau, ">", limits.lost_trend))
@@ -132,7 +131,7 @@ def trace(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
 
 
 def relapsed(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
-    """A validation loss that ends far above its best, which no sign is by itlimits."""
+    """A validation loss that ends far above its best, which no sign is by itself."""
     val = case.curve(Role.VAL_LOSS)
     if val is None or len(val) < 8:
         return None
@@ -271,20 +270,21 @@ def _unsteady(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
     steps = logs[1:] - logs[:-1]
     if math.sqrt(float(steps @ steps) / len(steps)) < limits.restless / 2:
         return None
-    early, late = _wavering(logs[:half]), _wavering(logs[half:])
+    early, late = wavering(logs[:half]), wavering(logs[half:])
     wild = early > limits.unsteady
     if wild and case.course(Role.TRAIN_LOSS).values.min() > 0:
         course = np.log(case.course(Role.TRAIN_LOSS).values)
-        both = min(early, _wavering(course[: len(course) // 2]))
+        both = min(early, wavering(course[: len(course) // 2]))
         if both > limits.unsteady:
             text = f"training and validation loss waver by {_share(both)} in the first half"
             return Symptom(text, Measure("unsteady", both, ">", limits.unsteady), 2)
     turn = case.turn(Role.VAL_LOSS)
-    if late > limits.restless and turn.end > limits.lifted * turn.value:
-        text = (
-            f"the validation loss wavers by {_share(late)} in the second half and ends"
-            f" {_share(turn.end / turn.value - 1)} above its best"
-        )
+    constant = case.schedule is not None and case.schedule.shape is Shape.CONSTANT
+    lifted = turn.end > limits.lifted * turn.value
+    if late > limits.restless and (lifted or constant):
+        text = f"the validation loss wavers by {_share(late)} in the second half"
+        if lifted:
+            text += f" and ends {_share(turn.end / turn.value - 1)} above its best"
         return Symptom(text, Measure("restless", late, ">", limits.restless), 2)
     if not wild:
         return None
@@ -304,11 +304,6 @@ def _rose_first(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
         return None  # the rate was raised meanwhile
     text = f"the training loss first rose {rose:.2g}-fold"
     return Symptom(text, Measure("rose_first", rose, ">", limits.rises_first))
-
-
-def _wavering(logs: Floats) -> float:
-    """The noise of the logarithms of a loss (n,) about its slow descent; no steep fall counts as such."""
-    return spread(np.diff(logs, 2)) / 6**0.5
 
 
 def _strongly_decayed(limits: LearningRateTooHigh, case: Case) -> bool:
