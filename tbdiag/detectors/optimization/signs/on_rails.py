@@ -60,8 +60,8 @@ def _bends(log: Floats) -> float:
     moves = np.diff(log)
     if len(moves) < 4:
         return float("inf")
-    way = float(np.median(np.abs(moves)))
-    return float(np.median(np.abs(np.diff(moves, 2)))) / way if way > 0 else float("inf")
+    way = median(np.abs(moves))
+    return median(np.abs(np.diff(moves, 2))) / way if way > 0 else float("inf")
 
 
 def _beside(limits: LearningRateTooLow, case: Case) -> bool:
