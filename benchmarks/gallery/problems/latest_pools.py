@@ -131,9 +131,9 @@ def weaves(n: int, size: int, noise: float) -> Pool:
     """Which of five weaves a noisy piece of cloth has; (n, size, size)."""
     rng = np.random.default_rng(85)
     down, across = np.mgrid[:size, :size]
-    weaves = np.stack([down % 2, across % 2, (down + across) % 2, (down + across) % 4 < 2, down % 4 < 2])
-    label = rng.integers(0, 5, n)
-    x = np.stack(
-        [np.roll(weaves[kind], rng.integers(0, 4, 2), (0, 1)) - 0.5 for kind in label]
+    weaves = np.stack(
+        [down % 2, across % 2, (down + across) % 2, (down + across) % 4 < 2, down % 4 < 2]
     )
+    label = rng.integers(0, 5, n)
+    x = np.stack([np.roll(weaves[kind], rng.integers(0, 4, 2), (0, 1)) - 0.5 for kind in label])
     return x + noise * rng.standard_normal(x.shape), label

@@ -26,8 +26,6 @@ RUNS: dict[str, dict[str, tuple[str, ...]]] = {
         "mixed-precision": _,
         "frozen-by-design": _,
         "noisy-but-healthy": _,
-        "warm-restarts": _,
-        "bump": _,
     },
     "code-transformer": {
         "rate-too-high": ("mild", "clear"),
@@ -67,9 +65,6 @@ RUNS: dict[str, dict[str, tuple[str, ...]]] = {
         "no-step": _,
         "label-noise": _,
         "dropout-gap": ("strong",),
-        "mixed-precision": _,
-        "short": _,
-        "bump": _,
     },
     "digits-vae": {
         "rate-too-high": ("clear", "strong"),
@@ -97,7 +92,6 @@ RUNS: dict[str, dict[str, tuple[str, ...]]] = {
         "label-noise": _,
         "rare-evaluation": _,
         "cosine-drop": _,
-        "torn-end": _,
     },
     "gratings-cnn": {
         "rate-too-high": ("mild", "clear", "strong"),

@@ -21,7 +21,7 @@ from tbdiag.signals.noise import noise
 from tbdiag.signals.smoothing import tail
 from tbdiag.signals.stated import stated_classes
 from tbdiag.signals.trend import median_slope
-from tbdiag.synth import a_run, decay, jitter, noisy
+from tbdiag.synth import a_run, decay, flat, jitter, noisy
 
 REMEDIES = (
     Remedy.turn(
@@ -76,7 +76,9 @@ class Underfitting(Detector):
     both accuracies were logged, a loss that falls steadily (tau below −`steady`) does not stand. Where the
     network is known to be narrower than half the number of its classes, an accuracy below `narrowed` with
     `left` of the loss is enough. Where the first loss is that of guessing among more than `classes`,
-    and their number was not logged, the rule cannot tell.
+    and their number was not logged, the rule cannot tell. Of a regression whose rate was logged two losses that stand, by steps and by
+    the way of the rate, within `apart` of each other are a note where more than `high` of the first loss is left, above which
+    it was never thrown by `thrown`.
 
     ## Remedy
 
@@ -85,8 +87,8 @@ class Underfitting(Detector):
     ## False alarms
 
     Noise in the labels puts a ceiling on every accuracy; where a network of another size does no
-    better, that is the reason. Without an accuracy the level of a loss says nothing, and the rule
-    cannot tell. Nor can it of many classes: of fifty thousand words two in five are a good share.
+    better, that is the reason. Without an accuracy the level of a loss says little, and the rule
+    mostly cannot tell. Nor can it of many classes: of fifty thousand words two in five are a good share.
 
     ## References
 
@@ -94,7 +96,7 @@ class Underfitting(Detector):
     """
 
     code, severity, since = "GEN002", Severity.WARNING, "0.1.0"
-    needs = (Role.TRAIN_LOSS, (Role.TRAIN_METRIC, Role.VAL_METRIC))
+    needs = (Role.TRAIN_LOSS, (Role.TRAIN_METRIC, Role.VAL_METRIC, Role.VAL_LOSS))
     scale_free = False  # ln C is a level
     points = 10
     explains = ("OPT005",)
@@ -113,11 +115,16 @@ class Underfitting(Detector):
     gain: Annotated[float, Threshold("projected gain, as a share of the loss", above=0)] = 0.03
     steady: Annotated[float, Threshold("tau of a loss that falls", above=0, at_most=1)] = 0.9
     classes: Annotated[int, Threshold("most classes of which `poor` is told", at_least=2)] = 30
+    high: Annotated[float, Threshold("last loss over first without an accuracy", above=0)] = 0.7
+    thrown: Annotated[float, Threshold("highest loss over the first beside that", above=1)] = 1.2
+    apart: Annotated[float, Threshold("one loss over the other beside that", above=1)] = 1.25
     gap: Annotated[float, Threshold("lead of training over validation", at_least=0)] = 0.05
 
     def cannot_tell(self, case: Case) -> str | None:
         """Only an accuracy has a level that is poor by itself."""
         if self._metric(case) is None:
+            if self._hardly_fell(case):
+                return None
             return "no accuracy was logged, and the level of a loss alone says nothing"
         first = case.initial_loss
         if stated_classes(case.run.hparams) is None and first and first > math.log(self.classes):
@@ -146,6 +153,7 @@ class Underfitting(Detector):
         metric, seen = self._metric(case), case.progress
         loss = case.course(Role.TRAIN_LOSS)
         if metric is None:
+            yield from self._by_losses(case)
             return
         share, start = median(tail(metric.values)), median(metric.values[:2])
         # The loss of a bad start is no measure of what is left; the errors are one as well.
@@ -218,6 +226,38 @@ class Underfitting(Detector):
             remedies=REMEDIES,
         )
 
+    def _hardly_fell(self, case: Case) -> bool:
+        """Whether two losses without an accuracy stand beside each other near where training began."""
+        seen, val = case.progress, case.curve(Role.VAL_LOSS)
+        if case.schedule is None or val is None or len(val) < self.points:
+            return False
+        if not self.high < seen.left < 1:
+            return False
+        loss = case.course(Role.TRAIN_LOSS).values
+        if abs(self._projected(loss)) > self.still or case.headway.sure_drop > self.still:
+            return False
+        if not loss.min() > 0 or float(loss.max()) > self.thrown * seen.first:
+            return False
+        return self.apart > median(tail(val.values)) / median(tail(loss)) > 1 / self.apart
+
+    def _by_losses(self, case: Case) -> Iterator[Finding]:
+        loss, left = case.course(Role.TRAIN_LOSS), case.progress.left
+        if not self._hardly_fell(case):
+            return
+        yield self.finding(
+            f"training and validation loss stand beside each other with {left:.0%} of the first loss left;"
+            " a larger network would tell whether the data allow more",
+            Evidence(
+                tag=loss.tag,
+                span=(int(loss.steps[len(loss) // 2]), int(loss.steps[-1])),
+                note="stands near where it began",
+                measures=(Measure("left", left, ">", self.high),),
+            ),
+            severity=Severity.NOTE,
+            confidence=Confidence.LOW,
+            remedies=REMEDIES,
+        )
+
     def _projected(self, values: Floats) -> float:
         """The change that the end's slope projects for as long again, as a share of its level."""
         end = tail(values, self.window, least=6)
@@ -248,6 +288,26 @@ class Underfitting(Detector):
                     Role.VAL_METRIC: accuracy + jitter(60, 0.01, 1),
                 }
             ),
+        )
+        stands = {
+            Role.TRAIN_LOSS: noisy(decay(40, 1.0, 0.85, 12), 0.002),
+            Role.LEARNING_RATE: flat(40, 0.01),
+        }
+        beside = noisy(decay(40, 1.0, 0.88, 12), 0.004, 1)
+        yield fires("a regression that hardly fell", a_run({**stands, Role.VAL_LOSS: beside}))
+        yield silent(
+            "a regression far below where it began",
+            a_run(
+                {
+                    **stands,
+                    Role.TRAIN_LOSS: noisy(decay(40, 1.0, 0.5, 12), 0.002),
+                    Role.VAL_LOSS: 0.6 * beside,
+                }
+            ),
+        )
+        yield silent(
+            "a regression that validation does not follow",
+            a_run({**stands, Role.VAL_LOSS: 1.5 * beside}),
         )
         words = {
             Role.BATCH_LOSS: noisy(decay(600, 5.5, 3.4, 20), 0.02),
