@@ -223,9 +223,9 @@ def _introduction(tasks: Sequence[str] | None) -> tuple[str, ...]:
         f"each method then makes {FOLLOWUPS} follow-ups, all of the same length. A reference is the best "
         "of several hundred searched settings by the mean of four fresh seeds; a cell counts as reached "
         "by the first follow-up whose validation loss lies within 5 % (2 %) above it. Follow-ups that "
-        f"never got there count as {FOLLOWUPS + 1} in a mean. The advisor's own, which goes on for the best run (`--keep-going`), include the repeats of its "
-        "winner; where it ended a run as hopeless, only the epochs until then count. In brackets are "
-        "95 % intervals by a bootstrap that draws whole tasks.",
+        f"never got there count as {FOLLOWUPS + 1} in a mean. The advisor's own, which goes on for the best run "
+        "(`--keep-going`), include the repeats of its winner; where it ended a run as hopeless, only the epochs until "
+        "then count. In brackets are 95 % intervals by a bootstrap that draws whole tasks.",
         f"The policy was tuned on tasks of other kinds ({', '.join(TUNING)}) than it is reported on "
         f"({', '.join(kinds)}). Not all of the latter were unseen, though: that its sampler keeps to usual "
         "settings was decided after a look at the unusual ones, and how earlier policies did on all of them was "
