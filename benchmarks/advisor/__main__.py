@@ -223,17 +223,18 @@ def _introduction(tasks: Sequence[str] | None) -> tuple[str, ...]:
         f"each method then makes {FOLLOWUPS} follow-ups, all of the same length. A reference is the best "
         "of several hundred searched settings by the mean of four fresh seeds; a cell counts as reached "
         "by the first follow-up whose validation loss lies within 5 % (2 %) above it. Follow-ups that "
-        f"never got there count as {FOLLOWUPS + 1} in a mean. The advisor's own include the repeats of its "
-        "winner; where it ended a run as hopeless, only the epochs until then count. In brackets are "
-        "95 % intervals by a bootstrap that draws whole tasks.",
+        f"never got there count as {FOLLOWUPS + 1} in a mean. The advisor's own, which goes on for the best run "
+        "(`--keep-going`), include the repeats of its winner; where it ended a run as hopeless, only the epochs until "
+        "then count. In brackets are 95 % intervals by a bootstrap that draws whole tasks.",
         f"The policy was tuned on tasks of other kinds ({', '.join(TUNING)}) than it is reported on "
         f"({', '.join(kinds)}). Not all of the latter were unseen, though: that its sampler keeps to usual "
         "settings was decided after a look at the unusual ones, and how earlier policies did on all of them was "
         "known when later ones were built. What was changed since the first report was chosen on the tuning "
         "tasks alone, but for two things: small moves in a fixed order were dropped by them after they had been "
         "seen to cost follow-ups here as well; and that a finding on one of the best runs does not narrow the "
-        "rates was thought of on counts, and the tuning tasks do not tell whether it helps. The last change, that "
-        "controls widen twice, came after this report had been run once without it. "
+        "rates was thought of on counts, and the tuning tasks do not tell whether it helps. The last changes, of the "
+        "model and of the order in which follow-ups come, were made when the report of the policy before was known; "
+        "this one was run once, with all of them. "
         f"By {_and(UNSEEN)} nothing was ever chosen. "
         f"Each method has {len(SEEDS)} seeds of chance, {_and(list(_SLOW))} one; where nothing else is said "
         "all are counted, and a cell's are averaged before tasks are drawn. Verdicts are those of one seed.",

@@ -99,6 +99,49 @@ def ripples() -> Data:
 
 
 @cache
+def squares() -> Data:
+    """The squares of a board of four by four, black and white, with wrong labels."""
+    rng = np.random.default_rng(31)
+    x = rng.uniform(-2, 2, (1500, 2))
+    y = (np.floor(x[:, 0]) + np.floor(x[:, 1])).astype(int) % 2
+    y = np.where(rng.random(len(y)) < 0.05, 1 - y, y)
+    return _split(x.astype(np.float32), y, 400, 1000, 0)
+
+
+@cache
+def circles() -> Data:
+    """Two circles, one in the other, beside eight features of noise."""
+    from sklearn.datasets import make_circles
+
+    x, y = make_circles(1400, noise=0.2, factor=0.5, random_state=32)
+    rng = np.random.default_rng(33)
+    x = np.concatenate([2 * x, rng.normal(size=(len(x), 8))], axis=1)
+    return _split(x.astype(np.float32), y, 400, 1000, 0)
+
+
+@cache
+def friedman_second() -> Data:
+    """Friedman's second function with noise that has outliers."""
+    from sklearn.datasets import make_friedman2
+
+    x, y = make_friedman2(1400, random_state=34)
+    x, y = (x - x.mean(axis=0)) / x.std(axis=0), (y - y.mean()) / y.std()
+    y = y + 0.3 * np.random.default_rng(35).standard_t(2, len(y))
+    return _split(x.astype(np.float32), y.astype(np.float32)[:, None], 300, 1000, 0)
+
+
+@cache
+def roll() -> Data:
+    """How far along a rolled-up sheet a point lies, told in noise, from its place in space."""
+    from sklearn.datasets import make_swiss_roll
+
+    x, y = make_swiss_roll(1400, noise=0.5, random_state=36)
+    x, y = (x - x.mean(axis=0)) / x.std(axis=0), (y - y.mean()) / y.std()
+    y = y + np.random.default_rng(37).normal(0, 0.3, len(y))
+    return _split(x.astype(np.float32), y.astype(np.float32)[:, None], 400, 1000, 0)
+
+
+@cache
 def tumours() -> Data:
     """Breast tumours, a tenth of whose labels are wrong."""
     from sklearn.datasets import load_breast_cancer

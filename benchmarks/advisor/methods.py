@@ -85,7 +85,6 @@ def ablations() -> dict[str, Method]:
         "without the model of all runs": ours(replace(whole, model=False)),
         "without model and jitter": ours(replace(whole, model=False, jitter=False)),
         "without the controls": ours(replace(whole, controls_at=())),
-        "without the sampler": ours(replace(whole, sampler=False)),
     }
 
 

@@ -64,6 +64,26 @@ TASKS: tuple[Task, ...] = (
         epochs=40, width=32,
     ),
     Task(
+        name="squares", kind="dense", what="a perceptron on the squares of a board",
+        data=datasets.squares, network=networks.perceptron(2, 2, depth=3), loss=losses.cross_entropy,
+        epochs=40, width=32, classes=True,
+    ),
+    Task(
+        name="circles", kind="dense", what="a tanh network on two circles beside noise",
+        data=datasets.circles, network=networks.perceptron(10, 2, smooth=True), loss=losses.cross_entropy,
+        epochs=24, width=48, classes=True,
+    ),
+    Task(
+        name="friedman's second", kind="regression", what="Friedman's second function with outliers, by Huber's loss",
+        data=datasets.friedman_second, network=networks.perceptron(4, 1), loss=losses.huber(0.5),
+        epochs=30, width=32,
+    ),
+    Task(
+        name="roll", kind="regression", what="the place on a rolled-up sheet",
+        data=datasets.roll, network=networks.perceptron(3, 1, smooth=True, depth=3), loss=losses.squared,
+        epochs=30, width=48,
+    ),
+    Task(
         name="images", kind="convolutional", what="two convolutions on digits as images",
         data=datasets.images, network=networks.image_network, loss=losses.cross_entropy,
         epochs=20, width=16, classes=True,

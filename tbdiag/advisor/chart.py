@@ -36,7 +36,7 @@ class Scales:
     """
 
     rate_decades: float = 1.0
-    decay_decades: float = 1.5
+    decay_decades: float = 0.9
     dropout: float = 0.4
     batch_octaves: float = 2.5
     width_octaves: float = 2.5

@@ -236,7 +236,8 @@ class Loop:
         left = None if self.limits.trials is None else self.limits.trials - self._launched
         if left is not None and claims.last_chance(left, self._pending):
             return claims.queue.pop(0)
-        move = propose(self._position, self.policy, self._sampled)
+        policy = self.policy.searching if self.keep_going else self.policy
+        move = propose(self._position, policy, self._sampled)
         if move is None:
             return None
         proposal = self.plan.proposal(move, self.books.name())

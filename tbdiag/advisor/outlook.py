@@ -15,9 +15,10 @@ from tbdiag.model.series import Floats
 
 _UNIT = 0.1  # of the best loss: what is better or worse by far less is hardly told apart
 _WORST = 2.0  # as the logarithm of a ratio: what is worse is as bad
-_DEVIATION, _NOISE = 0.45, 0.14  # of what settings do, and of luck, in the model's units
+_DEVIATION, _NOISE = 0.9, 0.2  # of what settings do, and of luck, in the model's units
 _LEVEL = 2.0  # deviation of the level of all runs, which is hardly known
 _TRUST, _DOUBT = 0.5, 0.5  # in what is usual: the share that is believed, and its deviation
+_MARGIN = 0.15  # by which the level to be bettered is worse than the best run
 _FIRM = 4.0  # runs that the deviation above counts as, beside those that are there
 
 
@@ -33,9 +34,10 @@ class Outlook:
     def improvement(self) -> Floats:
         """By how much each is expected to better the best run, (m,); what may be worse counts as nothing.
 
-        The expected improvement of Mockus and of Jones, Schonlau and Welch (1998).
+        The expected improvement of Mockus and of Jones, Schonlau and Welch (1998), over a level that is a
+        little worse than the best run: what is likely to be as good is preferred to what may be anything.
         """
-        score = (self.least - self.expected) / self.deviation
+        score = (self.least + _MARGIN - self.expected) / self.deviation
         erf = np.array([math.erf(each / math.sqrt(2)) for each in score])
         density = np.exp(-0.5 * score * score) / math.sqrt(2 * math.pi)
         gain: Floats = self.deviation * (score * 0.5 * (1 + erf) + density)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from tbdiag.advisor.prescribe import Changes, Desk, Space
 from tbdiag.advisor.record import Record, best, same
 from tbdiag.model.finding import Finding
@@ -70,15 +68,6 @@ class Position:
         """The best run so far, whoever made it; the start where nothing is better."""
         found = best([*self.eligible, *self.others])
         return found if found.loss < self.start.loss else self.start
-
-    @property
-    def idle(self) -> int:
-        """How many follow-ups came since the last one that was better than all before."""
-        level, since = min((r.loss for r in self.eligible if r.origin is None), default=np.inf), 0
-        for each in self.followups:
-            since = 0 if each.loss < level else since + 1
-            level = min(level, each.loss)
-        return since + len(self.failed)
 
     def tried(self, params: Mapping[str, Scalar]) -> bool:
         """Whether a run with these settings exists, runs, or could not be judged."""

@@ -37,9 +37,16 @@ class Policy:
     jitter: bool = True
     sampler: bool = True
     controls_at: tuple[int, ...] = (2, 3, 4, 5)  # the follow-ups that are controls
-    patience: int = 6  # follow-ups without progress, then every third one is the sampler's
-    search_from: int = 5  # from this follow-up on, every second one is the model's, else jitter
+    search_from: int = 5  # from this follow-up on the model decides, in turn with answers
     draws: int = 8  # of jitter, where one after the other was tried before
+
+    @property
+    def searching(self) -> Policy:
+        """The same for who wants the best run rather than a cure: controls come first, answers later.
+
+        What answers the findings of a bad start mends it; it hardly ever leads to a good run.
+        """
+        return replace(self, controls_at=tuple(each - 1 for each in self.controls_at))
 
 
 def propose(
@@ -48,10 +55,10 @@ def propose(
     """The next follow-up run, None where nothing is left to try.
 
     The order is that of the measured policy: a bundle of what answers the root findings of the best run,
-    then controls, standard recipes that the diagnosis has no hand in. From the best of these on one
-    answer at a time; what has just paid once more; what the model of all runs finds most promising, and
-    in turn with it jitter. After some follow-ups without progress every third one is ``sampler``'s, which is
-    asked for settings in their usual ranges.
+    then controls, standard recipes that the diagnosis has no hand in. From then on what the model of all
+    runs finds most promising, in turn with one answer to the findings of the best run as long as there
+    are any. Without a model: what has just paid once more, and jitter. Where all that is at its end,
+    ``sampler`` is asked for settings in their usual ranges.
     """
     policy = policy or Policy()
     moves = _moves(position, policy, sampler)
@@ -77,12 +84,11 @@ def _moves(position: Position, policy: Policy, sampler: Sampler | None) -> Itera
     desk = Desk.on(lead, position.space, position.known, policy.doses)
     if number in policy.controls_at:
         yield from _controls(position, desk)
-    if position.idle >= policy.patience and number % 3 == 0:
-        yield from _sampled(position, policy, desk, sampler)
-    search = number >= policy.search_from and number % 2 == 0
+    answering = policy.diagnosis and _untried(position, desk)
+    search = number >= policy.search_from and (number % 2 == 0 or not answering)
     if search and policy.model:
         yield from _modelled(position, desk)
-    if search and policy.jitter and not (policy.diagnosis and _untried(position, desk)):
+    if search and policy.jitter and not answering:
         yield from _jitter(position, policy, desk)
     if policy.diagnosis:
         yield from answers(position, desk)

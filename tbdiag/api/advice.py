@@ -181,12 +181,12 @@ def retrain(
     (``retrain(path="logs/")``) the configured command is launched, ``parallel`` at a time. The budget is
     ``max_trials`` follow-ups, ``max_epochs`` of all of them, ``timeout`` seconds. A winner is trained on
     ``repeats`` other seeds before its gain is claimed. Hopeless runs are ended where ``kill``. With
-    ``keep_going`` it does not stop when the problem is gone. All is noted in ``<logdir>/.tbdiag``; the study
-    lies there too, or in ``storage``, a URL of Optuna's, where others may share it by its name, ``study``.
-    ``launcher`` is local, ray or slurm, by default the configured one. What is found in a follow-up is
-    written into its folder as summaries that TensorBoard shows; with ``write`` that of all runs is in the
-    end, without (``write=False``) nothing is. ``ready`` is called with the plan before anything is
-    started, ``tell`` with each piece of news. A call
+    ``keep_going`` it does not stop when the problem is gone, and begins with standard recipes. All is noted in
+    ``<logdir>/.tbdiag``; the study lies there too, or in ``storage``, a URL of Optuna's, where others may
+    share it by its name, ``study``. ``launcher`` is local, ray or slurm, by default the configured one. What
+    is found in a follow-up is written into its folder as summaries that TensorBoard shows; with ``write``
+    that of all runs is in the end, without (``write=False``) nothing is. ``ready`` is called with the plan
+    before anything is started, ``tell`` with each piece of news. A call
     after one that was killed goes on where that one was. Raises RequestError.
     """
     from tbdiag.advisor.loop import Limits, Loop

@@ -224,12 +224,23 @@ def test_a_healthy_run_is_improved_within_the_budget_and_the_best_repeated(tmp_p
     assert found.best.loss < found.start.loss
 
 
+def test_who_goes_on_for_the_best_run_gets_standard_recipes_first(tmp_path: Path) -> None:
+    def first(folder: Path, **how: Any) -> Origin:
+        folder.mkdir()
+        logs, config = a_project(folder)
+        found = a_round(logs, config, max_trials=1, **how)
+        return found.trials[0].proposal.origin
+
+    assert first(tmp_path / "cure") is Origin.REMEDY
+    assert first(tmp_path / "best", keep_going=True) is Origin.CONTROL
+
+
 def test_the_sampler_comes_last_and_stays_at_the_budget(tmp_path: Path) -> None:
     def hopeless(params: Mapping[str, Scalar]) -> Curves:
         return by_rate({**params, "lr": 1.0})
 
     logs, config = a_project(tmp_path)
-    policy = Policy(patience=2)
+    policy = Policy(controls_at=(), repeat=False, model=False, jitter=False)
     a_round(logs, config, FakeLauncher(learn=hopeless), max_trials=9, policy=policy)
     sampled = [p for p in history(logs).proposals.values() if p.origin is Origin.SAMPLER]
     assert sampled

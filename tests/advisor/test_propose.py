@@ -213,40 +213,50 @@ def test_a_rate_above_the_usual_one_is_not_raised_for_underfitting() -> None:
     assert first("GEN002", lr=3e-4)["lr"] == pytest.approx(9e-4)
 
 
-def test_without_progress_every_third_one_is_the_sampler_s() -> None:
-    start = a_record("start", 0.5)
-    idle = [
-        a_record(f"f{n}", 0.6 + n / 100, origin=Origin.MOVE, parent="start", lr=1e-3 * (n + 1))
-        for n in range(8)
+def test_answers_and_the_model_take_turns_as_long_as_there_is_something_to_answer() -> None:
+    records = [start := a_record("start", 0.5)]
+    records += [
+        a_record(f"f{n}", 0.6 + n / 100, origin=Origin.MOVE, lr=1e-3 + n / 1e4) for n in range(5)
     ]
+
+    def next_origins(n: int, *codes: str) -> list[Origin]:
+        lead = a_record("start", 0.5, *codes)
+        moves = proposals(position(lead, *records[1:], start=lead), n)
+        return [each.origin for each in moves]
+
+    assert next_origins(4, "GEN001") == [Origin.MOVE, Origin.REMEDY] * 2
+    assert next_origins(4) == [Origin.MOVE] * 4
+    whys = {each.why for each in proposals(position(*records, start=start), 4)}
+    assert whys == {"what the runs so far, taken together, promise the most of"}
+
+
+def test_who_wants_the_best_run_gets_the_controls_first() -> None:
+    bad = a_record("bad", 1.0, "GEN001")
+    found = proposals(position(bad), 6, Policy().searching)
+    origins = [each.origin for each in found]
+    assert origins[:4] == [Origin.CONTROL] * 4
+    assert Origin.REMEDY in origins[4:]
+    assert Policy(controls_at=()).searching == Policy(controls_at=())
+
+
+def test_the_sampler_comes_last() -> None:
+    start = a_record("start", 0.5)
     asked: list[Space] = []
 
     def sampler(within: Space) -> dict[str, Scalar]:
         asked.append(within)
-        return {"lr": 0.0122 + len(asked) / 1e4}
+        return {"lr": 0.0122}
 
-    records = [start, *idle]
-    origins = []
-    for n in range(4):
-        move = propose(position(*records), Policy(), sampler)
-        assert move is not None
-        origins.append(move.origin)
-        records.append(a_record(f"g{n}", 0.9, origin=move.origin, parent="start", **move.params))
-    assert origins == [Origin.SAMPLER, Origin.MOVE, Origin.MOVE, Origin.SAMPLER]
-    assert records[-1].params["lr"] == pytest.approx(0.0124)
-    assert records[-1].params["train_size"] == 1000
+    assert propose(position(start), Policy(), sampler).origin is Origin.CONTROL  # type: ignore[union-attr]
+    assert not asked
+    bare = Policy(controls_at=(), diagnosis=False, repeat=False, model=False, jitter=False)
+    move = propose(position(start), bare, sampler)
+    assert move is not None
+    assert move.origin is Origin.SAMPLER
+    assert move.params["lr"] == pytest.approx(0.0122)
+    assert move.params["train_size"] == 1000
     assert "train_size" not in asked[0]
     assert "epochs" not in asked[0]  # at another budget nothing could be compared
-
-
-def test_as_long_as_there_is_progress_the_sampler_has_no_say() -> None:
-    records = [start := a_record("start", 0.5)]
-    for n in range(9):
-        move = propose(position(*records, start=start), Policy(), lambda within: {"lr": 0.0122})
-        assert move is not None
-        assert move.origin is not Origin.SAMPLER
-        better = 0.4 - n / 100
-        records.append(a_record(f"g{n}", better, origin=move.origin, parent="start", **move.params))
 
 
 def test_each_part_can_be_switched_off() -> None:
