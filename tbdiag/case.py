@@ -16,12 +16,13 @@ from tbdiag.model.series import Floats, Ints, Series
 from tbdiag.signals.cadence import in_one_go, usual_interval
 from tbdiag.signals.epochs import evaluated, half_an_interval_earlier, steps_per_epoch
 from tbdiag.signals.layers import Layers
+from tbdiag.signals.learned import beside, first_loss, share_left
 from tbdiag.signals.medians import median
 from tbdiag.signals.pace import paced
 from tbdiag.signals.progress import Progress
 from tbdiag.signals.samples import SetSize, set_size
-from tbdiag.signals.schedule import Schedule, schedule
-from tbdiag.signals.smoothing import tail, thinned
+from tbdiag.signals.schedule import Schedule, held_since_cut, schedule
+from tbdiag.signals.smoothing import thinned
 from tbdiag.signals.stated import (
     Family,
     stated_batch_sizes,
@@ -35,11 +36,8 @@ LIVE = 7 * 86400.0  # seconds since its last point after which a run is never ta
 
 _FEWEST, _MOST = 20, 120  # points of a curve that trends are judged on
 _FEW_CLASSES = 30  # more are not told from a first loss
-_LEAP = 3.0  # a rise of the loss over the first batches that is no chance
 _REINFORCEMENT = (Role.REWARD, Role.POLICY_LOSS, Role.VALUE_LOSS, Role.EXPLAINED_VARIANCE)
 _ADVERSARIAL = (Role.D_LOSS, Role.G_LOSS)
-# Errors that are not those of a rare class, and errors as many as at the start.
-_MOSTLY_WRONG, _NO_BETTER = 0.4, 0.97
 
 # The roles that are bound with their points, -1 where the tag was not logged; the ambiguous with their tags.
 Outline = tuple[tuple[tuple[Role, int], ...], tuple[tuple[Role, tuple[str, ...]], ...]]
@@ -255,19 +253,8 @@ class Case:
         The median of the first three batches where losses per batch were logged on the same scale,
         else the first point, which may already be the mean of a whole epoch. None without a loss.
         """
-        train, batch = self.curve(Role.TRAIN_LOSS), self.curve(Role.BATCH_LOSS)
-        train = train if train is None else self.training
-        if batch is None or len(batch) < 3:
-            return float(train.values[0]) if train is not None and len(train) else None
-        early = median(batch.values[:3])
-        if early > _LEAP * batch.values[0] > 0:
-            early = float(batch.values[0])  # the first steps have thrown the weights off already
-        if train is None or not len(train):
-            return early
-        # A sum in one curve and a mean in the other differ by far more than a factor of three.
-        ends = median(batch.values[-max(3, len(batch) // 20) :]), median(train.values[-3:])
-        same = ends[1] != 0 and 1 / 3 < ends[0] / ends[1] < 3
-        return early if same else float(train.values[0])
+        train = None if self.curve(Role.TRAIN_LOSS) is None else self.training
+        return first_loss(train, self.curve(Role.BATCH_LOSS))
 
     def paced(self, role: Role) -> Floats:
         """The curve in this role, thinned, at equal parts of the way that the rate allowed.
@@ -288,10 +275,7 @@ class Case:
         brings, is left out.
         """
         rate, course = self.curve(Role.LEARNING_RATE), self.schedule
-        if rate is None or course is None or not course.changes:
-            return None
-        held = rate.between(course.changes[-1], float(rate.steps[-1])).values
-        if len(held) < 2 or held.min() < 0.9 * held.max():
+        if rate is None or course is None or not held_since_cut(rate, course):
             return None
         curve = self.thinned(self._whole(role))
         since = curve.between(course.changes[-1], float(curve.steps[-1]))
@@ -319,19 +303,8 @@ class Case:
         where it is poor and never got better, as where a loss only came down from an explosion.
         """
         loss = self.curve(Role.TRAIN_LOSS) or self.curve(Role.BATCH_LOSS)
-        first = self.initial_loss
-        if loss is None or len(loss) < 3 or first is None or first <= 0:
-            return float("nan")
-        shares = [median(tail(loss.values)) / first]
-        for role in (Role.TRAIN_METRIC, Role.VAL_METRIC):
-            accuracy = self.accuracy(role)
-            if accuracy is not None and len(accuracy) > 3 and accuracy.values[0] < 1:
-                errors = 1 - accuracy.values
-                wrong = median(tail(errors))
-                shares.append(wrong / float(errors[0]))
-                if wrong > _MOSTLY_WRONG and shares[-1] > _NO_BETTER:
-                    return shares[-1]
-        return min(shares)
+        metrics = (self.accuracy(role) for role in (Role.TRAIN_METRIC, Role.VAL_METRIC))
+        return share_left(loss, self.initial_loss, metrics)
 
     @once
     def bottleneck(self) -> tuple[int, int] | None:
@@ -413,14 +386,7 @@ class Case:
         Along the steps where the two axes overlap by half; else, as with batches on one axis and
         epochs on the other, along the share of the run. Needs both losses.
         """
-        train, val = self.thinned(self.training), self.the(Role.VAL_LOSS)
-        low, high = max(train.steps[0], val.steps[0]), min(train.steps[-1], val.steps[-1])
-        widest = max(train.steps[-1] - train.steps[0], val.steps[-1] - val.steps[0], 1)
-        at: Floats = val.steps.astype(np.float64)
-        axis: Floats = train.steps.astype(np.float64)
-        if (high - low) / widest < 0.5:
-            at, axis = np.linspace(0, 1, len(val)), np.linspace(0, 1, len(train))
-        return np.interp(at, axis, train.values)
+        return beside(self.thinned(self.training), self.the(Role.VAL_LOSS))
 
     @once
     def train_level_at_validation(self) -> Floats:

@@ -72,3 +72,11 @@ def schedule(rate: Series) -> Schedule | None:
         warm_up_end=int(rate.steps[top]),
         changes=tuple(int(step) for step in rate.steps[falls]),
     )
+
+
+def held_since_cut(rate: Series, course: Schedule) -> bool:
+    """Whether the rate was cut at once, and has been held since the last time."""
+    if not course.changes:
+        return False
+    held = rate.between(course.changes[-1], float(rate.steps[-1])).values
+    return len(held) > 1 and bool(held.min() >= 0.9 * held.max())
