@@ -345,5 +345,6 @@ class Loop:
 
 
 def _unanswered(start: Record) -> str:
-    codes = ", ".join(f"{each.name} ({each.code})" for each in start.roots)
+    grave = [each for each in start.roots if each.severity is not Severity.NOTE]
+    codes = ", ".join(f"{each.name} ({each.code})" for each in grave)
     return f"no setting of the command answers {codes}"
