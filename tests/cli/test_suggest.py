@@ -86,12 +86,10 @@ def test_what_cannot_be_done_is_said(samples: Path, capsys: pytest.CaptureFixtur
     code, out, _ = called(capsys, "suggest", samples / "tiny-validation", "--retrain")
     assert code == 1
     assert "no setting of the command answers validation-set-too-small (VAL001)" in out
+    assert "by hand: Hold out more samples" in out
     code, out, _ = called(capsys, "suggest", samples / "resumed", "--retrain")
     assert code == 1
-    assert (
-        "no setting of the command answers rewound-steps (LOG001)\n" in out
-    )  # epochs could be turned
-    assert "by hand: Hold out more samples" in out
+    assert "answers rewound-steps (LOG001)\n" in out  # a note that epochs would answer is not named
     code, _, err = called(capsys, "suggest", samples / "no-validation", "--retrain")
     assert code == 2
     assert "has no curve of the objective, val_loss" in err
