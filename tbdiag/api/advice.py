@@ -121,6 +121,7 @@ def suggest(
     n: int = 3,
     space: Given | None = None,
     objective: str | None = None,
+    keep_going: bool = False,
     config: Config | Place | None = None,
     cache: bool = True,
     progress: Progress | None = None,
@@ -128,9 +129,10 @@ def suggest(
     """``n`` follow-up runs to try next, from the best of the comparable runs below ``path``.
 
     Each has its reason, the change to its parent and what it should clear. Nothing is started or
-    written but files of parameters that a command asks for. ``space`` says what may be turned, like [space] in the configuration; without either it
-    is what the training command takes, or else what the runs logged, within usual ranges.
-    ``objective`` is a role or a tag. Follow-ups of earlier calls count as tried. Raises RequestError.
+    written but files of parameters that a command asks for. ``space`` says what may be turned, like [space]
+    in the configuration; without either it is what the training command takes, or else what the runs logged,
+    within usual ranges. ``objective`` is a role or a tag. With ``keep_going`` they are those with which
+    `retrain` begins where it is told so. Follow-ups of earlier calls count as tried. Raises RequestError.
     """
     settings = nearest(path, config)
     plan = planned(path, settings, space=space, objective=objective, cache=cache, progress=progress)
@@ -138,7 +140,8 @@ def suggest(
 
     position, taken = known(plan, Journal.beside(plan.logdir))
     found = []
-    for number, move in enumerate(proposals(position, n), 1):
+    policy = Policy().searching if keep_going else Policy()
+    for number, move in enumerate(proposals(position, n, policy), 1):
         found.append(plan.proposal(move, f"{PREFIX}{taken + number:03d}"))
     desk = Desk.on(plan.start, plan.space, plan.past)
     return Suggestions(

@@ -33,11 +33,20 @@ def propose(
     config: Path | None,
     cache: bool,
     color: Color,
+    *,
+    keep_going: bool,
 ) -> None:
-    """Proposals in each of the formats."""
+    """Proposals in each of the formats; with ``keep_going`` those of such a round."""
     wanted = targets(formats, output, PROPOSALS)
     with progress() as update:
-        found = api.suggest(paths or None, n=n, config=config, cache=cache, progress=update)
+        found = api.suggest(
+            paths or None,
+            n=n,
+            keep_going=keep_going,
+            config=config,
+            cache=cache,
+            progress=update,
+        )
     for form, file in wanted:
         if form == "json":
             text = found.to_json()

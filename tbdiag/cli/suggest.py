@@ -43,7 +43,9 @@ def suggest(
     from tbdiag.cli import advising
 
     if not retrain or dry_run:
-        advising.propose(paths, n, formats, output, config, not no_cache, color)
+        advising.propose(
+            paths, n, formats, output, config, not no_cache, color, keep_going=keep_going
+        )
         return
     budget = advising.budget(max_trials, max_epochs, timeout, parallel, repeats)
     how = {**budget, "storage": storage, "study": study, "kill": not no_kill}

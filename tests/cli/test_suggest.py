@@ -78,7 +78,8 @@ def test_a_dry_run_starts_nothing(samples: Path, capsys: pytest.CaptureFixture[s
     words = ("suggest", samples / "nan", "--retrain", "--dry-run")
     code, out, _ = called(capsys, *words)
     assert code == 0
-    assert "followup-001" in out
+    assert "followup-001  answers NUM001" in out
+    assert "followup-001  control" in called(capsys, *words, "--keep-going")[1]
     assert not (samples / ".tbdiag").exists()
 
 
