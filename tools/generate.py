@@ -43,8 +43,17 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "rules": lambda: rule_table("docs/rules/"),
     "thresholds": threshold_table,
     "accuracy": accuracy.short,
+    "advisor": lambda: advisor_table(),
     "round": lambda: console(ROUND, (RECORDED / "round.txt").read_text("utf-8").strip("\n")),
 }
+
+
+def advisor_table() -> str:
+    """How often and how soon each method came near the best settings, by the benchmark's own page."""
+    measured = json.loads((DOCS / "advisor-benchmark.json").read_text("utf-8"))["sections"][0]
+    table = measured["parts"][0]
+    rows = [table["head"], ["---"] * len(table["head"]), *table["rows"]]
+    return "".join(f"| {' | '.join(row[:4])} |\n" for row in rows)
 
 
 def console(command: str, said: str) -> str:
