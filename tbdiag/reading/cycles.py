@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tbdiag.model.series import Ints
 from tbdiag.reading.frames import HEADER, SLACK
 from tbdiag.reading.rounds import Member, Round, head, make, size
-from tbdiag.reading.scalars import STEP_KEY, WALL
+from tbdiag.reading.stamps import STEP_KEY, WALL
 from tbdiag.reading.templates import Templates, blank
 
 _MOST_ROUNDS = 128

@@ -15,11 +15,13 @@ from tbdiag.reading import cycles, frames
 from tbdiag.reading.columns import Columns
 from tbdiag.reading.frames import SLACK
 from tbdiag.reading.gathered import NOT_AN_EVENT, DamagedError, Gathered, Record
+from tbdiag.reading.glimpses import HEAD
 from tbdiag.reading.pace import Pace
 from tbdiag.reading.pool import Pool
-from tbdiag.reading.scalars import Chunk, Scalars, scan
-from tbdiag.reading.sift import HEAD, SMALL, Pack
+from tbdiag.reading.scalars import Scalars, scan
+from tbdiag.reading.sift import SMALL, Pack
 from tbdiag.reading.source import Sparse, opened
+from tbdiag.reading.stamps import Chunk
 from tbdiag.reading.templates import Templates
 
 U8 = NDArray[np.uint8]
@@ -120,7 +122,6 @@ class Reading:
         self._sparse, self._dense = False, True
         self._ahead = _CHUNK
         self._sifted = limit is None and not self._careful
-        self._pack = Pack(_workspace.pack)
         self._disordered = False
         self._pace = Pace(trying=quick and not plain and limit is None)
         self._fault = ""
@@ -128,6 +129,7 @@ class Reading:
         try:
             with opened(path, self._buffer) as self._source:
                 self.size, self.inode = self._source.size, self._source.inode
+                self._pack = Pack(_workspace.pack, self.gathered.blobs.many, self._source.trust)
                 self._read(self.size if limit is None else min(self.size, limit))
                 rest = b""
                 if self._fault and self._fault != NOT_AN_EVENT:
@@ -188,34 +190,28 @@ class Reading:
 
     def _sift(self, size: int) -> None:
         """Keep the short records of the buffer, skip known blobs, and take in what else comes next."""
-        before = self._pack.size
+        pack, before = self._pack, self._pack.size
         left = self.size - self.offset
-        taken = self._pack.sift(
-            self._buffer.data,
-            min(size, left),
-            left,
-            self.offset,
-            self.gathered.glimpsed,
-            self._sound if self._verify else None,
-        )
+        sound = self._sound if self._verify else None
+        taken = pack.sift(self._buffer.data, min(size, left), left, self.offset, sound)
         if not taken and size == _PEEK:
             self._ahead = _SPARSE
             return
-        self._sparse = 2 * (self._pack.size - before) < size
+        self.offset += taken
+        surprise = not taken or size - taken > SMALL + frames.FRAME
+        self._sparse = 2 * (pack.size - before) < size
         # Where one large blob ended, the next one may begin.
         self._ahead = _PEEK if taken > size + _SPARSE else _SPARSE
-        if not taken or size - taken > SMALL + frames.FRAME:
-            self.offset += taken
-            self._drain()
-            if self.offset < self.size and not self._fault:
-                self._next()
-            return
-        self.offset += taken
-        if not self._sparse:
+        full = pack.room() < _SPARSE
+        if surprise or full or not self._sparse or self.offset >= self.size:
+            place = pack.settle()
+            if place is not None:
+                self.offset, surprise = place, True
+            self._drain(_SPARSE if full and not surprise else 0)
+        if surprise and self.offset < self.size and not self._fault:
+            self._next()
+        elif not self._sparse:
             self._ahead = _CHUNK
-            self._drain()
-        elif self._pack.room() < _SPARSE:
-            self._drain(_SPARSE)
 
     def _sound(self, offset: int, length: int) -> bool:
         """Whether the payload of the record at ``offset`` matches its checksum."""
@@ -306,7 +302,7 @@ class Reading:
         """
         start, data = place + frames.HEADER.size, buffer.data
         after = start + length
-        known = not self._careful and self.gathered.glimpsed
+        known = not self._careful and self.gathered.blobs.one
         check = length <= SMALL or self._careful or self._verify
         if known and not check and known(bytes(data[start : start + HEAD]), offset, length):
             return ""
@@ -342,7 +338,7 @@ class Reading:
             if check:
                 record.check()
             head = record.payload[:HEAD] if known else b""
-            if not (known and self.gathered.glimpsed(head, record.offset, len(record.payload))):
+            if not (known and self.gathered.blobs.one(head, record.offset, len(record.payload))):
                 self.gathered.add(record)
         except DamagedError as error:
             return str(error)

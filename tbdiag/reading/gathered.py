@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import Enum
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -13,27 +11,19 @@ import numpy as np
 from tbdiag.model.run import Damage, Scalar
 from tbdiag.reading import frames, texts
 from tbdiag.reading.batches import Batches
-from tbdiag.reading.columns import Columns, RawHistograms
-from tbdiag.reading.outline import glimpse, outline
+from tbdiag.reading.blobs import Blobs, Kind
+from tbdiag.reading.columns import Columns
+from tbdiag.reading.outline import outline
 from tbdiag.reading.source import Sparse
 from tbdiag.reading.stored import Stored
 from tbdiag.reading.templates import Templates, is_scalar
 
 NOT_AN_EVENT = "a record is not an event"
 _SESSION_INFO = "_hparams_/session_start_info"
-_Entry = tuple[int, float, int, int, int]  # step, wall time, offset, length, which value
-
-
-class _Blob(Enum):
-    """What a record is good for that is known by its first bytes."""
-
-    HISTOGRAM = "histogram"
-    TEXT = "text"
-    IGNORED = "ignored"
 
 
 # Tensors of these plugins are looked at one by one.
-_BLOBS = {"text": _Blob.TEXT, "hparams": None, "scalars": None}
+_BLOBS = {"text": Kind.TEXT, "hparams": None, "scalars": None}
 
 
 class DamagedError(ValueError):
@@ -81,8 +71,7 @@ class Gathered:
         self.started: float | None = None
         self._apart: set[str] = set()  # tags that some record says are no scalars
         self.batches = Batches({templates.tag(name) for name in scalars})
-        self._histograms: dict[str, list[_Entry]] = {}
-        self._blobs: dict[tuple[bytes, int], tuple[_Blob, str]] = {}  # by tag and kind on the wire
+        self.blobs = Blobs(self._last_text)
         self._last_texts: dict[str, tuple[int, int]] = {}  # tag: offset and length of the record
         self._texts: dict[str, str] = {}
         self._hparams: dict[str, Scalar] = {}
@@ -91,25 +80,6 @@ class Gathered:
     def restarted(self) -> bool:
         """Whether a session log told of a restart."""
         return bool(self.batches.starts)
-
-    def glimpsed(self, head: bytes, offset: int, length: int) -> bool:
-        """Take in a record by its first bytes, if it is a blob as one before it was.
-
-        ``offset`` is where its frame starts in the file, ``length`` that of its payload.
-        """
-        seen = glimpse(head, length) if self._blobs else None
-        if seen is None:
-            return False
-        wall_time, step, name, key = seen
-        known = self._blobs.get((name, key))
-        if known is None:
-            return False
-        kind, tag = known
-        if kind is _Blob.TEXT:
-            self._last_text(tag, offset, length)
-        elif kind is _Blob.HISTOGRAM:
-            self._histograms[tag].append((step, wall_time, offset, length, 0))
-        return True
 
     def _last_text(self, tag: str, offset: int, length: int = 0) -> None:
         """Note where the latest text of a tag stands; short ones come in only after longer ones."""
@@ -151,17 +121,19 @@ class Gathered:
             plugin, _ = self._plugin(value.tag, value.plugin, value.data_class)
             histogram = plugin != "hparams" and (value.histo or plugin == "histograms")
             if histogram:
-                entry = (known.step, known.wall_time, record.offset, len(record.payload), place)
-                self._histograms.setdefault(value.tag, []).append(entry)
+                length = len(record.payload)
+                self.blobs.histogram(
+                    value.tag, known.step, known.wall_time, record.offset, length, place
+                )
             elif value.tensor and plugin == "text":
                 record.check()
                 self._text(record, value.tag, _text(bytes(record.payload)[value.start : value.end]))
             elif value.tensor and is_scalar(plugin, 0):
                 self._decode(record)
             if len(known.values) == 1 and (plugin or not value.tensor):
-                kind = _Blob.HISTOGRAM if histogram else _BLOBS.get(plugin, _Blob.IGNORED)
+                kind = Kind.HISTOGRAM if histogram else _BLOBS.get(plugin, Kind.IGNORED)
                 if kind is not None:
-                    self._blobs[value.tag.encode(), value.key] = kind, value.tag
+                    self.blobs.expect(value.tag, value.key, kind)
 
     def _decode(self, record: Record) -> None:
         from tbdiag.reading import records
@@ -180,10 +152,7 @@ class Gathered:
             self.sessions = _version(event.file_version) >= 2
         elif what == "session_log" and self.sessions and records.is_start(event.session_log):
             self.batches.restart(record.number, event.step, event.wall_time)
-            for tag, entries in self._histograms.items():
-                self._histograms[tag] = [
-                    entry for entry in entries if entry[0] < event.step or entry[2] > record.offset
-                ]
+            self.blobs.void(event.step, record.offset)
 
     def _value(self, record: Record, place: int, value: Any, step: int, wall_time: float) -> None:
         from tbdiag.reading import records
@@ -201,8 +170,8 @@ class Gathered:
         elif kind == "simple_value":
             number = value.simple_value
         elif kind == "histo" or (kind == "tensor" and plugin == "histograms"):
-            entry = (step, wall_time, record.offset, len(record.payload), place)
-            self._histograms.setdefault(tag, []).append(entry)
+            length = len(record.payload)
+            self.blobs.histogram(tag, step, wall_time, record.offset, length, place)
         elif kind == "tensor" and plugin == "text":
             self._text(record, tag, records.text(value.tensor))
         elif kind == "tensor" and is_scalar(plugin, data_class):
@@ -230,11 +199,7 @@ class Gathered:
         scalars, purges = self.batches.points(self.templates.names)
         return Columns(
             scalars=scalars,
-            histograms={
-                tag: _raw(self._file, entries)
-                for tag, entries in self._histograms.items()
-                if entries
-            },
+            histograms=self.blobs.histograms(self._file),
             texts=self._texts,
             hparams=self._hparams,
             started=self.started,
@@ -255,14 +220,6 @@ def _text(wire: bytes) -> str:
             raise DamagedError(NOT_AN_EVENT)
         found = records.text(value.tensor)
     return found
-
-
-def _raw(file: str, entries: Sequence[_Entry]) -> RawHistograms:
-    in_order = sorted(entries, key=itemgetter(2, 4))  # short ones come in only after longer ones
-    steps, walls, *places = zip(*in_order, strict=True)
-    columns = [np.zeros(len(entries), dtype=np.int64), *places]
-    stored = Stored((file,), np.stack([np.array(each, np.int64) for each in columns], axis=1))
-    return RawHistograms(np.array(steps, np.int64), np.array(walls, np.float64), stored)
 
 
 def _version(file_version: str) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from functools import lru_cache
 from typing import NamedTuple
 
 from tbdiag.reading.wire import (
@@ -16,15 +15,11 @@ from tbdiag.reading.wire import (
     number,
     once,
     text,
-    varint,
 )
 
 _WALL, _STEP, _VERSION, _GRAPH, _SUMMARY, _SOURCE = 1, 2, 3, 4, 5, 10
 _NO_CONTENT = (_GRAPH, 8, 9)  # and two kinds of meta-graphs: bytes that nobody looks into
 _TAG, _IMAGE, _HISTO, _AUDIO, _TENSOR, _METADATA = 1, 4, 5, 6, 8, 9
-_BLOB_KEYS = (_IMAGE << 3 | BYTES, _HISTO << 3 | BYTES, _AUDIO << 3 | BYTES)
-TENSOR_KEY = _TENSOR << 3 | BYTES
-_WALL_SIZE = 9  # bytes of the wall time with its key
 _DOUBLE = struct.Struct("<d")
 
 
@@ -48,84 +43,6 @@ class Outline(NamedTuple):
     step: int
     version: str | None
     values: tuple[Value, ...]
-
-
-Glimpse = tuple[float, int, bytes, int]  # wall time, step, tag as it stands, key of the blob
-
-
-def glimpse(head: bytes, length: int) -> Glimpse | None:
-    """What the first bytes of an event of ``length`` bytes tell, where that is enough.
-
-    The event holds one value, and that value a tag, a blob and, after a tensor, its metadata.
-    """
-    try:
-        step, at = 0, _WALL_SIZE
-        if head[at] == 0x10:
-            step, at = _number(head, at + 1)
-            step -= (step >> 63) << 64
-        opening = _opening(length - at)
-        if head[0] != 0x09 or not head.startswith(opening, at):
-            return None
-        start = at + len(opening) + 1
-        size = head[start - 1]
-        at = start + size
-        key = head[at]
-        if size > 127:
-            return None
-        if key != TENSOR_KEY:
-            number, _ = _filling(length - at)
-            if key not in _BLOB_KEYS or not head.startswith(number, at + 1):
-                return None
-        return _DOUBLE.unpack_from(head, 1)[0], step, head[start:at], key
-    except (IndexError, struct.error, OddError):
-        return None
-
-
-@lru_cache(maxsize=1 << 12)
-def _opening(length: int) -> bytes:
-    """How a summary of ``length`` bytes begins that holds one value, which begins with its tag."""
-    outer, inside = _filling(length)
-    inner, _ = _filling(inside)
-    return b"\x2a" + outer + b"\x0a" + inner + b"\x0a"
-
-
-@lru_cache(maxsize=1 << 12)
-def _filling(length: int) -> tuple[bytes, int]:
-    """The size of a message that fills ``length`` bytes with its key and that size: in bytes, and itself.
-
-    Raises OddError where there is none: 129 bytes are one too many for a size of one byte, and one
-    too few for two.
-    """
-    for width in range(1, 11):
-        size = length - 1 - width
-        if size < 0:
-            break
-        written = _varint(size)
-        if len(written) == width:
-            return written, size
-    raise OddError
-
-
-def _varint(number: int) -> bytes:
-    written = bytearray()
-    while number > 127:
-        written.append(number & 127 | 128)
-        number >>= 7
-    return bytes((*written, number))
-
-
-def _number(head: bytes, at: int) -> tuple[int, int]:
-    """As `varint`, faster for numbers of up to three bytes."""
-    low = head[at]
-    if low < 128:
-        return low, at + 1
-    middle = head[at + 1]
-    if middle < 128:
-        return low & 127 | middle << 7, at + 2
-    high = head[at + 2]
-    if high < 128:
-        return low & 127 | (middle & 127) << 7 | high << 14, at + 3
-    return varint(head, at, len(head))
 
 
 def outline(payload: Wire) -> Outline | None:

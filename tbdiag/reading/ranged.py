@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from tbdiag.model.place import UrlPath
 from tbdiag.reading import frames
-from tbdiag.reading.outline import glimpse
+from tbdiag.reading.glimpses import HEAD, glimpse
 from tbdiag.reading.remote import FIRST, WHOLE, mounted, size_of
-from tbdiag.reading.sift import HEAD, SMALL
+from tbdiag.reading.sift import SMALL
 
 Bytes = bytes  # which a method is named for as well
 
@@ -31,6 +31,7 @@ class RemoteSource:
 
     inode = 0  # a store writes a file anew when it grows
     page = HEAD
+    trust = 1  # what was left behind would have to be fetched again
 
     def __init__(self, url: UrlPath, buffer: NDArray[np.uint8]) -> None:
         self._mount, self._url = mounted(url), str(url)
@@ -140,7 +141,7 @@ class RemoteSource:
             return b""
         length, _ = frames.HEADER.unpack_from(self._data, place)
         seen = glimpse(self._data[start : start + HEAD], length)
-        return b"" if seen is None else seen[2]
+        return b"" if seen is None else seen.name
 
     def _blob(self) -> int:
         """Where the record begins that the window does not hold to its end."""

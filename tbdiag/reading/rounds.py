@@ -15,7 +15,8 @@ from tbdiag.reading.arena import Arena
 from tbdiag.reading.batches import Batch, Block
 from tbdiag.reading.checksums import add, effect, effect_of_bytes, mask, masked
 from tbdiag.reading.frames import HEADER
-from tbdiag.reading.scalars import STEP_KEY, WALL, WALL_KEY, constant, number
+from tbdiag.reading.scalars import constant
+from tbdiag.reading.stamps import STEP_KEY, WALL, WALL_KEY, number
 from tbdiag.reading.templates import Slot
 
 U8 = NDArray[np.uint8]

@@ -12,19 +12,15 @@ from numpy.typing import NDArray
 
 from tbdiag.model.series import Floats, Ints
 from tbdiag.reading.checksums import add, effect_of_bytes, mask, of_zeros
-from tbdiag.reading.frames import HEADER
+from tbdiag.reading.stamps import STEP_KEY, U64, WALL, WALL_KEY, Chunk, Stamps, stamps
 from tbdiag.reading.templates import Group, Layout, Templates, hashed
 
 U32 = NDArray[np.uint32]
-U64 = NDArray[np.uint64]
 
-WALL_KEY, STEP_KEY = 0x09, 0x10  # `wall_time` as fixed64 and `step` as varint
-WALL = 9  # bytes of the wall time with its key
 _SHORTEST = 12
 _LONGEST = (
     1 << 12
 )  # bytes of a tail, so that it is told in two bytes together with the step's width
-_HIGH_BITS = np.uint64(0x8080808080808080)
 
 
 class Scalars(NamedTuple):
@@ -44,69 +40,13 @@ class Scalars(NamedTuple):
     wrong: int
 
 
-class Chunk:
-    """The bytes of one chunk, to be gathered from at any place."""
-
-    def __init__(self, buffer: NDArray[np.uint8]) -> None:
-        self.bytes = buffer
-        self.words: U64 = self.at("<u8")
-
-    def at(self, kind: str) -> NDArray[Any]:
-        """The values of a NumPy type that stand at each byte: a view."""
-        width = np.dtype(kind).itemsize
-        return np.ndarray((len(self.bytes) - width + 1,), kind, self.bytes.data, 0, (1,))
-
-
-@dataclass(slots=True, eq=False, repr=False)
-class _Heads:
-    tails: Ints  # where the summary of each record starts
-    lengths: Ints  # of the tail
-    wall_bits: U64
-    step_bits: U64  # as they stand, without what follows them
-    steps: Ints
-    widths: Ints  # of key and number of the step
-    sound: NDArray[np.bool_]
-
-
-def _heads(chunk: Chunk, places: Ints, lengths: Ints) -> _Heads:
-    starts = places + HEADER.size
-    wall_bits = chunk.words[starts + 1]
-    key = chunk.bytes[starts + WALL]
-    bits = chunk.words[starts + WALL + 1]
-    stops = ~bits & _HIGH_BITS
-    lowest = stops & (np.uint64(0) - stops)
-    # 2^(8k-1) as a double shows its exponent: k bytes
-    exponent = (lowest.astype(np.float64).view(np.int64) >> 52) - 1023
-    widths = (exponent >> 3) + 2
-    bits &= (lowest << np.uint64(1)) - np.uint64(1)
-    sound = (chunk.bytes[starts] == WALL_KEY) & (lowest != 0)
-    stepped = key == STEP_KEY
-    if not stepped.all():
-        widths = np.where(stepped, widths, 0)
-        bits = np.where(stepped, bits, np.uint64(0))
-        sound = (chunk.bytes[starts] == WALL_KEY) & ((lowest != 0) | ~stepped)
-    widths += WALL
-    left = lengths - widths
-    sound &= (left >= _SHORTEST) & (left < _LONGEST)
-    return _Heads(starts + widths, left, wall_bits, bits, number(bits), widths - WALL, sound)
-
-
-def number(bits: U64) -> Ints:
-    """Varints of up to eight bytes, their groups of seven bits pushed together pair by pair."""
-    u = np.uint64
-    bits = bits & u(0x7F7F7F7F7F7F7F7F)
-    bits = (bits & u(0x007F007F007F007F)) | ((bits & u(0x7F007F007F007F00)) >> u(1))
-    bits = (bits & u(0x00003FFF00003FFF)) | ((bits & u(0x3FFF00003FFF0000)) >> u(2))
-    bits = (bits & u(0x0FFFFFFF)) | ((bits & u(0x0FFFFFFF00000000)) >> u(4))
-    return bits.view(np.int64)
-
-
 def scan(chunk: Chunk, places: Ints, lengths: Ints, templates: Templates) -> Scalars:
     """The scalars of the records at ``places`` with payloads of ``lengths``, each (n,).
 
     The checksums of the records that are no oddities are compared.
     """
-    heads = _heads(chunk, places, lengths)
+    heads = stamps(chunk, places, lengths)
+    heads.sound &= (heads.lengths >= _SHORTEST) & (heads.lengths < _LONGEST)
     found = _Found(heads, len(places))
     odd = ~heads.sound
     wrong = len(places)
@@ -142,7 +82,7 @@ def scan(chunk: Chunk, places: Ints, lengths: Ints, templates: Templates) -> Sca
 class _Found:
     """Values as they are found, those of records of one value in their places at once."""
 
-    heads: _Heads
+    heads: Stamps
     count: int
     tags: Ints = field(init=False)
     values: NDArray[Any] = field(init=False)
@@ -186,7 +126,7 @@ class _Found:
         return Scalars(record, tags, heads.steps[record], walls, values, odd, wrong)
 
 
-def _alike(heads: _Heads) -> list[Ints]:
+def _alike(heads: Stamps) -> list[Ints]:
     """The records whose tails and whose steps are of one length."""
     sound = np.flatnonzero(heads.sound)
     if not len(sound):
@@ -224,7 +164,7 @@ def _match(chunk: Chunk, tails: Ints, group: Group) -> tuple[Ints, NDArray[np.bo
     return which, ok
 
 
-def _learn(chunk: Chunk, heads: _Heads, index: Ints, templates: Templates, odd: Any) -> Ints:
+def _learn(chunk: Chunk, heads: Stamps, index: Ints, templates: Templates, odd: Any) -> Ints:
     """Make templates of the first of the unmatched records; those that give none are odd."""
     tried, step, fresh = 0, 64, False
     while tried < len(index) and not fresh:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import struct
-from bisect import bisect_right
-from collections.abc import Callable
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -14,24 +14,34 @@ from numpy.typing import NDArray
 from tbdiag.reading import frames
 from tbdiag.reading.checksums import masked
 from tbdiag.reading.frames import SLACK
+from tbdiag.reading.glimpses import ROW
 
 SHORT = 256  # bytes of a payload that is kept whatever it holds
 SMALL = 1 << 15  # bytes of a payload that is checked whatever it holds
-HEAD = 320  # bytes of a payload that tell what it is, if its tag is no longer than most
 
 _CHECKSUM = struct.Struct("<I")
 
-Known = Callable[[bytes, int, int], bool]
+Known = Callable[[bytes, Sequence[int]], int]
 
 
 @dataclass(slots=True, eq=False, repr=False)
 class Pack:
-    """Short records that were taken out of a file: the first ``size`` bytes of ``buffer``."""
+    """Short records that were taken out of a file: the first ``size`` bytes of ``buffer``.
+
+    What the longer ones between them are, ``known`` is asked of many at once: of their first `ROW` bytes
+    each, one after another, and of their places in the file. It answers how many are no surprise. Each time
+    that was all of them, twice as many are passed before it is asked again, up to ``trust``.
+    """
 
     buffer: NDArray[np.uint8]
+    known: Known
+    trust: int
     size: int = 0
     _starts: list[int] = field(default_factory=list)
     _offsets: list[int] = field(default_factory=list)
+    _rows: bytearray = field(default_factory=bytearray)
+    _passed: list[int] = field(default_factory=list)
+    _trusted: int = 1
 
     def sift(
         self,
@@ -39,18 +49,18 @@ class Pack:
         size: int,
         left: int,
         offset: int,
-        known: Known,
         sound: Callable[[int, int], bool] | None = None,
     ) -> int:
         """Keep the short records at the start of ``data``, of which ``size`` bytes count.
 
-        It stands at ``offset`` of a file of which ``left`` bytes follow. Of a longer record ``known``
-        is asked, with its first bytes, its place in the file and its length, and before that ``sound``,
-        if it is given, with the latter two. Returns where the first one starts that is not, or that is
-        damaged or not whole, or where the last one ends: that may be beyond ``size``.
+        It stands at ``offset`` of a file of which ``left`` bytes follow. Of a longer record ``sound`` is
+        asked, if it is given, with its place in the file and its length. Returns where the first one
+        starts that is damaged, not whole or a surprise, or where the last one ends: that may be beyond
+        ``size``, and a surprise before ``data``.
         """
         header, unpack = frames.HEADER.size, frames.HEADER.unpack_from
         told, into = _CHECKSUM.unpack_from, self.buffer.data
+        rows, passed = self._rows, self._passed
         at = first = 0
         while at + header <= size:
             length, checksum = unpack(data, at)
@@ -61,27 +71,50 @@ class Pack:
                 if end > size:
                     break
             else:
-                start = at + header
                 if length <= SMALL:
-                    whole = end <= size and masked(data[start : end - 4]) == told(data, end - 4)[0]
-                else:
-                    whole = start + HEAD <= size and (sound is None or sound(offset + at, length))
-                head = bytes(data[start : min(start + HEAD, end - 4)]) if whole else b""
-                if not (whole and known(head, offset + at, length)):
+                    if end > size or masked(data[at + header : end - 4]) != told(data, end - 4)[0]:
+                        break
+                elif at + ROW > size or (sound is not None and not sound(offset + at, length)):
                     break
-                self._keep(data, first, at, offset, into)
+                rows += data[at : at + ROW]
+                passed.append(offset + at)
+                if first < at:
+                    self._keep(data, first, at, offset, into)
                 first = end
+                if len(passed) >= self._trusted and (surprise := self.settle()) is not None:
+                    return surprise - offset
             at = end
-        self._keep(data, first, at, offset, into)
+        if first < at:
+            self._keep(data, first, at, offset, into)
         return at
 
     def _keep(self, data: memoryview, first: int, end: int, offset: int, into: memoryview) -> None:
-        if first < end:
-            size = self.size
-            self._starts.append(size)
-            self._offsets.append(offset + first)
-            self.size = size + end - first
-            into[size : self.size] = data[first:end]
+        size = self.size
+        self._starts.append(size)
+        self._offsets.append(offset + first)
+        self.size = size + end - first
+        into[size : self.size] = data[first:end]
+
+    def settle(self) -> int | None:
+        """Ask of the longer records that were passed; returns where in the file the first surprise stands.
+
+        What was kept from behind it is dropped.
+        """
+        if not self._passed:
+            return None
+        passed = self._passed.copy()
+        count = self.known(bytes(self._rows), passed)
+        self._rows.clear()
+        self._passed.clear()
+        if count == len(passed):
+            self._trusted = min(max(self._trusted, 2 * count), self.trust)
+            return None
+        self._trusted = 1
+        run = bisect_left(self._offsets, passed[count])
+        if run < len(self._starts):
+            self.size = self._starts[run]
+            del self._starts[run:], self._offsets[run:]
+        return passed[count]
 
     def room(self) -> int:
         """How many bytes more it may take."""

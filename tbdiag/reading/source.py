@@ -20,10 +20,12 @@ class Source:
     """An open file of ``size`` bytes, read through a ``buffer`` that other files use after it.
 
     What was read is kept where it reaches to the end of the file, so a short file is read once.
-    ``page`` bytes are looked at at once of a record that is too large for the buffer.
+    ``page`` bytes are looked at at once of a record that is too large for the buffer. Up to ``trust``
+    records may be read a second time, where one was not what was expected.
     """
 
     page: ClassVar[int] = 1 << 12
+    trust: ClassVar[int] = 1 << 10
 
     descriptor: int
     size: int

@@ -267,6 +267,29 @@ def test_blobs_between_scalars_read_as_one_record_after_another(
         assert_same(found, told)
 
 
+@pytest.mark.parametrize("size", [300, 5000, 70_000])
+@pytest.mark.parametrize("place", [5, 40, 300, 700])
+def test_what_is_new_after_many_known_blobs_is_read_where_it_stands(
+    tmp_path: Path, place: int, size: int
+) -> None:
+    made: list[Any] = []
+    for step in range(750):
+        made += [scalar("a", step, step / 7), blob("image" if step % 2 else "histo", size, step)]
+        if step == place:
+            made += [text("note", "x" * size, step), scalar("new", step, 2.0)]
+            made += [event(step, value("c", 1.0), value("d", 2.0), histo("w", [1.0], [size]))]
+        made += [scalar("b", step, step / 9)] * (step % 3)
+    path = write(tmp_path / NAME, *made)
+    assert_same(records.read(path), plain.read(path))
+    whole = bytearray(path.read_bytes())
+    for flip in (len(whole) // 2, len(whole) - 40):
+        broken = whole.copy()
+        broken[flip] ^= 4
+        path.write_bytes(broken)
+        found, told = records.read(path, verify=True), plain.read(path)
+        assert_same(found, told)
+
+
 def blob(kind: str, size: int, step: int) -> Any:
     if kind == "image":
         image = summary_pb2.Summary.Image(encoded_image_string=bytes(size))
