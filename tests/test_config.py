@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tbdiag import config
-from tbdiag.config import Choices, Range
 from tbdiag.config.command import placeholders
 from tbdiag.config.positions import line, positions
+from tbdiag.config.training import Choices, Range
 from tbdiag.errors import ConfigError
 from tbdiag.model.role import Better, Override, Role
 

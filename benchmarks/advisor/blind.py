@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks.advisor.arena import Arena, rounded
 from benchmarks.advisor.starts import Params, Space
 from benchmarks.advisor.training import Task
-from tbdiag.config.settings import Choices, Range
+from tbdiag.config.training import Choices, Range
 from tbdiag.model.run import Scalar
 
 if TYPE_CHECKING:

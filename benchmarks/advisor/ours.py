@@ -22,7 +22,8 @@ from tbdiag.advisor.plan import Plan
 from tbdiag.advisor.propose import Policy
 from tbdiag.advisor.record import Record
 from tbdiag.advisor.study import Ledger
-from tbdiag.config.settings import Config, Train
+from tbdiag.config.settings import Config
+from tbdiag.config.training import Train
 from tbdiag.diagnosis.examine import Selection
 from tbdiag.journal.file import Journal
 from tbdiag.launch.base import GRACE, Exit, How, Job

@@ -12,7 +12,7 @@ from benchmarks.advisor.arena import Arena, fingerprint
 from benchmarks.advisor.blind import Blind, drawn, tpe
 from benchmarks.advisor.starts import TWO, Params, Space, Start, expert, narrowed, space
 from benchmarks.advisor.training import Task
-from tbdiag.config.settings import Choices, Range
+from tbdiag.config.training import Choices, Range
 from tbdiag.model.run import Scalar
 
 FRESH = (11, 12, 13, 14)  # seeds that no search sees

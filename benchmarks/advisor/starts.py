@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from benchmarks.advisor.training import Task
-from tbdiag.config.settings import Choices, Dimension, Range
+from tbdiag.config.training import Choices, Dimension, Range
 from tbdiag.model.run import Scalar
 
 Params = Mapping[str, Scalar]

@@ -9,7 +9,7 @@ from tbdiag.advisor.position import Move, Position, moved
 from tbdiag.advisor.prescribe import BUDGET, Changes, Desk, Prescription
 from tbdiag.advisor.rates import TOO_HIGH, TOO_LOW
 from tbdiag.advisor.record import Record, equal
-from tbdiag.config.settings import Value
+from tbdiag.config.training import Value
 from tbdiag.model.finding import Finding, Severity
 from tbdiag.model.knob import Knob
 from tbdiag.model.proposal import Origin, Params

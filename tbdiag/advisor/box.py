@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from tbdiag.advisor.prescribe import BUDGET, Desk, Space, init_scales, movable
 from tbdiag.advisor.rates import anchor
-from tbdiag.config.settings import Choices, Dimension, Value
+from tbdiag.config.training import Choices, Dimension, Value
 from tbdiag.model.knob import Knob
 from tbdiag.naming.knobs import knob
 from tbdiag.search.entrant import numeric

@@ -14,7 +14,7 @@ from tbdiag.advisor.prescribe import BUDGET, Space, init_scales, movable
 from tbdiag.advisor.rates import anchor, kind
 from tbdiag.advisor.record import Record
 from tbdiag.advisor.within import sizes
-from tbdiag.config.settings import Choices, Dimension
+from tbdiag.config.training import Choices, Dimension
 from tbdiag.model.knob import Knob
 from tbdiag.model.proposal import Params
 from tbdiag.model.run import Scalar

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from tbdiag.advisor.flags import HYDRA, PARAMS, Flag, Flags, Kind
 from tbdiag.advisor.space import Axis, Space, is_number, same
-from tbdiag.config import Choices, Dimension, Range
 from tbdiag.config.command import Slot, spelled
+from tbdiag.config.training import Choices, Dimension, Range
 from tbdiag.model.knob import Knob
 from tbdiag.model.role import Role
 from tbdiag.model.run import HParam, Run, Scalar

@@ -9,7 +9,7 @@ import numpy as np
 from tbdiag.advisor.prescribe import BUDGET, Changes, Desk, movable
 from tbdiag.advisor.record import Record, equal
 from tbdiag.advisor.within import fitted, scaled, shifted
-from tbdiag.config.settings import Choices, Range, Value
+from tbdiag.config.training import Choices, Range, Value
 from tbdiag.model.knob import Knob
 from tbdiag.naming.knobs import knob
 from tbdiag.naming.settings import goes_by_ratio, is_share

@@ -13,7 +13,7 @@ from tbdiag.advisor.prescribe import BUDGET, Space
 from tbdiag.advisor.record import Record, equal
 from tbdiag.advisor.within import allowed
 from tbdiag.config import Config
-from tbdiag.config.settings import Choices
+from tbdiag.config.training import Choices
 from tbdiag.diagnosis.examine import Selection
 from tbdiag.model.proposal import Params, Price, Proposal, Turn
 from tbdiag.model.run import Scalar

@@ -10,7 +10,7 @@ from tbdiag.advisor.doses import Doses
 from tbdiag.advisor.rates import TOO_HIGH, TOO_LOW, Bracket, anchor, bracket, kind
 from tbdiag.advisor.record import Record, equal
 from tbdiag.advisor.within import chosen, fitted, scaled, shifted
-from tbdiag.config.settings import Dimension, Value
+from tbdiag.config.training import Dimension, Value
 from tbdiag.model.finding import Finding
 from tbdiag.model.knob import Knob
 from tbdiag.model.remedy import Remedy, Safety, Scale, SetTo, Shift, Within

@@ -17,7 +17,7 @@ from tbdiag.advisor.prescribe import Changes, Desk, Space
 from tbdiag.advisor.rates import Bracket, bracket
 from tbdiag.advisor.record import Record, equal
 from tbdiag.advisor.within import allowed, fitted
-from tbdiag.config.settings import Choices, Dimension, Value
+from tbdiag.config.training import Choices, Dimension, Value
 from tbdiag.model.knob import Knob
 from tbdiag.model.proposal import Params
 from tbdiag.naming.knobs import knob

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tbdiag.advisor.doses import Doses
 from tbdiag.advisor.record import Record
 from tbdiag.advisor.within import chosen
-from tbdiag.config.settings import Dimension
+from tbdiag.config.training import Dimension
 from tbdiag.model.knob import Knob
 from tbdiag.search.entrant import numeric
 

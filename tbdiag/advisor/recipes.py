@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tbdiag.advisor.prescribe import Changes, Desk
 from tbdiag.advisor.rates import anchor
 from tbdiag.advisor.within import chosen, fitted, sizes
-from tbdiag.config.settings import Value
+from tbdiag.config.training import Value
 from tbdiag.model.knob import Knob
 
 

@@ -33,7 +33,7 @@ from tbdiag.advisor.marks import (
 from tbdiag.advisor.record import same
 from tbdiag.advisor.storages import Steady, closed, silence, told
 from tbdiag.advisor.study import Ledger, Orphan, Page
-from tbdiag.config.settings import Dimension
+from tbdiag.config.training import Dimension
 from tbdiag.model.proposal import Params, State
 from tbdiag.model.run import Scalar
 

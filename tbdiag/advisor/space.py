@@ -9,8 +9,9 @@ from typing import TypeGuard
 
 from tbdiag.advisor.flags import Flag, Flags
 from tbdiag.advisor.usual import usual
-from tbdiag.config import Config, Dimension, did_you_mean
+from tbdiag.config import Config, did_you_mean
 from tbdiag.config.command import BULK, Slot, placeholders, slots
+from tbdiag.config.training import Dimension
 from tbdiag.model.knob import Knob
 from tbdiag.model.run import HParam, Run, Scalar
 from tbdiag.naming.knobs import knob as knob_of

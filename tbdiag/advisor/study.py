@@ -12,7 +12,7 @@ import numpy as np
 
 from tbdiag.advisor.colleagues import Told
 from tbdiag.advisor.storages import MEMORY, opened, silence, told
-from tbdiag.config.settings import Choices, Dimension
+from tbdiag.config.training import Choices, Dimension
 from tbdiag.errors import RequestError
 from tbdiag.model.proposal import Params, State
 from tbdiag.model.run import Scalar

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from tbdiag.config import Choices, Dimension, Range
+from tbdiag.config.training import Choices, Dimension, Range
 from tbdiag.model.knob import Knob
 from tbdiag.model.run import Scalar
 

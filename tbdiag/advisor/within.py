@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from tbdiag.config.settings import Choices, Dimension, Range, Value
+from tbdiag.config.training import Choices, Dimension, Range, Value
 from tbdiag.model.run import Scalar
 from tbdiag.search.entrant import numeric
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
@@ -27,8 +26,7 @@ _SHARE = 4  # of the machine's memory, one part is for curves
 _FALLBACK = 2 << 30  # bytes, where the machine does not tell how much it has
 
 
-@dataclass(frozen=True, slots=True)
-class At:
+class At(NamedTuple):
     """How far reading has come: bytes and event files, of so many in all."""
 
     bytes: int

@@ -17,8 +17,9 @@ from tbdiag.advisor.usual import usual
 from tbdiag.api.folders import FOLLOW_UPS, scan
 from tbdiag.api.intake import Progress
 from tbdiag.api.settings import Place
-from tbdiag.config import Choices, Config, Dimension, Range, Train, find
+from tbdiag.config import Config, find
 from tbdiag.config.command import Slot
+from tbdiag.config.training import Choices, Dimension, Range, Train
 from tbdiag.diagnosis import select
 from tbdiag.errors import ConfigError, RequestError
 from tbdiag.journal.file import Journal

@@ -3,29 +3,6 @@
 from __future__ import annotations
 
 from tbdiag.config.read import find, load, read
-from tbdiag.config.settings import (
-    Choices,
-    Config,
-    Dimension,
-    Launch,
-    Problem,
-    Range,
-    Train,
-    did_you_mean,
-    shown,
-)
+from tbdiag.config.settings import Config, Problem, did_you_mean, shown
 
-__all__ = [
-    "Choices",
-    "Config",
-    "Dimension",
-    "Launch",
-    "Problem",
-    "Range",
-    "Train",
-    "did_you_mean",
-    "find",
-    "load",
-    "read",
-    "shown",
-]
+__all__ = ["Config", "Problem", "did_you_mean", "find", "load", "read", "shown"]

@@ -7,25 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tbdiag.config.settings import (
-    Choices,
-    Config,
-    Dimension,
-    InSlurm,
-    Launch,
-    OnRay,
-    Problem,
-    Range,
-    Train,
-    did_you_mean,
-    shown,
-)
-from tbdiag.config.sizes import size
+from tbdiag.config.settings import Config, Problem, did_you_mean, shown
 from tbdiag.errors import ConfigError
-from tbdiag.model.role import Better, Override, Role
 
 if TYPE_CHECKING:
-    from tbdiag.config.schema import ConfigTable, LaunchTable, TagTable
+    from tbdiag.config.schema import ConfigTable
 
 OWN_NAME = "tbdiag.toml"
 SHARED_NAME = "pyproject.toml"
@@ -82,12 +68,13 @@ def read(path: Path) -> tuple[Config, list[Problem]]:
         if not isinstance(document, dict):
             return place, [place.problem((), "[tool.tbdiag] must be a table")]
 
+    from tbdiag.config.filled import filled
     from tbdiag.config.schema import check
 
     table, found = check(document)
     problems = [place.problem(key, sentence) for key, sentence in found]
     problems += _crosswise(place, table, document)
-    return _config(place, table), problems
+    return filled(place, table), problems
 
 
 def _crosswise(place: Config, table: ConfigTable, document: Mapping[str, Any]) -> list[Problem]:
@@ -126,62 +113,6 @@ def _taken(command: str) -> list[str]:
         return [slot.name for slot in slots(words(command))]
     except ValueError:  # said elsewhere
         return []
-
-
-def _config(place: Config, table: ConfigTable) -> Config:
-    from tbdiag.config.command import mistakes, words
-
-    train = None
-    if table.train is not None and not mistakes(table.train.command, table.space):
-        train = Train(
-            command=words(table.train.command),
-            objective=_override(table.train.objective),
-            budget=table.train.budget,
-        )
-    return Config(
-        path=place.path,
-        root=place.root,
-        lines=place.lines,
-        logdir=table.logdir,
-        select=tuple(table.select),
-        ignore=table.ignore,
-        roles={Role(name): _override(curve) for name, curve in table.roles.items()},
-        rules=table.rules,
-        train=train,
-        space={name: _dimension(each) for name, each in table.space.items()},
-        storage=table.storage,
-        launch=_launch(table.launch),
-    )
-
-
-def _launch(table: LaunchTable) -> Launch:
-    ray, slurm = table.ray, table.slurm
-    return Launch(
-        launcher=table.launcher,
-        cpus=table.cpus,
-        gpus=table.gpus,
-        memory=None if table.memory is None else size(table.memory),
-        ray=OnRay(address=ray.address, resources=ray.resources, runtime_env=ray.runtime_env),
-        slurm=InSlurm(
-            cluster=slurm.cluster,
-            partition=slurm.partition,
-            time=slurm.time,
-            setup=tuple(slurm.setup),
-            additional=slurm.additional,
-        ),
-    )
-
-
-def _override(curve: str | TagTable) -> Override:
-    if isinstance(curve, str):
-        return Override(curve)
-    return Override(curve.tag, Better(curve.better) if curve.better else None)
-
-
-def _dimension(each: Any) -> Dimension:
-    if isinstance(each, list):
-        return Choices(tuple(each))
-    return Range(low=each.low, high=each.high, log=each.log, step=each.step)
 
 
 def _text(path: Path) -> str:

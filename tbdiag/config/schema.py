@@ -22,8 +22,9 @@ from pydantic import (  # noqa: TID253 - the doorway of pydantic, imported only 
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from tbdiag.config.positions import Key
-from tbdiag.config.settings import LAUNCHERS, did_you_mean
+from tbdiag.config.settings import did_you_mean
 from tbdiag.config.sizes import size
+from tbdiag.config.training import LAUNCHERS
 from tbdiag.model.role import Role
 
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]

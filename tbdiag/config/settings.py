@@ -11,81 +11,7 @@ from tbdiag.model.role import Override, Role
 
 if TYPE_CHECKING:
     from tbdiag.config.positions import Key
-
-Value = bool | int | float | str
-
-LAUNCHERS = ("local", "ray", "slurm")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Range:
-    """A knob that may take any number in [low, high]; integers where low, high and step are."""
-
-    low: int | float
-    high: int | float
-    log: bool = False
-    step: int | float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """A knob that takes one of these values."""
-
-    values: tuple[Value, ...]
-
-
-Dimension = Range | Choices
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Train:
-    """How a follow-up run is started, and what it is judged by.
-
-    ``command`` is split into words, each with placeholders like ``{lr}``; no shell ever sees it.
-    ``objective`` names a role or a tag; ``budget`` the knob that costs time, where there is one.
-    """
-
-    command: tuple[str, ...]
-    objective: Override
-    budget: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OnRay:
-    """A Ray cluster: where it is, and what runs take of it beside processors.
-
-    ``address`` as `ray.init` takes it; ``runtime_env`` is what Ray brings to the nodes.
-    """
-
-    address: str = "auto"
-    resources: Mapping[str, float] = field(default_factory=dict)
-    runtime_env: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InSlurm:
-    """How runs are put into the queue of Slurm: options of ``sbatch``, and lines of shell before a run.
-
-    ``cluster`` is ``local`` for submitit's local executor, which needs no Slurm.
-    """
-
-    cluster: str = "slurm"
-    partition: str | None = None
-    time: str | None = None
-    setup: tuple[str, ...] = ()
-    additional: Mapping[str, Value] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Launch:
-    """Where follow-up runs are started, and what each takes of a cluster; ``memory`` in bytes."""
-
-    launcher: str = LAUNCHERS[0]
-    cpus: float = 1
-    gpus: float = 0
-    memory: int | None = None
-    ray: OnRay = field(default_factory=OnRay)
-    slurm: InSlurm = field(default_factory=InSlurm)
+    from tbdiag.config.training import Dimension, Launch, Train
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -120,7 +46,7 @@ class Config:
     train: Train | None = None
     space: Mapping[str, Dimension] = field(default_factory=dict)
     storage: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
-    launch: Launch = field(default_factory=Launch)
+    launch: Launch | None = None
     lines: Mapping[Key, int] = field(default_factory=dict, repr=False, compare=False)
 
     def problem(self, key: Key, message: str) -> Problem:

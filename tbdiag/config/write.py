@@ -7,7 +7,7 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 
-from tbdiag.config.settings import Choices, Dimension, Value
+from tbdiag.config.training import Choices, Dimension, Value
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _WIDEST = 96

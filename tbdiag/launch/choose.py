@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from tbdiag.config.settings import LAUNCHERS, Launch, did_you_mean
+from tbdiag.config.settings import did_you_mean
+from tbdiag.config.training import LAUNCHERS, Launch
 from tbdiag.errors import RequestError
 from tbdiag.launch.base import Launcher
 from tbdiag.launch.cluster import ClusterLauncher
 from tbdiag.launch.local import LocalLauncher
 
 
-def chosen(settings: Launch, slots: int, name: str | None = None) -> Launcher:
+def chosen(settings: Launch | None, slots: int, name: str | None = None) -> Launcher:
     """The launcher called ``name``, else the configured one, for so many runs at a time.
 
     Raises RequestError where an extra is missing, no cluster is reached, or there is no such launcher.
     """
+    settings = settings or Launch()
     name = name or settings.launcher
     if name == "ray":
         from tbdiag.launch.ray import RayScheduler

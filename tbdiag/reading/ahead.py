@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from tbdiag.model.place import UrlPath
-from tbdiag.reading.hparams import upward
+from tbdiag.reading.beside import upward
 from tbdiag.reading.slots import SMALL, Slot
 
 if TYPE_CHECKING:

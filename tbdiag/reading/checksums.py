@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 U32 = NDArray[np.uint32]
 
 _POLYNOMIAL = 0x82F63B78  # Castagnoli, reflected
-_DELTA = 0xA282EAD8
+DELTA = 0xA282EAD8
 _FEW = 1500  # records for which no tables of two bytes are used
 _MANY = 1 << 15  # records after which one is made
 
@@ -25,7 +25,7 @@ _MANY = 1 << 15  # records after which one is made
 def masked(data: bytes | memoryview) -> int:
     """The masked CRC-32C of TFRecord files (tensorflow/core/lib/hash/crc32c.h)."""
     checksum = crc32c()(data)
-    return (((checksum >> 15) | (checksum << 17)) + _DELTA) & 0xFFFFFFFF
+    return (((checksum >> 15) | (checksum << 17)) + DELTA) & 0xFFFFFFFF
 
 
 @cache
@@ -63,7 +63,7 @@ def _extension() -> ModuleType | None:
 def mask(checksums: U32) -> U32:
     """The masked form of plain checksums, shape (n,)."""
     rotated = (checksums >> np.uint32(15)) | (checksums << np.uint32(17))
-    return rotated + np.uint32(_DELTA)
+    return rotated + np.uint32(DELTA)
 
 
 @cache

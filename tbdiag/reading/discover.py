@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from tbdiag.model.place import Place, back
 from tbdiag.reading.layout import Layout, Part
@@ -17,8 +17,7 @@ from tbdiag.reading.spool import HELD, Chosen, Spooled
 _TOGETHER = 512  # folders that are glanced into together where they are far away
 
 
-@dataclass(frozen=True, slots=True)
-class EventFile:
+class EventFile(NamedTuple):
     """An event file of a run, and how its tags are called there.
 
     ``where`` is its absolute path, or its URL, as text: there may be many thousands. A tag becomes ``prefix + tag``, and with a ``key`` ``prefix + tag + "/" + key``. Of a file that is
@@ -36,8 +35,7 @@ class EventFile:
         return back(self.where)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunFiles:
+class RunFiles(NamedTuple):
     """A run and its event ``files``, in the order in which they are read; ``bytes`` in all.
 
     ``id`` is unique within a discovery and printable; ``top`` is the folder that was scanned. Both are
@@ -176,7 +174,7 @@ def _named(runs: Spooled[RunFiles], keys: Sequence[bytes]) -> Sequence[RunFiles]
                     name = printable(run.path.as_posix())
                 used.add(name)
                 places[place] = len(runs)
-                runs.append(replace(run, id=name))
+                runs.append(run._replace(id=name))
         at = end
     found = Chosen(runs, places)
     return tuple(found) if len(found) <= HELD else found
@@ -188,11 +186,15 @@ def _among(key: bytes, keys: Sequence[bytes]) -> bool:
 
 
 def _dumped(run: RunFiles) -> bytes:
+    import json  # only where there are thousands
+
     files = [[each.where, each.prefix, each.key, each.hparams_only] for each in run.files]
     return json.dumps([run.id, run.folder, run.top, files, run.bytes]).encode()
 
 
 def _loaded(text: bytes) -> RunFiles:
+    import json
+
     name, folder, top, files, size = json.loads(text)
     found = tuple([EventFile(*each) for each in files])
     return RunFiles(id=name, folder=folder, top=top, files=found, bytes=size)

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from itertools import accumulate
 from typing import NamedTuple
 
+from tbdiag.reading.beside import upward
 from tbdiag.reading.discover import EventFile, RunFiles, order
-from tbdiag.reading.hparams import upward
 from tbdiag.reading.listing import Listing
 from tbdiag.reading.pages import Entry, Page
 from tbdiag.reading.shelf import Leaf, Shelf

@@ -28,7 +28,7 @@ U8 = NDArray[np.uint8]
 
 _CHUNK = 1 << 19
 _PEEK = 1 << 12
-_SPARSE = 1 << 16  # bytes that are read at once where most of them are skipped
+_SPARSE = 1 << 17  # bytes that are read at once where most of them are skipped
 _GATHERED = 512  # bytes beyond a record that may be looked at
 _GREETING = frames.HEADER.size + 9  # where the first field stands after the wall time
 _VERSION_KEY = 0x1A  # of `file_version`, which follows the wall time in a first record

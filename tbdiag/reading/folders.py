@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from array import array
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -129,10 +128,14 @@ class Folders(Mapping[str, Mapping[str, Look]]):
 
 
 def _dumped(inside: Inside) -> bytes:
+    import json  # only where there are thousands
+
     looks = [[name, *look] for name, look in inside.looks.items()]
     return json.dumps([inside.folder, inside.settings, looks]).encode()
 
 
 def _loaded(text: bytes) -> Inside:
+    import json
+
     folder, settings, looks = json.loads(text)
     return Inside(folder, {name: (mark, size, at) for name, mark, size, at in looks}, settings)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tbdiag.model.series import Ints
 from tbdiag.reading.frames import HEADER
-from tbdiag.reading.stamps import STEP_KEY, U64, WALL, WALL_KEY, Chunk, stamps
+from tbdiag.reading.stamps import STEP_KEY, U64, WALL, WALL_KEY, Chunk, number, stamps
 from tbdiag.reading.wire import BYTES, OddError, varint
 
 HEAD = 180  # bytes of a payload that tell what it is, if its tag is no longer than most
@@ -64,8 +64,8 @@ def glimpse(head: bytes, length: int) -> Glimpse | None:
         if size > _LONGEST_TAG:
             return None
         if key != _TENSOR:
-            number, _ = _filling(length - at)
-            if key not in _BLOBS or not head.startswith(number, at + 1):
+            written, _ = _filling(length - at)
+            if key not in _BLOBS or not head.startswith(written, at + 1):
                 return None
         return Glimpse(_DOUBLE.unpack_from(head, 1)[0], step, head[start : at + 1])
     except (IndexError, struct.error, OddError):
@@ -104,17 +104,12 @@ def _filled(
 
     Takes from ``sound`` those at ``places`` of which key, where one is given, or size are others.
     """
-    width = np.ones(len(lengths), dtype=np.int64)
-    for bytes_ in range(1, 5):
-        width += lengths - 1 - bytes_ >= 1 << 7 * bytes_
+    width = np.searchsorted(_EDGES, lengths, side="right")
     size = lengths - 1 - width
-    sound &= size >= _LEAST[width]
-    low = size.astype(np.uint64)
-    groups = _CONTINUED[width]
-    for number in range(5):
-        groups = groups | ((low >> np.uint64(7 * number)) & np.uint64(127)) << np.uint64(8 * number)
     words = chunk.words[places]
-    sound &= (words >> np.uint64(8)) & _MASKS[width] == groups
+    bits = (words >> np.uint64(8)) & _MASKS[width]
+    sound &= (size >= _LEAST[width]) & (number(bits) == size)
+    sound &= bits & _GOES_ON == _CONTINUED[width]
     if key is not None:
         sound &= words & np.uint64(0xFF) == key
     return width + 1, size
@@ -122,7 +117,10 @@ def _filled(
 
 _IS_BLOB = np.zeros(256, dtype=np.bool_)
 _IS_BLOB[list(_BLOBS)] = True
-# By the width of a size in bytes: the least that needs it, the bits that say it goes on, and all its bits.
+_GOES_ON = np.uint64(0x8080808080808080)
+# By the width of a size in bytes: the shortest message that needs it, key and size included, the least such
+# size, the bits that say it goes on, and all its bits.
+_EDGES = np.array([0, *((1 << 7 * width) + width + 1 for width in range(1, 5))])
 _LEAST = np.array([0, 0, *(1 << 7 * width for width in range(1, 5))])
 _CONTINUED: U64 = np.array([0, 0, 0x80, 0x8080, 0x808080, 0x80808080], dtype=np.uint64)
 _MASKS: U64 = np.array([(1 << 8 * width) - 1 for width in range(6)], dtype=np.uint64)
@@ -153,9 +151,9 @@ def _filling(length: int) -> tuple[bytes, int]:
     raise OddError
 
 
-def _varint(number: int) -> bytes:
+def _varint(size: int) -> bytes:
     written = bytearray()
-    while number > 127:
-        written.append(number & 127 | 128)
-        number >>= 7
-    return bytes((*written, number))
+    while size > 127:
+        written.append(size & 127 | 128)
+        size >>= 7
+    return bytes((*written, size))

@@ -11,15 +11,10 @@ from pathlib import Path, PurePath
 from tbdiag.model.place import Place, UrlPath, is_url
 from tbdiag.model.run import HParam, Scalar
 from tbdiag.reading import settings
+from tbdiag.reading.beside import settings_files, tells_settings, upward
 from tbdiag.reading.settings import Settings
 
 _LARGEST_FILE = 4 << 20
-_STEMS = ("hparams", "params", "args", "config", "opt", "hyp")
-_SUFFIXES = (".json", ".yaml", ".yml", ".toml")
-_NAMES = dict.fromkeys(stem + suffix for stem in _STEMS for suffix in _SUFFIXES)  # an ordered set
-_MORE_FILES = (".hydra/overrides.yaml", ".hydra/config.yaml", "vis_data/config.py", "config.py")
-_FOLDERS = frozenset(name.split("/")[0] for name in _MORE_FILES)
-_CHECKPOINT = "checkpoint-"
 _TRAINER_STATE = frozenset(
     {"train_batch_size", "max_steps", "num_train_epochs", "logging_steps", "eval_steps"}
 )
@@ -90,15 +85,6 @@ def _same(one: Scalar, other: Scalar) -> bool:
     return str(one).strip().lower() == str(other).strip().lower()
 
 
-def upward(folder: str, root: str) -> Iterator[str]:
-    """The folder and, where it lies below ``root``, those above it up to that."""
-    yield folder
-    if folder.startswith(root.rstrip(os.sep) + os.sep):
-        while folder != root:
-            folder = os.path.dirname(folder)  # noqa: PTH120 - a str, not a Path
-            yield folder
-
-
 def _remote_files(folder: str) -> tuple[UrlPath, ...]:
     from tbdiag.reading import remote
 
@@ -122,31 +108,6 @@ def _files(folder: str, changed: int) -> tuple[Path, ...]:
     except OSError:
         return ()
     return tuple(Path(path) for path in settings_files(folder, names))
-
-
-def tells_settings(name: str) -> bool:
-    """Whether a file of this name may hold settings, or a folder of it such a file."""
-    return name in _FOLDERS or name.lower() in _NAMES or name.startswith(_CHECKPOINT)
-
-
-def settings_files(folder: str, names: Iterable[str]) -> Iterator[str]:
-    """Where settings are looked for in a folder in which ``names`` stand, the first to count first."""
-    known = set(names)
-    lower = {name.lower(): name for name in sorted(known)}
-    for name in _NAMES:
-        if name in lower:
-            yield f"{folder}{os.sep}{lower[name]}"
-    for name in _MORE_FILES:
-        if name.split("/")[0] in known:
-            yield f"{folder}{os.sep}{name}"
-    steps = [
-        int(match[1])
-        for name in known
-        if (match := re.fullmatch(_CHECKPOINT + r"(\d{1,15})", name))
-    ]
-    if steps:
-        for name in ("trainer_state.json", "config.json"):
-            yield f"{folder}{os.sep}{_CHECKPOINT}{max(steps)}{os.sep}{name}"
 
 
 def from_file(path: Place) -> Settings:

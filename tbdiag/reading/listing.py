@@ -11,8 +11,8 @@ from pathlib import Path
 
 from tbdiag.errors import NoRunsError
 from tbdiag.model.place import Place, UrlPath, is_url
+from tbdiag.reading.beside import settings_files, tells_settings
 from tbdiag.reading.folders import Folders
-from tbdiag.reading.hparams import settings_files, tells_settings
 
 OWN_FOLDER, OWN_SUFFIX = "tbdiag", ".tbdiag"  # of the summaries that tbdiag itself writes
 _OWN_NAME = re.compile(r"events\.out\.tfevents\.\d{10,12}\.tbdiag\.[0-9a-f]{16}\.tbdiag")

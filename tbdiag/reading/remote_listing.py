@@ -5,7 +5,7 @@ from __future__ import annotations
 from tbdiag.errors import NoRunsError
 from tbdiag.model.place import UrlPath
 from tbdiag.reading import remote
-from tbdiag.reading.hparams import settings_files, tells_settings
+from tbdiag.reading.beside import settings_files, tells_settings
 from tbdiag.reading.listing import SKIPPED, Listing, is_event_file, natural, printable
 from tbdiag.reading.storage import Info
 

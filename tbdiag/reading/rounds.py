@@ -35,8 +35,7 @@ class Member(NamedTuple):
     tag: int
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class _Alike:
+class _Alike(NamedTuple):
     """Members whose steps are equally wide, and whose values are of one type and equally far from the end.
 
     ``columns`` are their places in the round, all of them or (p,); ``values`` (p,) where their values
@@ -74,7 +73,7 @@ class _Alike:
         return mask(flat).reshape(walls.shape)
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Round:
     """The members of a cycle, once each, with steps of known ``widths`` (bytes, their key included).
 

@@ -15,13 +15,12 @@ from tbdiag.errors import ReadError
 from tbdiag.model.histogram import Histograms
 from tbdiag.model.place import Place, UrlPath
 from tbdiag.model.role import Override, Role, RoleMap
-from tbdiag.model.run import Damage, Mixture, Provenance, Restart, Run
+from tbdiag.model.run import Damage, HParam, Mixture, Provenance, Restart, Run
 from tbdiag.model.series import Series
 from tbdiag.reading import stored
 from tbdiag.reading.columns import Columns, Points
 from tbdiag.reading.discover import Discovery, EventFile, RunFiles
 from tbdiag.reading.histograms import DecodedHistograms
-from tbdiag.reading.hparams import hparams_of
 from tbdiag.reading.later import Later, LaterSequence
 from tbdiag.reading.layout import TRAINING, VALIDATION
 from tbdiag.reading.listing import printable
@@ -110,8 +109,8 @@ def _settled(files: RunFiles, parts: list[_Read]) -> tuple[RunFiles, list[_Read]
     if not (firsts & TRAINING and firsts & VALIDATION):
         return files, parts
     folder = f"{files.folder}{os.sep}{only[:-1]}"
-    own = replace(files, id=f"{files.id}/{printable(only[:-1])}", folder=folder)
-    return own, [(replace(file, prefix=""), columns) for file, columns in parts]
+    own = files._replace(id=f"{files.id}/{printable(only[:-1])}", folder=folder)
+    return own, [(file._replace(prefix=""), columns) for file, columns in parts]
 
 
 def _sessions(parts: Sequence[_Read]) -> list[list[_Read]]:
@@ -152,13 +151,19 @@ def _run(
     series = _series(joined)
     logged = [columns.hparams for _, columns in parts]
     names = [printable(files.id), *dict.fromkeys(printable(file.path.name) for file, _ in parts)]
+
+    def hparams() -> Mapping[str, HParam]:
+        from tbdiag.reading.hparams import hparams_of
+
+        return hparams_of(logged, texts, files.path, files.root, names)
+
     return Run(
         id=name,
         path=files.path,
         series=series,
         histograms=_histograms(parts),
         texts=texts,
-        hparams=Later(lambda: hparams_of(logged, texts, files.path, files.root, names)),
+        hparams=Later(hparams),
         roles=_roles(series, overrides),
         provenance=_provenance(files, parts, joined, purges, notes, beside),
     )

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tbdiag.reading import frames
-from tbdiag.reading.checksums import masked
+from tbdiag.reading.checksums import DELTA, crc32c, masked
 from tbdiag.reading.frames import SLACK
 from tbdiag.reading.glimpses import ROW
 
@@ -30,7 +30,8 @@ class Pack:
 
     What the longer ones between them are, ``known`` is asked of many at once: of their first `ROW` bytes
     each, one after another, and of their places in the file. It answers how many are no surprise. Each time
-    that was all of them, twice as many are passed before it is asked again, up to ``trust``.
+    that was all of them, twice as many are passed before it is asked again, up to ``trust``. Where short ones
+    come as often as they did the last time, they are not walked through one by one: who takes them in will.
     """
 
     buffer: NDArray[np.uint8]
@@ -42,6 +43,7 @@ class Pack:
     _rows: bytearray = field(default_factory=bytearray)
     _passed: list[int] = field(default_factory=list)
     _trusted: int = 1
+    _runs: dict[int, int] = field(default_factory=dict)
 
     def sift(
         self,
@@ -60,40 +62,55 @@ class Pack:
         """
         header, unpack = frames.HEADER.size, frames.HEADER.unpack_from
         told, into = _CHECKSUM.unpack_from, self.buffer.data
-        rows, passed = self._rows, self._passed
-        at = first = 0
+        checksum_of, of_length = crc32c(), _of_length
+        rows, passed, runs = self._rows, self._passed, self._runs
+        at = first = begun = 0
         while at + header <= size:
             length, checksum = unpack(data, at)
             end = at + length + frames.FRAME
-            if _of_length(length) != checksum or end > left:
+            if of_length(length) != checksum or end > left:
                 break
             if length <= SHORT:
                 if end > size:
                     break
+                if at == first:
+                    begun, end = length, self._run(data, at, size, length) or end
             else:
                 if length <= SMALL:
-                    if end > size or masked(data[at + header : end - 4]) != told(data, end - 4)[0]:
+                    if end > size:
+                        break
+                    plain = checksum_of(data[at + header : end - 4])  # `masked`, without a call
+                    if ((plain >> 15 | plain << 17) + DELTA) & 0xFFFFFFFF != told(data, end - 4)[0]:
                         break
                 elif at + ROW > size or (sound is not None and not sound(offset + at, length)):
                     break
                 rows += data[at : at + ROW]
                 passed.append(offset + at)
                 if first < at:
+                    runs[begun] = at - first
                     self._keep(data, first, at, offset, into)
                 first = end
                 if len(passed) >= self._trusted and (surprise := self.settle()) is not None:
                     return surprise - offset
             at = end
-        if first < at:
-            self._keep(data, first, at, offset, into)
+        self._keep(data, first, at, offset, into)
         return at
 
+    def _run(self, data: memoryview, at: int, size: int, length: int) -> int:
+        """Where the short records at ``at`` end, the first one of ``length``, if all is as the last time; else 0."""
+        end = at + self._runs.get(length, size)
+        if end + frames.HEADER.size > size:
+            return 0
+        length, checksum = frames.HEADER.unpack_from(data, end)
+        return end if length > SHORT and _of_length(length) == checksum else 0
+
     def _keep(self, data: memoryview, first: int, end: int, offset: int, into: memoryview) -> None:
-        size = self.size
-        self._starts.append(size)
-        self._offsets.append(offset + first)
-        self.size = size + end - first
-        into[size : self.size] = data[first:end]
+        if first < end:
+            size = self.size
+            self._starts.append(size)
+            self._offsets.append(offset + first)
+            self.size = size + end - first
+            into[size : self.size] = data[first:end]
 
     def settle(self) -> int | None:
         """Ask of the longer records that were passed; returns where in the file the first surprise stands.

@@ -16,11 +16,11 @@ from tbdiag.model.role import Override, Role
 from tbdiag.model.run import Run
 from tbdiag.model.series import Series
 from tbdiag.reading import runs
+from tbdiag.reading.beside import upward
 from tbdiag.reading.columns import Columns
 from tbdiag.reading.discover import EventFile, RunFiles
 from tbdiag.reading.eventfile import Reading, begun, settled
 from tbdiag.reading.folders import Look
-from tbdiag.reading.hparams import upward
 from tbdiag.reading.later import Later
 from tbdiag.reading.spool import Numbered
 

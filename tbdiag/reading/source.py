@@ -25,7 +25,7 @@ class Source:
     """
 
     page: ClassVar[int] = 1 << 12
-    trust: ClassVar[int] = 1 << 10
+    trust: ClassVar[int] = 1 << 11
 
     descriptor: int
     size: int

@@ -11,10 +11,10 @@ from tbdiag.diagnosis.remember import lasting, placing, question, told_place
 from tbdiag.model.place import is_url
 from tbdiag.model.role import Override
 from tbdiag.reading.ahead import read_ahead
+from tbdiag.reading.beside import upward
 from tbdiag.reading.discover import RunFiles
 from tbdiag.reading.folders import Look
 from tbdiag.reading.heads import Told
-from tbdiag.reading.hparams import upward
 from tbdiag.reading.packed import PackedSlot
 from tbdiag.reading.slots import Overrides
 from tbdiag.search.entrant import standing

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tbdiag.config import Choices, Dimension
+from tbdiag.config.training import Choices, Dimension
 from tbdiag.views.paper import Paper
 from tbdiag.views.text import cells, number
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from tbdiag import synth
 from tbdiag.advisor.record import Record
-from tbdiag.config.settings import Choices, Config, Dimension, Range, Train
+from tbdiag.config.settings import Config
+from tbdiag.config.training import Choices, Dimension, Range, Train
 from tbdiag.detectors.registry import every_rule, find
 from tbdiag.diagnosis.examine import tried
 from tbdiag.launch.base import GRACE, Exit, How, Job

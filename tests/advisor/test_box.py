@@ -6,7 +6,7 @@ import pytest
 
 from tbdiag.advisor.box import box
 from tbdiag.advisor.prescribe import Desk, Space
-from tbdiag.config.settings import Choices, Range
+from tbdiag.config.training import Choices, Range
 from tbdiag.model.run import Scalar
 from tests.advisor.builders import SPACE, a_record
 

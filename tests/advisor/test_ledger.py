@@ -9,7 +9,7 @@ import pytest
 from optuna.trial import TrialState
 
 from tbdiag.advisor.study import Ledger, Page
-from tbdiag.config.settings import Choices, Range
+from tbdiag.config.training import Choices, Range
 from tbdiag.errors import RequestError
 from tbdiag.model.proposal import State
 from tests.advisor.builders import PARAMS, SPACE

@@ -20,7 +20,8 @@ from optuna.trial import TrialState
 from tbdiag.advisor.news import Ending
 from tbdiag.advisor.storages import closed, opened, silence
 from tbdiag.api import retrain
-from tbdiag.config.settings import Config, Launch, Range, Train
+from tbdiag.config.settings import Config
+from tbdiag.config.training import Launch, Range, Train
 from tbdiag.journal.file import Journal
 from tbdiag.journal.replay import replayed
 from tbdiag.model.proposal import State

@@ -18,7 +18,7 @@ from tbdiag.advisor.prescribe import Desk, Space
 from tbdiag.advisor.promising import promising
 from tbdiag.advisor.propose import Policy, proposals, propose
 from tbdiag.advisor.record import Record
-from tbdiag.config.settings import Choices, Range
+from tbdiag.config.training import Choices, Range
 from tbdiag.model.proposal import Origin, Params
 from tbdiag.model.run import Scalar
 from tests.advisor.builders import PARAMS, SPACE, a_record

@@ -14,7 +14,7 @@ from tbdiag.advisor.propose import Policy, proposals, propose
 from tbdiag.advisor.rates import bracket
 from tbdiag.advisor.recipes import recipes
 from tbdiag.advisor.record import Record
-from tbdiag.config.settings import Choices
+from tbdiag.config.training import Choices
 from tbdiag.model.proposal import Origin
 from tbdiag.model.remedy import Remedy
 from tbdiag.model.run import Scalar

@@ -11,8 +11,9 @@ from tbdiag.advisor.completion import LEFT, complete, fitting, logged
 from tbdiag.advisor.flags import Flag, Flags, Kind
 from tbdiag.advisor.space import CONFIGURED, configured, from_nowhere, inferred
 from tbdiag.advisor.usual import usual
-from tbdiag.config import Choices, Config, Range, Train, load
+from tbdiag.config import Config, load
 from tbdiag.config.command import Slot
+from tbdiag.config.training import Choices, Range, Train
 from tbdiag.model.knob import Knob
 from tbdiag.model.role import Binding, Override, Role, RoleMap
 from tbdiag.model.run import HParam, Run

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tbdiag.advisor.within import allowed, chosen, fitted, scaled, shifted
-from tbdiag.config.settings import Choices, Range
+from tbdiag.config.training import Choices, Range
 
 RATE = Range(low=1e-6, high=1.0, log=True)
 SHARE = Range(low=0.0, high=0.8)

@@ -16,8 +16,8 @@ from tbdiag.advisor.completion import complete
 from tbdiag.advisor.defaults import read_flags
 from tbdiag.advisor.space import configured
 from tbdiag.api import beginning
-from tbdiag.config import Choices, Range
 from tbdiag.config.command import placeholders, pruned, spelled
+from tbdiag.config.training import Choices, Range
 from tbdiag.config.write import written
 from tests.cli.builders import ROOT, called, event_dir
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tbdiag.config.settings import InSlurm, Launch
+from tbdiag.config.training import InSlurm, Launch
 from tbdiag.errors import LaunchError, RequestError
 from tbdiag.launch.base import How
 from tbdiag.launch.choose import chosen
