@@ -68,8 +68,11 @@ def section(judged: Sequence[Judged], part: str) -> Section:
 def total(judged: Sequence[Judged]) -> Table:
     """The whole in one table."""
     said = scores.statements(judged)
+    faults = [it for it in judged if it[0].faulty]
+    answered = [it for it in faults if silence.silence(*it) is not Silence.OPEN]
     rows: list[tuple[str, object]] = [
         ("faults named", named(judged)),
+        ("… of those of which the rule for it does not say that it cannot tell", named(answered)),
         ("fault is the first finding", scores.share(judged, scores.first_right, _faulty)),
         ("faults for which something else is named", wrong(judged)),
         ("faulty runs with an unrelated warning or error", _cries(judged, "fault")),
