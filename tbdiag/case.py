@@ -307,6 +307,21 @@ class Case:
         return share_left(loss, self.initial_loss, metrics)
 
     @once
+    def classes(self) -> int | None:
+        """The number of classes: what was stated, or the outputs of a network with an accuracy.
+
+        One output tells two classes apart. None where neither is known. Several labels a sample are taken
+        for as many classes.
+        """
+        stated = stated_classes(self.run.hparams)
+        if stated is not None or not self.run.histograms:
+            return stated
+        if self.accuracy(Role.TRAIN_METRIC) is None and self.accuracy(Role.VAL_METRIC) is None:
+            return None
+        last = self.layers.last
+        return None if last is None else max(last[1], 2)
+
+    @once
     def bottleneck(self) -> tuple[int, int] | None:
         """The width of a network and its number of classes, where that is more than twice the width.
 
@@ -314,7 +329,7 @@ class Case:
         either is not known, or the network is wide enough.
         """
         width, first = self.number(Knob.WIDTH), self.initial_loss
-        classes = stated_classes(self.run.hparams)
+        classes = self.classes
         if classes is None and first is not None and 0 < first < math.log(_FEW_CLASSES):
             classes = round(math.exp(first))
         if width is None or classes is None or not 0 < width < classes / 2:

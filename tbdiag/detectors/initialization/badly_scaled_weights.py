@@ -22,6 +22,9 @@ from tbdiag.synth import a_run, a_stack, decay, jitter, noisy
 
 REMEDIES = (HE, NORMALIZE)
 
+_SOON = (0.02, 0.1)  # the part of the run that a first loss is held against
+_TREND = 20  # points of a loss that have such a part
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Gain:
@@ -54,7 +57,7 @@ class BadlyScaledWeights(Detector):
 
     - above `absurd`, unless units are bounded; or above `large`, and the activations of the same record change their size by
       more than `drift` over the layers, or the gradients by more than `steep` over `layers` layers
-      or more;
+      or more, or the first loss is `calmed` times what it is after a twentieth of the run, as of outputs that are far too large;
     - below `small`, or below `weak` where the run is lost, or the squares of the gains differ by
       more than `uneven`; and signals show it likewise; and more than `learned` is left to learn of
       the loss, and of the errors where an accuracy was logged.
@@ -95,6 +98,7 @@ class BadlyScaledWeights(Detector):
     uneven: Annotated[float, Threshold("squared gain, largest over smallest", above=1)] = 10.0
     drift: Annotated[float, Threshold("change of the activations' size", above=1)] = 10.0
     steep: Annotated[float, Threshold("change of the gradients' size", above=1)] = 70.0
+    calmed: Annotated[float, Threshold("first loss over that soon after", above=1)] = 4.0
     layers: Annotated[int, Threshold("layers that make a depth", at_least=2)] = 3
     learned: Annotated[float, Threshold("share left to learn of a good run", above=0)] = 0.3
     stuck: Annotated[float, Threshold("share left to learn of a lost run", above=0)] = 0.9
@@ -118,7 +122,10 @@ class BadlyScaledWeights(Detector):
             return
         what, measure = found
         shown = self._shown(case)
-        if shown is None and not (measure.limit == self.absurd and not _bounded(case)):
+        too_large = measure.name == "gain" and measure.value > self.large
+        if shown is None and too_large:
+            shown = self._too_loud(case)
+        if shown is None and not (too_large and measure.value > self.absurd and not _bounded(case)):
             return
         step = gains[0].tensor.span[0]
         yield self.finding(
@@ -226,6 +233,23 @@ class BadlyScaledWeights(Detector):
             )
         return None
 
+    def _too_loud(self, case: Case) -> tuple[str, Evidence] | None:
+        """What a first loss shows that the first steps took down manifold."""
+        loss = case.curve(Role.BATCH_LOSS) or case.the(Role.TRAIN_LOSS)
+        first, last = _SOON
+        part = loss.values[max(1, int(first * len(loss))) : max(3, int(last * len(loss)))]
+        if len(loss) < _TREND or not len(part) or not median(part) > 0:
+            return None
+        fall = float(loss.values[0]) / median(part)
+        if not fall > self.calmed:
+            return None
+        return f"the loss, {loss.values[0]:.3g} at first, fell {fall:.2g}-fold at once", Evidence(
+            tag=loss.tag,
+            span=(int(loss.steps[0]), int(loss.steps[int(last * len(loss))])),
+            note="came down at once",
+            measures=(Measure("first_loss_ratio", fall, ">", self.calmed),),
+        )
+
     @classmethod
     def samples(cls) -> Iterator[Sample]:
         """Weights too large and too small; good ones, normalised ones and small heads as traps."""
@@ -257,6 +281,23 @@ class BadlyScaledWeights(Detector):
             ),
         )
         yield silent("large without harm", a_run(poor, histograms=_network([0.8] * 4, 1.2, at)))
+        loud = {Role.TRAIN_LOSS: noisy(decay(60, 400.0, 1.0, 40), 0.02)}
+        plain = {
+            tag: values
+            for tag, values in _network([0.5] * 4, 1.0, at).items()
+            if not tag.startswith("activations")
+        }
+        yield fires("large, and a loss that comes down at once", a_run(loud, histograms=plain))
+        usual = {
+            tag: values
+            for tag, values in _network([0.17] * 4, 1.0, at).items()
+            if not tag.startswith("activations")
+        }
+        yield silent("a loss that comes down at once alone", a_run(loud, histograms=usual))
+        yield silent(
+            "large, and a loss that falls as usual",
+            a_run({Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.5, 3), 0.01)}, histograms=plain),
+        )
         yield silent(
             "logged late",
             a_run(poor, histograms=_network([0.8] * 4, 6.0, [20, 30, 40])),
