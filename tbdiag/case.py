@@ -35,6 +35,8 @@ from tbdiag.signals.turning import Relapse, Turn, relapse, set_back, turn
 LIVE = 7 * 86400.0  # seconds since its last point after which a run is never taken for live
 
 _FEWEST, _MOST = 20, 120  # points of a curve that trends are judged on
+_BEYOND_USE = 0.02  # weight decay that is added to the gradient, of which 0.0005 is usual
+_WITHERED = 0.3  # of the size of the weights is left
 _FEW_CLASSES = 30  # more are not told from a first loss
 _REINFORCEMENT = (Role.REWARD, Role.POLICY_LOSS, Role.VALUE_LOSS, Role.EXPLAINED_VARIANCE)
 _ADVERSARIAL = (Role.D_LOSS, Role.G_LOSS)
@@ -335,6 +337,18 @@ class Case:
         if width is None or classes is None or not 0 < width < classes / 2:
             return None
         return int(width), classes
+
+    @once
+    def withered(self) -> bool:
+        """Whether a weight decay beyond use took the weights away, as histograms show.
+
+        Units that give nothing and steps that are large beside their weights are its work then.
+        """
+        decay = self.number(Knob.WEIGHT_DECAY)
+        apart = "adamw" in str(self.knobs.get(Knob.OPTIMIZER, "")).lower()
+        if decay is None or apart or decay < _BEYOND_USE or not self.run.histograms:
+            return False
+        return self.layers.kept < _WITHERED
 
     @once
     def layers(self) -> Layers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -167,6 +168,16 @@ class Layers:
                 n = round(bias.size)
                 return (last, n) if 0 < n < last.size and round(last.size) % n == 0 else None
         return None
+
+    @once
+    def kept(self) -> float:
+        """The size of the weights at the last record over that at the first: the median layer's, NaN for none."""
+        shares = [
+            float(each.rms[-1] / each.rms[0])
+            for each in self.kernels
+            if len(each) > 1 and each.rms[0] > 0
+        ]
+        return median(shares) if shares else math.nan
 
     @once
     def unnamed_norms(self) -> bool:

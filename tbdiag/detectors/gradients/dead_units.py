@@ -63,6 +63,9 @@ class DeadUnits(Detector):
     `cut` of them zero, grown by `growth`, in a run that learns poorly. It is an error where more
     than `stuck` is left.
 
+    Where a weight decay of two per cent or more, added to the gradient, left less than a third of the weights, it is that
+    decay which silenced the units, and the rule is silent.
+
     ## Remedy
 
     A smaller rate, units with a slope below zero, normalisation, the right scale of weights.
@@ -101,7 +104,7 @@ class DeadUnits(Detector):
     def check(self, case: Case) -> Iterator[Finding]:
         left = case.unlearned
         found = [each for each in self._seen(case) if self._is_dead(each, left)]
-        if not found:
+        if not found or case.withered:
             return
         worst = max(found, key=lambda each: (not each.gradient, each.last))
         what = "gradients" if worst.gradient else "activations"
@@ -168,6 +171,17 @@ class DeadUnits(Detector):
             "as a scalar",
             a_run(poor, extra={"conv1/sparsity": np.linspace(0.5, 0.99, 40)}),
         )
+        faded = {step: jitter(640, 0.2 / (1 + step), 3) for step in steps}
+        decay_: dict[str, str | float] = {"optimizer": "sgd", "weight_decay": 0.1}
+        for settings, sample in ((decay_, silent), ({**decay_, "weight_decay": 1e-4}, fires)):
+            yield sample(
+                f"weights that shrink, decay {settings['weight_decay']}",
+                a_run(
+                    poor,
+                    histograms={"weights/layer1": faded, "activations/layer1": dying},
+                    hparams=settings,
+                ),
+            )
         yield silent("half", a_run(poor, histograms={"activations/layer1": half}))
         yield silent(
             "sparse features of a network that learns",

@@ -55,7 +55,8 @@ class BadlyScaledWeights(Detector):
     give 0.6 to 1.7. In the first record, no later than at the share `early` of the steps that were
     logged, the median over two or more layers, the last one aside, is
 
-    - above `absurd`, unless units are bounded; or above `large`, and the activations of the same record change their size by
+    - above `absurd`, unless units are known to be bounded; or above `huge` in `layers` or more layers alike (`even`), as
+      weights are drawn and never trained; or above `large`, and the activations of the same record change their size by
       more than `drift` over the layers, or the gradients by more than `steep` over `layers` layers
       or more, or the first loss is `calmed` times what it is after a twentieth of the run, as of outputs that are far too large;
     - below `small`, or below `weak` where the run is lost, or the squares of the gains differ by
@@ -91,6 +92,8 @@ class BadlyScaledWeights(Detector):
 
     early: Annotated[float, Threshold("latest share of the run for the start", at_least=0)] = 0.02
     absurd: Annotated[float, Threshold("gain that is too large in any network", above=0)] = 10.0
+    huge: Annotated[float, Threshold("gain that is too large in all layers alike", above=0)] = 2.5
+    even: Annotated[float, Threshold("largest gain over smallest, as one rule draws them", above=1)] = 1.2
     large: Annotated[float, Threshold("gain of weights that are too large", above=0)] = 2.0
     small: Annotated[float, Threshold("gain of weights that are too small", above=0)] = 0.2
     weak: Annotated[float, Threshold("gain that is too small in a lost run", above=0)] = 0.5
@@ -125,7 +128,12 @@ class BadlyScaledWeights(Detector):
         too_large = measure.name == "gain" and measure.value > self.large
         if shown is None and too_large:
             shown = self._too_loud(case)
-        if shown is None and not (too_large and measure.value > self.absurd and not _bounded(case)):
+        plain = too_large and not _bounded(case)
+        values = [each.value for each in gains]
+        drawn = len(gains) >= self.layers and max(values) < self.even * min(values)
+        if shown is None and not (
+            plain and (measure.value > self.absurd or (drawn and measure.value > self.huge))
+        ):
             return
         step = gains[0].tensor.span[0]
         yield self.finding(
@@ -282,21 +290,15 @@ class BadlyScaledWeights(Detector):
         )
         yield silent("large without harm", a_run(poor, histograms=_network([0.8] * 4, 1.2, at)))
         loud = {Role.TRAIN_LOSS: noisy(decay(60, 400.0, 1.0, 40), 0.02)}
-        plain = {
-            tag: values
-            for tag, values in _network([0.5] * 4, 1.0, at).items()
-            if not tag.startswith("activations")
-        }
-        yield fires("large, and a loss that comes down at once", a_run(loud, histograms=plain))
-        usual = {
-            tag: values
-            for tag, values in _network([0.17] * 4, 1.0, at).items()
-            if not tag.startswith("activations")
-        }
-        yield silent("a loss that comes down at once alone", a_run(loud, histograms=usual))
+        yield fires("huge in all layers alike", a_run(poor, histograms=_plain([0.5] * 5)))
+        yield silent(
+            "large in some layers, as trained", a_run(poor, histograms=_plain([0.5, 0.3, 0.4, 0.2, 0.3]))
+        )
+        yield fires("large, and a loss that comes down at once", a_run(loud, histograms=_plain([0.28, 0.4, 0.3, 0.35])))
+        yield silent("a loss that comes down at once alone", a_run(loud, histograms=_plain([0.17] * 4)))
         yield silent(
             "large, and a loss that falls as usual",
-            a_run({Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.5, 3), 0.01)}, histograms=plain),
+            a_run({Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.5, 3), 0.01)}, histograms=_plain([0.28, 0.4, 0.3, 0.35])),
         )
         yield silent(
             "logged late",
@@ -312,6 +314,12 @@ def _bounded(case: Case) -> bool:
 
 def _normalized(case: Case) -> bool:
     return bool(case.layers.of(Quantity.PARAMETER, Part.NORM)) or case.layers.unnamed_norms
+
+
+def _plain(scales: list[float]) -> dict[str, dict[int, Floats]]:
+    """The same without activations."""
+    network = _network(scales, 1.0, [0, 20, 40])
+    return {tag: values for tag, values in network.items() if not tag.startswith("activations")}
 
 
 def _network(scales: list[float], gain: float, steps: list[int]) -> dict[str, dict[int, Floats]]:
