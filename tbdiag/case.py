@@ -37,6 +37,7 @@ LIVE = 7 * 86400.0  # seconds since its last point after which a run is never ta
 _FEWEST, _MOST = 20, 120  # points of a curve that trends are judged on
 _BEYOND_USE = 0.02  # weight decay that is added to the gradient, of which 0.0005 is usual
 _WITHERED = 0.3  # of the size of the weights is left
+_GUESSES = 0.7  # of ln C: no classifier is as good before it has learned
 _FEW_CLASSES = 30  # more are not told from a first loss
 _REINFORCEMENT = (Role.REWARD, Role.POLICY_LOSS, Role.VALUE_LOSS, Role.EXPLAINED_VARIANCE)
 _ADVERSARIAL = (Role.D_LOSS, Role.G_LOSS)
@@ -312,16 +313,19 @@ class Case:
     def classes(self) -> int | None:
         """The number of classes: what was stated, or the outputs of a network with an accuracy.
 
-        One output tells two classes apart. None where neither is known. Several labels a sample are taken
-        for as many classes.
+        One output tells two classes apart. None where neither is known, or where the first loss is far
+        below that of guessing among so many: several labels a sample, or a network that was trained before.
         """
         stated = stated_classes(self.run.hparams)
         if stated is not None or not self.run.histograms:
             return stated
         if self.accuracy(Role.TRAIN_METRIC) is None and self.accuracy(Role.VAL_METRIC) is None:
             return None
-        last = self.layers.last
-        return None if last is None else max(last[1], 2)
+        last, first = self.layers.last, self.initial_loss
+        if last is None or first is None:
+            return None
+        classes = max(last[1], 2)
+        return classes if first > _GUESSES * math.log(classes) else None
 
     @once
     def bottleneck(self) -> tuple[int, int] | None:

@@ -56,7 +56,7 @@ class BadlyScaledWeights(Detector):
     logged, the median over two or more layers, the last one aside, is
 
     - above `absurd`, unless units are known to be bounded; or above `huge` in `layers` or more layers alike (`even`), as
-      weights are drawn and never trained; or above `large`, and the activations of the same record change their size by
+      weights are drawn and never trained, where no activations were logged; or above `large`, and the activations of the same record change their size by
       more than `drift` over the layers, or the gradients by more than `steep` over `layers` layers
       or more, or the first loss is `calmed` times what it is after a twentieth of the run, as of outputs that are far too large;
     - below `small`, or below `weak` where the run is lost, or the squares of the gains differ by
@@ -130,7 +130,8 @@ class BadlyScaledWeights(Detector):
             shown = self._too_loud(case)
         plain = too_large and not _bounded(case)
         values = [each.value for each in gains]
-        drawn = len(gains) >= self.layers and max(values) < self.even * min(values)
+        drawn = not case.layers.activations and len(gains) >= self.layers
+        drawn = drawn and max(values) < self.even * min(values)
         if shown is None and not (
             plain and (measure.value > self.absurd or (drawn and measure.value > self.huge))
         ):

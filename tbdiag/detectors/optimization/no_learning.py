@@ -161,12 +161,16 @@ class NoLearning(Detector):
             return None
         share = median(tail(val.values))
         best = float(loss.values.min())
-        count = round(1 / share) if share > 0.5 / self.classes else 0
+        count, floor = round(1 / share) if share > 0.5 / self.classes else 0, share
         away = self.guess
         if 0 < best < math.log(self.classes):
             by_loss = max(round(math.exp(best)), 2)
             if abs(best / math.log(by_loss) - 1) <= self.exact:
                 count, away = by_loss, self.near  # the loss tells the classes, few samples do not
+        if case.classes is not None:
+            # Worse than guessing is not learned either, and one lucky evaluation is no gain.
+            count, best = case.classes, max(best, case.turn(Role.VAL_LOSS).value)
+            share = max(share, 1 / count)
         if count < 2 or abs(share - 1 / count) > min(away, 0.25 / count):
             return None
         level, learned = math.log(count), median(tail(train.values))
@@ -176,10 +180,11 @@ class NoLearning(Detector):
         )
         if not (known and (1 - self.chance) * level <= best <= (1 + self.guessing) * level):
             return None
-        # The best of many draws strays from 1/C by chance; what was learned stays.
-        if median(np.sort(val.values)[-max(3, len(val) // 4) :]) > share + 2 * away:
+        # The best of many draws strays from 1/C by chance, most at first; what was learned stays.
+        late = val.values[len(val) // 2 :]
+        if median(np.sort(late)[-max(3, len(late) // 4) :]) > share + 2 * away:
             return None
-        if median(val.values[:3]) < share - 2 * away:
+        if median(val.values[:3]) < floor - 2 * away:
             return None
         span = (int(loss.steps[0]), int(loss.steps[-1]))
         return self.finding(
