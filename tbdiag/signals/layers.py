@@ -259,9 +259,7 @@ def _sized(tag: str) -> LayerTag | None:
 
 def of_ones(record: Histogram) -> bool:
     """Whether the numbers are ones, or were before the first steps: no weights between units begin so."""
-    return (
-        abs(record.mean - 1) < _OFF_ONE and record.low >= _LEAST_ONE and record.high <= _MOST_ONE
-    )
+    return abs(record.mean - 1) < _OFF_ONE and record.low >= _LEAST_ONE and record.high <= _MOST_ONE
 
 
 def _spread(length: int, n: int) -> Ints:

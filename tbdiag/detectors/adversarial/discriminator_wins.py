@@ -86,10 +86,16 @@ class DiscriminatorWins(Detector):
     ending: Annotated[float, Threshold("last share of the run", above=0, at_most=1)] = 0.25
     climb: Annotated[float, Threshold("generator's loss above its best", above=0)] = 0.5
     deviations: Annotated[float, Threshold("the same in units of its noise", above=0)] = 2.0
-    regained: Annotated[float, Threshold("share of its climb that a generator makes good", above=0)] = 0.4
+    regained: Annotated[
+        float, Threshold("share of its climb that a generator makes good", above=0)
+    ] = 0.4
     ahead: Annotated[float, Threshold("loss over its start, far ahead", above=0, at_most=1)] = 0.6
-    far_ahead: Annotated[float, Threshold("the same on a scale without a zero", above=0, at_most=1)] = 0.3
-    raised: Annotated[float, Threshold("climb of the generator's, in units of that start", above=0)] = 0.4
+    far_ahead: Annotated[
+        float, Threshold("the same on a scale without a zero", above=0, at_most=1)
+    ] = 0.3
+    raised: Annotated[
+        float, Threshold("climb of the generator's, in units of that start", above=0)
+    ] = 0.4
     outplayed: Annotated[float, Threshold("generator's loss over its lowest", above=1)] = 1.8
     window: Annotated[int, Threshold("points that medians run over", at_least=3)] = 9
     negative: Annotated[float, Threshold("share of points below zero", above=0, at_most=1)] = 0.02
@@ -239,7 +245,9 @@ class DiscriminatorWins(Detector):
         beaten = np.concatenate([[2.0, 1.6], noisy(flat(n - 2, 0.25), 0.15)])
         margin = np.concatenate([[-0.1, 0.3], noisy(flat(n - 2, 1.3), 0.1, 1)])
         yield fires("hinge, beaten at once", _game(beaten, margin))
-        yield silent("hinge, and the generator does not mind", _game(beaten, noisy(margin * 0.3, 0.1)))
+        yield silent(
+            "hinge, and the generator does not mind", _game(beaten, noisy(margin * 0.3, 0.1))
+        )
         hinge = noisy(decay(n, 2.0, 0.8, 6), 0.2)
         yield silent("hinge, a game in balance", _game(hinge, jitter(n, 0.4, 1) + 2 * at))
         came_back = np.where((at > 0.3) & (at < 0.6), 0.02, 1.2) * np.exp(jitter(n, 0.1))

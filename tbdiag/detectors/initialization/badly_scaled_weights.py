@@ -93,7 +93,9 @@ class BadlyScaledWeights(Detector):
     early: Annotated[float, Threshold("latest share of the run for the start", at_least=0)] = 0.02
     absurd: Annotated[float, Threshold("gain that is too large in any network", above=0)] = 10.0
     huge: Annotated[float, Threshold("gain that is too large in all layers alike", above=0)] = 2.5
-    even: Annotated[float, Threshold("largest gain over smallest, as one rule draws them", above=1)] = 1.2
+    even: Annotated[
+        float, Threshold("largest gain over smallest, as one rule draws them", above=1)
+    ] = 1.2
     large: Annotated[float, Threshold("gain of weights that are too large", above=0)] = 2.0
     small: Annotated[float, Threshold("gain of weights that are too small", above=0)] = 0.2
     weak: Annotated[float, Threshold("gain that is too small in a lost run", above=0)] = 0.5
@@ -293,13 +295,22 @@ class BadlyScaledWeights(Detector):
         loud = {Role.TRAIN_LOSS: noisy(decay(60, 400.0, 1.0, 40), 0.02)}
         yield fires("huge in all layers alike", a_run(poor, histograms=_plain([0.5] * 5)))
         yield silent(
-            "large in some layers, as trained", a_run(poor, histograms=_plain([0.5, 0.3, 0.4, 0.2, 0.3]))
+            "large in some layers, as trained",
+            a_run(poor, histograms=_plain([0.5, 0.3, 0.4, 0.2, 0.3])),
         )
-        yield fires("large, and a loss that comes down at once", a_run(loud, histograms=_plain([0.28, 0.4, 0.3, 0.35])))
-        yield silent("a loss that comes down at once alone", a_run(loud, histograms=_plain([0.17] * 4)))
+        yield fires(
+            "large, and a loss that comes down at once",
+            a_run(loud, histograms=_plain([0.28, 0.4, 0.3, 0.35])),
+        )
+        yield silent(
+            "a loss that comes down at once alone", a_run(loud, histograms=_plain([0.17] * 4))
+        )
         yield silent(
             "large, and a loss that falls as usual",
-            a_run({Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.5, 3), 0.01)}, histograms=_plain([0.28, 0.4, 0.3, 0.35])),
+            a_run(
+                {Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.5, 3), 0.01)},
+                histograms=_plain([0.28, 0.4, 0.3, 0.35]),
+            ),
         )
         yield silent(
             "logged late",
