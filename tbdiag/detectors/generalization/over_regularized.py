@@ -64,8 +64,9 @@ class OverRegularized(Detector):
     weight decay of `decay` (`decoupled` for AdamW), or label smoothing of `smoothing` or more. The norm of the weights
     ends below `shrunk` of where it began. The logged penalty is larger than the loss on the data.
     Dropout is `dropped` or more, or plain gradient descent, with momentum or without, decays weights by
-    `coupled` or more, where 0.0005 is usual, while the loss neither bounces by `calm` nor lost `regained` of its fall again, and validation ends at most `ahead` above training. It
-    is an error where more than `stuck` is left to learn.
+    `coupled` or more, where 0.0005 is usual, while the training loss or that of validation bounces by less than `calm`, has not lost `regained` of its fall again, and validation ends at most `ahead` above training. It
+    is an error where more than `stuck` is left to learn, and a note where all there is is a training loss above that of
+    validation under a dropout that is below `dropped`.
 
     ## Remedy
 
@@ -140,10 +141,19 @@ class OverRegularized(Detector):
                 note="held back",
                 measures=tuple(sign.measure for sign in signs),
             ),
-            severity=Severity.ERROR if case.unlearned > self.stuck else Severity.WARNING,
+            severity=self._severity(case, signs),
             confidence=Confidence.HIGH if len(signs) > 1 else Confidence.MEDIUM,
             remedies=REMEDIES,
         )
+
+    def _severity(self, case: Case, signs: list[_Sign]) -> Severity:
+        """A note where training is behind, as under any dropout, and nothing else is strong."""
+        dropout, decay = case.number(Knob.DROPOUT), case.number(Knob.WEIGHT_DECAY)
+        usual = dropout is not None and self.dropout <= dropout < self.dropped
+        alone = [sign.measure.name for sign in signs] == ["worse"] and (decay or 0) < self.decay
+        if usual and alone and not case.unlearned > self.stuck:
+            return Severity.NOTE
+        return Severity.ERROR if case.unlearned > self.stuck else Severity.WARNING
 
     def _behind(self, case: Case) -> _Sign | None:
         val = case.curve(Role.VAL_LOSS)
@@ -179,7 +189,7 @@ class OverRegularized(Detector):
         else:
             return None
         val = case.curve(Role.VAL_LOSS)
-        if val is None or len(val) < self.points or not self._settled(case):
+        if val is None or len(val) < self.points or not self._settled(case, val):
             return None
         ours, theirs = tail(case.train_level_at_validation), tail(val.values)
         if median(theirs) > (1 + self.ahead) * median(ours):
@@ -190,9 +200,15 @@ class OverRegularized(Detector):
             Measure("setting", value, ">=", limit),
         )
 
-    def _settled(self, case: Case) -> bool:
-        """Whether the loss neither bounces nor climbs, which is the work of a rate."""
-        return case.progress.noise < self.calm and case.progress.regained < self.regained
+    def _settled(self, case: Case, val: Series) -> bool:
+        """Whether the loss neither bounces nor climbs, which is the work of a rate.
+
+        Where training scatters by its batches, or by its dropped units, validation tells.
+        """
+        if not case.progress.regained < self.regained:
+            return False
+        late = val.values[len(val) // 2 :]
+        return case.progress.noise < self.calm or noise(late) < self.calm * abs(median(late))
 
     def _shrinking(self, case: Case) -> _Sign | None:
         norm = case.curve(Role.WEIGHT_NORM)
