@@ -64,7 +64,8 @@ class OverRegularized(Detector):
     weight decay of `decay` (`decoupled` for AdamW), or label smoothing of `smoothing` or more. The norm of the weights
     ends below `shrunk` of where it began. The logged penalty is larger than the loss on the data.
     Dropout is `dropped` or more, or plain gradient descent, with momentum or without, decays weights by
-    `coupled` or more, where 0.0005 is usual, while the training loss or that of validation bounces by less than `calm`, has not lost `regained` of its fall again, and validation ends at most `ahead` above training. It
+    `coupled` or more, where 0.0005 is usual, while the training loss, or that of validation where training was logged by the batch or drops many units, bounces by
+    less than `calm`, has not lost `regained` of its fall again, and validation ends at most `ahead` above training. It
     is an error where more than `stuck` is left to learn, and a note where all there is is a training loss above that of
     validation under a dropout that is below `dropped`.
 
@@ -207,8 +208,12 @@ class OverRegularized(Detector):
         """
         if not case.progress.regained < self.regained:
             return False
-        late = val.values[len(val) // 2 :]
-        return case.progress.noise < self.calm or noise(late) < self.calm * abs(median(late))
+        if case.progress.noise < self.calm:
+            return True
+        batch, late = case.curve(Role.BATCH_LOSS), val.values[len(val) // 2 :]
+        scatters = batch is not None and batch.tag == case.the(Role.TRAIN_LOSS).tag
+        scatters = scatters or (case.number(Knob.DROPOUT) or 0.0) >= self.dropout
+        return scatters and noise(late) < self.calm * abs(median(late))
 
     def _shrinking(self, case: Case) -> _Sign | None:
         norm = case.curve(Role.WEIGHT_NORM)
@@ -280,6 +285,10 @@ class OverRegularized(Detector):
         yield silent("a decay that an overfit network needs", a_run(over, hparams=coupled))
         bouncing = {Role.TRAIN_LOSS: noisy(level, 0.05), Role.VAL_LOSS: level * 1.1}
         yield silent("a loss that bounces", a_run(bouncing, hparams=coupled))
+        shaken = {"dropout": 0.9}
+        yield fires("training that scatters by its dropped units", a_run(bouncing, hparams=shaken))
+        both_bounce = {Role.TRAIN_LOSS: noisy(level, 0.05), Role.VAL_LOSS: noisy(level, 0.05, 1)}
+        yield silent("both losses bounce", a_run(both_bounce, hparams=shaken))
         yield silent("augmentation, no strong setting", a_run(both, hparams={"dropout": 0.1}))
         yield silent("no setting known", a_run(both))
         good = {

@@ -66,7 +66,8 @@ class BadlyScaledWeights(Detector):
     Where the number of inputs is not known, as without biases, a root mean square above `largest` is too large for
     any, if signals or gradients show it and a third of `learned` is left.
 
-    It is an error where the run is lost: more than `stuck` is left to learn.
+    It is an error where the run is lost: more than `stuck` is left to learn; or where more than `learned` is, and the gain
+    above `absurd` or the squares differ by more than that of `uneven`.
 
     ## Remedy
 
@@ -151,9 +152,20 @@ class BadlyScaledWeights(Detector):
                 for each in gains
             ),
             *((shown[1],) if shown else ()),
-            severity=Severity.ERROR if case.unlearned > self.stuck else Severity.WARNING,
+            severity=self._severity(case, measure),
             remedies=REMEDIES,
         )
+
+    def _severity(self, case: Case, measure: Measure) -> Severity:
+        """An error in a lost run, and where no rate or order of the data could be why it is poor."""
+        far = (
+            measure.value > self.absurd
+            if measure.name == "gain"
+            else measure.value > self.uneven**2
+        )
+        if case.unlearned > self.stuck or (far and case.unlearned > self.learned):
+            return Severity.ERROR
+        return Severity.WARNING
 
     def _starting(self, case: Case) -> list[Tensor]:
         return [each for each in case.layers.kernels if self._is_early(each)]
