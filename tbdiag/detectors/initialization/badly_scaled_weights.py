@@ -13,12 +13,14 @@ from tbdiag.case import Case
 from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
 from tbdiag.detectors.gradients.remedies import HE, NORMALIZE
 from tbdiag.model.finding import Evidence, Finding, Measure, Severity
+from tbdiag.model.knob import Knob
 from tbdiag.model.role import Role
 from tbdiag.model.series import Floats
 from tbdiag.naming.layers import Part, Quantity, network_order
 from tbdiag.signals.layers import Tensor
 from tbdiag.signals.medians import median
-from tbdiag.synth import a_run, a_stack, decay, jitter, noisy
+from tbdiag.signals.stated import Family
+from tbdiag.synth import a_run, a_stack, decay, flat, jitter, noisy
 
 REMEDIES = (HE, NORMALIZE)
 
@@ -52,7 +54,8 @@ class BadlyScaledWeights(Detector):
 
     The gain of a layer is the root mean square of its weights times the square root of its
     inputs, whose number is that of its weights over that of its biases. Rules of initialisation
-    give 0.6 to 1.7. In the first record, no later than at the share `early` of the steps that were
+    give 0.6 to 1.7. A record that may have come after the first step counts where the weights are `moved` times that step
+    or more, which is the rate itself unless the optimizer is plain gradient descent. In the first record, no later than at the share `early` of the steps that were
     logged, the median over two or more layers, the last one aside, is
 
     - above `absurd`, unless units are known to be bounded; or above `huge` in `layers` or more layers alike (`even`), as
@@ -93,6 +96,9 @@ class BadlyScaledWeights(Detector):
 
     early: Annotated[float, Threshold("latest share of the run for the start", at_least=0)] = 0.02
     absurd: Annotated[float, Threshold("gain that is too large in any network", above=0)] = 10.0
+    moved: Annotated[
+        float, Threshold("first weights over a step of Adam, to be the first", above=0)
+    ] = 3.0
     huge: Annotated[float, Threshold("gain that is too large in all layers alike", above=0)] = 2.5
     even: Annotated[
         float, Threshold("largest gain over smallest, as one rule draws them", above=1)
@@ -220,7 +226,8 @@ class BadlyScaledWeights(Detector):
             inputs = record.size / bias.size
             if inputs == round(inputs) and self._is_early(tensor):
                 found.append(_Gain(tensor=tensor, value=float(tensor.rms[0]) * math.sqrt(inputs)))
-        found = [each for each in found if each.value > 0]
+        moved = self.moved * _first_step(case)
+        found = [each for each in found if each.value > 0 and each.tensor.rms[0] > moved]
         return found[:-1] if len(found) > 2 else found
 
     def _is_early(self, tensor: Tensor) -> bool:
@@ -307,6 +314,10 @@ class BadlyScaledWeights(Detector):
         loud = {Role.TRAIN_LOSS: noisy(decay(60, 400.0, 1.0, 40), 0.02)}
         yield fires("huge in all layers alike", a_run(poor, histograms=_plain([0.5] * 5)))
         yield silent(
+            "huge after a first step as long",
+            a_run({**poor, Role.LEARNING_RATE: flat(40, 0.4)}, histograms=_plain([0.5] * 5)),
+        )
+        yield silent(
             "large in some layers, as trained",
             a_run(poor, histograms=_plain([0.5, 0.3, 0.4, 0.2, 0.3])),
         )
@@ -328,6 +339,16 @@ class BadlyScaledWeights(Detector):
             "logged late",
             a_run(poor, histograms=_network([0.8] * 4, 6.0, [20, 30, 40])),
         )
+
+
+def _first_step(case: Case) -> float:
+    """How far the first step moves each weight, as optimizers do that divide by the gradient's size; else 0."""
+    if case.optimizer in (Family.SGD, Family.MOMENTUM):
+        return 0.0
+    rate = case.curve(Role.LEARNING_RATE)
+    if rate is not None and len(rate):
+        return float(rate.values[0])
+    return case.number(Knob.LR) or 0.0 if case.optimizer is Family.ADAM else 0.0
 
 
 def _bounded(case: Case) -> bool:
