@@ -74,6 +74,36 @@ _SUPERVISED: list[Problem] = [
     ),
 ]  # fmt: skip
 
+# These came after the rules were mended on the ones above.
+_LATER: list[Problem] = [
+    neural(
+        "plates-normed",
+        _HERE,
+        partial(pools.plates, 3200, 24, 9),
+        ("Normed", {"features": 24, "norm": "layer", "outputs": 9}),
+        9,
+        Recipe(
+            train_size=700, val_size=700, batch_size=50, hidden=(40, 40, 40), activation="gelu",
+            epochs=10, rate=0.01, weight_decay=0.005, schedule="exponential", warmup=0.05,
+        ),
+        "lightning",
+        runs=RUNS["plates-normed"],
+    ),
+    perceptron(
+        "doses",
+        _HERE,
+        partial(pools.doses, 3000),
+        0,
+        Recipe(
+            train_size=700, val_size=600, batch_size=35, hidden=(24, 24, 24), activation="tanh",
+            init="xavier", epochs=24, optimizer="adamw", rate=0.03, weight_decay=0.05, schedule="linear",
+            warmup=0.05,
+        ),
+        "parameters",
+        RUNS["doses"],
+    ),
+]  # fmt: skip
+
 PROBLEMS: list[Problem] = [
     *(replace(problem, histograms=1) for problem in _SUPERVISED),
     replace(
@@ -81,4 +111,5 @@ PROBLEMS: list[Problem] = [
         runs=RUNS["petals-gan"],
     ),
     policy("shelves", _HERE, "cleanrl", RUNS["shelves"], reward_scale=0.3, gamma=0.9, updates=24),
+    *(replace(problem, histograms=1) for problem in _LATER),
 ]

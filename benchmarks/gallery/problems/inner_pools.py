@@ -43,3 +43,22 @@ def glass(n: int, features: int) -> Pool:
     mixed = rng.dirichlet(np.full(features, 1.5), 14)[2 * label + rng.integers(0, 2, n)]
     x = np.log(mixed + 0.02) + 0.45 * rng.standard_normal((n, features))
     return x - x.mean(0), label
+
+
+def plates(n: int, features: int, classes: int) -> Pool:
+    """Which of several signs a plate shows, by strokes that are turned and partly worn off; (n, features)."""
+    rng = np.random.default_rng(95)
+    label, forms = rng.integers(0, classes, n), rng.normal(0, 1, (classes, 2, features))
+    turned = rng.uniform(-0.8, 0.8, (n, 1))
+    x = np.cos(turned) * forms[label, 0] + np.sin(turned) * forms[label, 1]
+    return x * (rng.random(x.shape) > 0.25) + 0.9 * rng.standard_normal(x.shape), label
+
+
+def doses(n: int) -> Pool:
+    """How much of a drug is left in the blood, by dose, time, weight and two that mean nothing."""
+    rng = np.random.default_rng(96)
+    x = rng.uniform(-1, 1, (n, 5))
+    taken, hours = 2.0 + x[:, 0], 3.0 + 3.0 * x[:, 1]
+    left = taken * (np.exp(-0.3 * hours * (1.2 - 0.5 * x[:, 2])) - np.exp(-2.0 * hours))
+    y = left * np.exp(0.15 * rng.standard_normal(n))
+    return x, (y - y.mean()) / y.std()

@@ -58,8 +58,8 @@ class BadlyScaledWeights(Detector):
     or more, which is the rate itself unless the optimizer is plain gradient descent. In the first record, no later than at the share `early` of the steps that were
     logged, the median over two or more layers, the last one aside, is
 
-    - above `absurd`, unless units are known to be bounded; or above `huge` in `layers` or more layers alike (`even`), as
-      weights are drawn and never trained, where no activations were logged; or above `large`, and the activations of the same record change their size by
+    - above `absurd`, unless units are known to be bounded; or, where no activations were logged, above `unseen`, or above `huge` in `layers` or more layers alike (`even`), as
+      weights are drawn and never trained; or above `large`, and the activations of the same record change their size by
       more than `drift` over the layers, or the gradients by more than `steep` over `layers` layers
       or more, or the first loss is `calmed` times what it is after a twentieth of the run, as of outputs that are far too large;
     - below `small`, or below `weak` where the run is lost, or the squares of the gains differ by
@@ -99,6 +99,7 @@ class BadlyScaledWeights(Detector):
     moved: Annotated[
         float, Threshold("first weights over a step of Adam, to be the first", above=0)
     ] = 3.0
+    unseen: Annotated[float, Threshold("the same where no activations were logged", above=0)] = 5.0
     huge: Annotated[float, Threshold("gain that is too large in all layers alike", above=0)] = 2.5
     even: Annotated[
         float, Threshold("largest gain over smallest, as one rule draws them", above=1)
@@ -137,12 +138,8 @@ class BadlyScaledWeights(Detector):
         too_large = measure.name == "gain" and measure.value > self.large
         if shown is None and too_large:
             shown = self._too_loud(case)
-        plain = too_large and not _bounded(case)
-        values = [each.value for each in gains]
-        drawn = not case.layers.activations and len(gains) >= self.layers
-        drawn = drawn and max(values) < self.even * min(values)
         if shown is None and not (
-            plain and (measure.value > self.absurd or (drawn and measure.value > self.huge))
+            too_large and not _bounded(case) and self._beyond_doubt(case, gains, measure.value)
         ):
             return
         step = gains[0].tensor.span[0]
@@ -161,6 +158,14 @@ class BadlyScaledWeights(Detector):
             severity=self._severity(case, measure),
             remedies=REMEDIES,
         )
+
+    def _beyond_doubt(self, case: Case, gains: list[_Gain], usual: float) -> bool:
+        """Whether weights are so large that no signal need show it: less so where none was logged."""
+        if case.layers.activations:
+            return usual > self.absurd
+        values = [each.value for each in gains]
+        alike = len(gains) >= self.layers and max(values) < self.even * min(values)
+        return usual > self.unseen or (alike and usual > self.huge)
 
     def _severity(self, case: Case, measure: Measure) -> Severity:
         """An error in a lost run, and where no rate or order of the data could be why it is poor."""
