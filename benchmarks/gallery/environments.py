@@ -307,8 +307,8 @@ class Shelves:
 
     def reset(self) -> Floats:
         """See `Environment`."""
-        self._stock = self._rng.integers(0, 12, self._copies).astype(float)
-        self._coming = np.zeros(self._copies)
+        self._stock: Floats = self._rng.integers(0, 12, self._copies).astype(float)
+        self._coming: Floats = np.zeros(self._copies)
         self._days = self._rng.integers(0, 40, self._copies)
         return self._seen()
 
@@ -317,7 +317,7 @@ class Shelves:
         wanted = self._rng.poisson(3.0 + 2.0 * np.sin(2 * np.pi * (self._days + 2) / 20))
         stock = np.minimum(self._stock + self._coming, 20.0)
         sold = np.minimum(stock, wanted)
-        self._coming = 2.0 * action
+        self._coming = 2.0 * np.asarray(action, dtype=np.float64)
         self._stock, self._days = stock - sold, self._days + 1
         reward = sold - 0.25 * self._stock - 0.3 * self._coming - 0.2 * (action > 0)
         done = self._days >= 40
