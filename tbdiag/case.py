@@ -35,6 +35,9 @@ from tbdiag.signals.turning import Relapse, Turn, relapse, set_back, turn
 LIVE = 7 * 86400.0  # seconds since its last point after which a run is never taken for live
 
 _FEWEST, _MOST = 20, 120  # points of a curve that trends are judged on
+_BEYOND_USE = 0.02  # weight decay that is added to the gradient, of which 0.0005 is usual
+_WITHERED = 0.3  # of the size of the weights is left
+_GUESSES = 0.7  # of ln C: no classifier is as good before it has learned
 _FEW_CLASSES = 30  # more are not told from a first loss
 _REINFORCEMENT = (Role.REWARD, Role.POLICY_LOSS, Role.VALUE_LOSS, Role.EXPLAINED_VARIANCE)
 _ADVERSARIAL = (Role.D_LOSS, Role.G_LOSS)
@@ -307,6 +310,24 @@ class Case:
         return share_left(loss, self.initial_loss, metrics)
 
     @once
+    def classes(self) -> int | None:
+        """The number of classes: what was stated, or the outputs of a network with an accuracy.
+
+        One output tells two classes apart. None where neither is known, or where the first loss is far
+        below that of guessing among so many: several labels a sample, or a network that was trained before.
+        """
+        stated = stated_classes(self.run.hparams)
+        if stated is not None or not self.run.histograms:
+            return stated
+        if self.accuracy(Role.TRAIN_METRIC) is None and self.accuracy(Role.VAL_METRIC) is None:
+            return None
+        last, first = self.layers.last, self.initial_loss
+        if last is None or first is None:
+            return None
+        classes = max(last[1], 2)
+        return classes if first > _GUESSES * math.log(classes) else None
+
+    @once
     def bottleneck(self) -> tuple[int, int] | None:
         """The width of a network and its number of classes, where that is more than twice the width.
 
@@ -314,12 +335,24 @@ class Case:
         either is not known, or the network is wide enough.
         """
         width, first = self.number(Knob.WIDTH), self.initial_loss
-        classes = stated_classes(self.run.hparams)
+        classes = self.classes
         if classes is None and first is not None and 0 < first < math.log(_FEW_CLASSES):
             classes = round(math.exp(first))
         if width is None or classes is None or not 0 < width < classes / 2:
             return None
         return int(width), classes
+
+    @once
+    def withered(self) -> bool:
+        """Whether a weight decay beyond use took the weights away, as histograms show.
+
+        Units that give nothing and steps that are large beside their weights are its work then.
+        """
+        decay = self.number(Knob.WEIGHT_DECAY)
+        apart = "adamw" in str(self.knobs.get(Knob.OPTIMIZER, "")).lower()
+        if decay is None or apart or decay < _BEYOND_USE or not self.run.histograms:
+            return False
+        return self.layers.kept < _WITHERED
 
     @once
     def layers(self) -> Layers:

@@ -64,3 +64,44 @@ def test_the_curve_of_the_rate_beats_its_setting_and_kinds_are_told() -> None:
     assert case.number(Knob.LR) == 0.1
     assert case.kind is Kind.SUPERVISED
     assert Case(a_run({Role.REWARD: LOSS})).kind is Kind.REINFORCEMENT
+
+
+def _head(outputs: int, weights: float = 0.2) -> dict[str, dict[int, np.ndarray]]:
+    rng = np.random.default_rng(0)
+    return {
+        "fc1.weight": {1: rng.normal(0, 0.2, 640)},
+        "fc1.bias": {1: np.zeros(32)},
+        "fc2.weight": {1: rng.normal(0, weights, 32 * outputs)},
+        "fc2.bias": {1: np.zeros(outputs)},
+    }
+
+
+def test_classes_are_the_outputs_of_a_classifier_that_begins_at_guessing() -> None:
+    accuracy = {Role.VAL_METRIC: 0.9 - decay(60, 0.8, 0.0)}
+    ten = {Role.TRAIN_LOSS: LOSS, **accuracy}
+    assert Case(a_run(ten, histograms=_head(10))).classes == 10
+    assert Case(a_run(ten, histograms=_head(10), hparams={"num_classes": 7})).classes == 7
+    # several labels a sample: each is a guess between two
+    labels = {Role.TRAIN_LOSS: decay(60, 0.7, 0.3), **accuracy}
+    assert Case(a_run(labels, histograms=_head(10))).classes is None
+    assert Case(a_run(labels, histograms=_head(1))).classes == 2
+    assert Case(a_run({Role.TRAIN_LOSS: LOSS}, histograms=_head(10))).classes is None
+    without = {tag: values for tag, values in _head(10).items() if "bias" not in tag}
+    assert Case(a_run(ten, histograms=without)).classes is None
+
+
+def test_a_decay_beyond_use_that_took_the_weights_is_seen() -> None:
+    rng = np.random.default_rng(1)
+    faded = {
+        "fc1.weight": {at: size * rng.normal(0, 1, 640) for at, size in ((1, 0.2), (60, 0.01))}
+    }
+    sgd: dict[str, str | float] = {"optimizer": "sgd", "weight_decay": 0.1}
+
+    def withered(**changed: str | float) -> bool:
+        settings = {**sgd, **changed}
+        return Case(a_run({Role.TRAIN_LOSS: LOSS}, histograms=faded, hparams=settings)).withered
+
+    assert withered()
+    assert not withered(optimizer="adamw")
+    assert not withered(weight_decay=1e-4)
+    assert not Case(a_run({Role.TRAIN_LOSS: LOSS}, hparams=sgd)).withered

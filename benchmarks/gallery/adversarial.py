@@ -41,7 +41,17 @@ def coil(n: int, rng: np.random.Generator) -> Floats:
     return found
 
 
-POINTS = {"ring": ring, "arcs": arcs, "bars": bars, "coil": coil}
+def petals(n: int, rng: np.random.Generator) -> Floats:
+    """The rim of a flower of three petals."""
+    angle = rng.uniform(0, 2 * np.pi, n)
+    radius = 0.7 + 0.35 * np.cos(3 * angle)
+    x = np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1)
+    found: Floats = x + 0.04 * rng.standard_normal((n, 2))
+    return found
+
+
+POINTS = {"ring": ring, "arcs": arcs, "bars": bars, "coil": coil, "petals": petals}
+HINGED = {"petals"}  # judged by a margin of one, without logarithms
 
 
 def _net(inputs: int, width: int, outputs: int) -> nn.Module:
@@ -62,7 +72,7 @@ def adversarial(
     torch.manual_seed(seed)
     rng, session = np.random.default_rng(seed), Session()
     clock = Clock(STARTED, problem.seconds, seed)
-    points = POINTS[problem.make()]
+    points, hinged = POINTS[problem.make()], problem.make() in HINGED
     generator = _net(recipe.latent, recipe.g_width, 2)
     judge = _net(2, recipe.d_width, 1)
     betas = (recipe.beta1, 0.999)
@@ -77,13 +87,16 @@ def adversarial(
                 real[0, 0] = torch.nan
             fake = generator(torch.randn(n, recipe.latent)).detach()
             on_real, on_fake = judge(real), judge(fake)
-            d_loss = loss(on_real, torch.full((n, 1), 1 - recipe.smoothing))
-            d_loss = d_loss + loss(on_fake, torch.zeros(n, 1))
+            if hinged:
+                d_loss = (1 - on_real).relu().mean() + (1 + on_fake).relu().mean()
+            else:
+                d_loss = loss(on_real, torch.full((n, 1), 1 - recipe.smoothing))
+                d_loss = d_loss + loss(on_fake, torch.zeros(n, 1))
             d_optimizer.zero_grad()
             d_loss.backward()
             d_optimizer.step()
         judged = judge(generator(torch.randn(n, recipe.latent)))
-        g_loss = loss(judged, torch.ones(n, 1))
+        g_loss = -judged.mean() if hinged else loss(judged, torch.ones(n, 1))
         g_optimizer.zero_grad()
         g_loss.backward()
         g_optimizer.step()

@@ -21,7 +21,7 @@ from benchmarks.gallery.events import write
 from benchmarks.gallery.faults import FAULTS, Fault
 from benchmarks.gallery.labels import FAMILIES
 from benchmarks.gallery.log import Session
-from benchmarks.gallery.plan import HISTOGRAMS, LITTLE, Planned, planned
+from benchmarks.gallery.plan import LITTLE, Planned, planned
 from benchmarks.gallery.policy_faults import POLICY_FAULTS
 from benchmarks.gallery.problems import problems
 from benchmarks.gallery.recipe import Recipe
@@ -77,7 +77,7 @@ def detail(plan: Planned) -> str:
         return needed
     if needed is None and plan.one_in(LITTLE, "little"):
         return "sparse"
-    return "full" if plan.one_in(HISTOGRAMS, "histograms") else "usual"
+    return "full" if plan.one_in(plan.problem.histograms, "histograms") else "usual"
 
 
 def kind_of(plan: Planned) -> tuple[str, str]:

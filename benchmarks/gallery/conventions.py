@@ -192,6 +192,39 @@ CONVENTIONS: dict[str, Convention] = {
         epochs=True,
         hparams="json",
     ),
+    "parameters": Convention(
+        tags={
+            "batch_loss": "Train/BatchLoss",
+            "train_loss": "Train/Loss",
+            "val_loss": "Val/Loss",
+            "train_metric": "Train/Acc",
+            "val_metric": "Val/Acc",
+            "val_balanced": "Val/BalancedAcc",
+            "rate_by_epoch": "Train/LR",
+            "loss_scale": "Train/LossScale",
+        },
+        tensors={"weights": "{name}.weight", "biases": "{name}.bias"},
+        epochs=True,
+        hparams="",
+    ),
+    "watched": Convention(
+        tags={
+            "batch_loss": "step/train_loss",
+            "train_loss": "epoch/train_loss",
+            "val_loss": "epoch/valid_loss",
+            "train_metric": "epoch/train_accuracy",
+            "val_metric": "epoch/valid_accuracy",
+            "val_balanced": "epoch/valid_balanced_accuracy",
+            "rate": "step/lr",
+            "loss_scale": "step/scale",
+        },
+        tensors={
+            "weights": "parameters/{name}",
+            "biases": "parameters/{name}_bias",
+            "gradients": "gradients/{name}",
+        },
+        hparams="json",
+    ),
     "sb3": Convention(
         tags={
             "return": "rollout/ep_rew_mean",

@@ -292,6 +292,41 @@ class Corridor:
         return self._seen(), reward, done.astype(float)
 
 
+class Shelves:
+    """A shop that orders goods each evening: what is asked for and not there is lost; 40 days."""
+
+    observations, actions = 4, 4
+
+    def __init__(self, copies: int, rng: np.random.Generator) -> None:
+        self._rng, self._copies = rng, copies
+
+    def _seen(self) -> Floats:
+        season = 2 * np.pi * self._days / 20
+        state = [self._stock / 6 - 1, self._coming / 3 - 0.5, np.sin(season), np.cos(season)]
+        return np.stack(state, 1)
+
+    def reset(self) -> Floats:
+        """See `Environment`."""
+        self._stock: Floats = self._rng.integers(0, 12, self._copies).astype(float)
+        self._coming: Floats = np.zeros(self._copies)
+        self._days = self._rng.integers(0, 40, self._copies)
+        return self._seen()
+
+    def step(self, action: Rows) -> tuple[Floats, Floats, Floats]:
+        """See `Environment`."""
+        wanted = self._rng.poisson(3.0 + 2.0 * np.sin(2 * np.pi * (self._days + 2) / 20))
+        stock = np.minimum(self._stock + self._coming, 20.0)
+        sold = np.minimum(stock, wanted)
+        self._coming = 2.0 * np.asarray(action, dtype=np.float64)
+        self._stock, self._days = stock - sold, self._days + 1
+        reward = sold - 0.25 * self._stock - 0.3 * self._coming - 0.2 * (action > 0)
+        done = self._days >= 40
+        n = int(done.sum())
+        self._stock[done], self._coming[done] = self._rng.integers(0, 12, n), 0.0
+        self._days[done] = 0
+        return self._seen(), reward, done.astype(float)
+
+
 ENVIRONMENTS: dict[str, type[Environment]] = {
     "cart-pole": CartPole,
     "tracking": Tracking,
@@ -301,4 +336,5 @@ ENVIRONMENTS: dict[str, type[Environment]] = {
     "hover": Hover,
     "pursuit": Pursuit,
     "corridor": Corridor,
+    "shelves": Shelves,
 }

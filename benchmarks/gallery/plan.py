@@ -10,7 +10,6 @@ from benchmarks.gallery.recipe import Problem
 
 FIRST_SEED = {"calibration": 100, "report": 7000}  # so that seeds differ between the parts
 LITTLE = 6  # one run in so many logs little, where its family allows it
-HISTOGRAMS = 3  # one run in so many logs histograms, where nothing is said
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,4 +150,5 @@ class Problem:
     convention: str = "plain"
     runs: dict[str, tuple[str, ...]] = field(default_factory=dict)
     controls: int = 3
+    histograms: int = 3  # one run in so many logs them, where its family does not ask for them
     seconds: float = 0.05  # nominal time of a step

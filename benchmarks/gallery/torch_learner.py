@@ -17,7 +17,7 @@ from benchmarks.gallery.splits import MOST, Data
 HALF_MAX = 65504.0
 FIRST_SCALE = 65536.0
 EVALUATED = 512  # samples a forward pass of an evaluation
-_ACTIVATIONS = (nn.ReLU, nn.Tanh, nn.Sigmoid, nn.GELU)
+_ACTIVATIONS = (nn.ReLU, nn.Tanh, nn.Sigmoid, nn.GELU, nn.LeakyReLU)
 Objective = Callable[[Any, torch.Tensor, torch.Tensor], tuple[torch.Tensor, float, Any]]
 
 
@@ -36,6 +36,13 @@ def squares(outputs: Any, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tenso
 def robust(outputs: Any, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, float, Any]:
     """Huber's loss, no metric."""
     return nn.functional.huber_loss(outputs[:, 0], y), math.nan, None
+
+
+def several(outputs: Any, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, float, Any]:
+    """Binary cross-entropy of several labels a sample, and the share that is right; (n, labels) both."""
+    right = (outputs.detach() > 0) == (y > 0.5)
+    loss = nn.functional.binary_cross_entropy_with_logits(outputs, y)
+    return loss, float(right.float().mean()), right.reshape(-1)
 
 
 def evidence(outputs: Any, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, float, Any]:
@@ -74,6 +81,12 @@ class TorchLearner:
             (name.replace(".", "_") or "net", module)
             for name, module in self._net.named_modules()
             if isinstance(module, nn.Linear | nn.Conv1d | nn.Conv2d | nn.Embedding)
+        ]
+        self._norms = [
+            (name.replace(".", "_"), module)
+            for name, module in self._net.named_modules()
+            if getattr(self._net, "shows_norms", False)
+            and isinstance(module, nn.LayerNorm | nn.BatchNorm1d)
         ]
         self._disturb_initial_weights()
         self._activations: dict[str, Floats] = {}
@@ -215,7 +228,7 @@ class TorchLearner:
     def tensors(self) -> dict[str, Floats]:
         """Weights, biases, gradients of the weights and activations by layer."""
         found: dict[str, Floats] = {}
-        for name, layer in self._layers:
+        for name, layer in (*self._layers, *self._norms):
             found[f"weights/{name}"] = _array(layer.weight)
             if isinstance(getattr(layer, "bias", None), torch.Tensor):
                 found[f"biases/{name}"] = _array(layer.bias)

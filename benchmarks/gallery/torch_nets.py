@@ -210,3 +210,26 @@ class Dilated(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(n, length) → (n, length, outputs)."""
         return self.head(self.dropout(self.features(x[:, None]).transpose(1, 2)))
+
+
+class Normed(nn.Module):
+    """A perceptron of many layers, a norm and a leaky rectifier after each; `norm` "batch" or "layer"."""
+
+    shows_norms = True
+
+    def __init__(self, recipe: Recipe, features: int, norm: str, outputs: int) -> None:
+        super().__init__()
+        layers = list[nn.Module]()
+        for width in recipe.hidden:
+            normed = nn.BatchNorm1d(width) if norm == "batch" else nn.LayerNorm(width)
+            act = nn.LeakyReLU(0.1) if recipe.activation == "leaky" else None
+            layers += [nn.Linear(features, width), normed, act or _ACTIVATIONS[recipe.activation]()]
+            if recipe.dropout:
+                layers.append(nn.Dropout(recipe.dropout))
+            features = width
+        self.layers = nn.Sequential(*layers)
+        self.head = nn.Linear(features, outputs)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(n, features) → (n, outputs)."""
+        return self.head(self.layers(x))

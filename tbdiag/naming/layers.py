@@ -103,7 +103,8 @@ def network_order(layers: Sequence[Words], tags: Sequence[str]) -> tuple[int, ..
 
 @lru_cache(maxsize=16384)
 def _tensor(tag: str) -> LayerTag | None:
-    words = _plain(split(tag))
+    every = split(tag)
+    words = _plain(every)
     if not words or _says("state", words):
         return None
     gradient = [word for word in words if word in _set("gradient")]
@@ -117,7 +118,8 @@ def _tensor(tag: str) -> LayerTag | None:
         return _of(quantity, rest)
     if _is_activation(words, named):
         return _activation(words)
-    if named < 0 and not (set(words) & _set("norm")):
+    filed = every[0] in _set("parameters")  # params/fc1: what is in that folder needs no other word
+    if named < 0 and not filed and not (set(words) & _set("norm")):
         return None
     return _of(Quantity.PARAMETER, words)
 

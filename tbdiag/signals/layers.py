@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ from tbdiag.signals.tensors import norm, rms, same
 RECORDS = 8  # of each tensor, evenly spaced: decoding all would cost more than reading them
 # Words of which every size or share of a tensor has one, asked for before a tag is taken apart.
 _SIZED = re.compile("grad|sparsity|zero|dead")
+# A norm's scale after a first step: its mean, and the ends, which TensorFlow puts half a one away from a single value.
+_OFF_ONE, _LEAST_ONE, _MOST_ONE = 0.1, 0.5, 1.5
 
 
 class Tensor:
@@ -142,13 +145,44 @@ class Layers:
         return tuple(
             each
             for each in self.of(Quantity.PARAMETER, Part.KERNEL)
-            if each.size > 1 and not _of_ones(each.record(0))
+            if each.size > 1 and not of_ones(each.record(0))
         )
+
+    @once
+    def last(self) -> tuple[Tensor, int] | None:
+        """The weights of the last layer, and how many numbers it gives: as many as it has biases.
+
+        None where the order of the layers is not known, the last one has no biases, or weights that are no
+        multiple of them.
+        """
+        kernels = self.kernels
+        order = network_order(
+            [each.name.layer for each in kernels],
+            [each.tag for each in self.of(Quantity.PARAMETER)],
+        )
+        if not order:
+            return None
+        last = kernels[order[-1]]
+        for bias in self.of(Quantity.PARAMETER, Part.BIAS):
+            if bias.name.layer == last.name.layer:
+                n = round(bias.size)
+                return (last, n) if 0 < n < last.size and round(last.size) % n == 0 else None
+        return None
+
+    @once
+    def kept(self) -> float:
+        """The size of the weights at the last record over that at the first: the median layer's, NaN for none."""
+        shares = [
+            float(each.rms[-1] / each.rms[0])
+            for each in self.kernels
+            if len(each) > 1 and each.rms[0] > 0
+        ]
+        return median(shares) if shares else math.nan
 
     @once
     def unnamed_norms(self) -> bool:
         """Whether tensors of ones stand among the weights: norms that no name tells."""
-        return any(_of_ones(each.record(0)) for each in self.of(Quantity.PARAMETER, Part.KERNEL))
+        return any(of_ones(each.record(0)) for each in self.of(Quantity.PARAMETER, Part.KERNEL))
 
     @once
     def activations(self) -> tuple[Tensor, ...]:
@@ -223,8 +257,9 @@ def _sized(tag: str) -> LayerTag | None:
     return size_tag(tag) if _SIZED.search(tag.lower()) else None
 
 
-def _of_ones(record: Histogram) -> bool:
-    return abs(record.mean - 1) < 1e-6 and record.spread < 1e-6
+def of_ones(record: Histogram) -> bool:
+    """Whether the numbers are ones, or were before the first steps: no weights between units begin so."""
+    return abs(record.mean - 1) < _OFF_ONE and record.low >= _LEAST_ONE and record.high <= _MOST_ONE
 
 
 def _spread(length: int, n: int) -> Ints:

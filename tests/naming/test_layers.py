@@ -11,6 +11,12 @@ from tbdiag.naming.words import split
 TENSORS: dict[str, tuple[str, str, str] | None] = {
     # PyTorch: named_parameters() under its own name or in a folder
     "layer1.weight": ("parameter", "kernel", "layer 1"),
+    # in a folder of parameters no other word is needed
+    "parameters/fc1": ("parameter", "kernel", "fc 1"),
+    "params/3": ("parameter", "kernel", "3"),
+    "parameters/fc1_bias": ("parameter", "bias", "fc 1"),
+    "parameters/adam/fc1": None,
+    "parameters": None,
     "fc1/weight": ("parameter", "kernel", "fc 1"),
     "fc1.bias": ("parameter", "bias", "fc 1"),
     "conv1.weight.grad": ("gradient", "kernel", "conv 1"),

@@ -32,8 +32,14 @@ def _named(name: str) -> str:
     return name
 
 
-def policy(name: str, part: Part, convention: str, **values: Any) -> Problem:
-    """Policy optimization in the environment of that name."""
+def policy(
+    name: str,
+    part: Part,
+    convention: str,
+    runs: dict[str, tuple[str, ...]] | None = None,
+    **values: Any,
+) -> Problem:
+    """Policy optimization in the environment of that name; `runs` where not all of the table."""
     return Problem(
         name=name,
         part=part,
@@ -42,7 +48,7 @@ def policy(name: str, part: Part, convention: str, **values: Any) -> Problem:
         recipe=PolicyRecipe(**values),
         make=partial(_named, name),
         convention=convention,
-        runs=_POLICY,
+        runs=_POLICY if runs is None else runs,
         controls=3,
         seconds=2.0,
     )

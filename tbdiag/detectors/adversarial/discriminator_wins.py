@@ -52,10 +52,11 @@ class DiscriminatorWins(Detector):
     Over the last `ending` of the run nine of ten points of the discriminator's loss, a running median
     over `window`, lie below `share` of its level at the beginning (the largest running median of the
     first `opening`). The generator's loss there lies above its best by `climb` of it, and above what
-    its noise explains (`deviations`), and has not fallen over that part. Noisier losses of the
+    its noise explains (`deviations`), and has not fallen over that part, or has not made good the share `regained` of its climb. Noisier losses of the
     discriminator at the end than in the middle, relative to their level, make it surer. A discriminator that is far ahead, though something is
     left of its loss, is a note: since the `opening` nine of ten points lie below `ahead` of its start, and the
-    generator's loss is `outplayed` times its lowest. Where more
+    generator's loss is `outplayed` times its lowest; or they lie below `far_ahead`, and it stands above its own beginning by
+    `raised` of the discriminator's start, for the zero of a hinge loss means nothing. Where more
     than the share `negative` of its loss lies below zero the rule cannot tell.
 
     ## Remedy
@@ -85,7 +86,16 @@ class DiscriminatorWins(Detector):
     ending: Annotated[float, Threshold("last share of the run", above=0, at_most=1)] = 0.25
     climb: Annotated[float, Threshold("generator's loss above its best", above=0)] = 0.5
     deviations: Annotated[float, Threshold("the same in units of its noise", above=0)] = 2.0
+    regained: Annotated[
+        float, Threshold("share of its climb that a generator makes good", above=0)
+    ] = 0.4
     ahead: Annotated[float, Threshold("loss over its start, far ahead", above=0, at_most=1)] = 0.6
+    far_ahead: Annotated[
+        float, Threshold("the same on a scale without a zero", above=0, at_most=1)
+    ] = 0.3
+    raised: Annotated[
+        float, Threshold("climb of the generator's, in units of that start", above=0)
+    ] = 0.4
     outplayed: Annotated[float, Threshold("generator's loss over its lowest", above=1)] = 1.8
     window: Annotated[int, Threshold("points that medians run over", at_least=3)] = 9
     negative: Annotated[float, Threshold("share of points below zero", above=0, at_most=1)] = 0.02
@@ -123,7 +133,8 @@ class DiscriminatorWins(Detector):
         noise = spread(maker.values - made)
         half = len(late) // 2
         falling = median(late[half:]) < median(late[:half]) - noise
-        if falling:
+        peak, now = float(made.max()), median(late[half:])
+        if falling and peak - now > self.regained * (peak - best):
             return
         if level - best <= max(self.climb * size, self.deviations * noise):
             yield from self._ahead(case, calm, max(start, float(judge.values[0])))
@@ -164,16 +175,24 @@ class DiscriminatorWins(Detector):
         made = running_median(maker.values, self.window)
         late, since = calm[round(self.opening * len(calm)) :], round(self.opening * len(calm))
         best, level = float(made.min()), median(made[since:])
-        if start <= 0 or best <= 0 or level < self.outplayed * best:
+        early = min(float(made[: max(since, 1)].min()), float(maker.values[0]))
+        if start <= 0:
             return
         left = float(np.quantile(late, 0.9)) / start
-        if left > self.ahead:
+        # Without a logarithm the generator's loss has no zero, so that its ratio means nothing.
+        outplayed = best > 0 and level >= self.outplayed * best
+        outdone = left <= self.far_ahead and level - early >= self.raised * start
+        if left > self.ahead or not (outplayed or outdone):
             return
+        rose = (
+            f"{level / best:.1f} times its lowest"
+            if outplayed
+            else f"{level - early:.2g} above its beginning"
+        )
         span = (int(judge.steps[since]), int(judge.steps[-1]))
         yield self.finding(
             f"the discriminator is far ahead: since step {span[0]:,} its loss has stayed below"
-            f" {left:.0%} of its start, and the generator's at {level:.3g}, {level / best:.1f} times its"
-            " lowest",
+            f" {left:.0%} of its start, and the generator's at {level:.3g}, {rose}",
             Evidence(
                 tag=judge.tag,
                 span=span,
@@ -183,7 +202,11 @@ class DiscriminatorWins(Detector):
             Evidence(
                 tag=maker.tag,
                 span=span,
-                measures=(Measure("outplayed", level / best, ">=", self.outplayed),),
+                measures=(
+                    Measure("outplayed", level / best, ">=", self.outplayed)
+                    if outplayed
+                    else Measure("raised", (level - early) / start, ">=", self.raised),
+                ),
             ),
             severity=Severity.NOTE,
             confidence=Confidence.MEDIUM,
@@ -215,8 +238,16 @@ class DiscriminatorWins(Detector):
         yield silent("the generator still learns", _game(lost, noisy(decay(n, 5, 1.5, 3), 0.15, 1)))
         back = noisy(np.interp(at, [0, 0.75, 1], [0.7, 9, 2.5]), 0.1, 1)
         yield silent("the generator comes back in the end", _game(lost, back))
+        little = noisy(np.interp(at, [0, 0.6, 1], [0.7, 15, 12]), 0.05, 1)
+        yield fires("the generator makes good little of what it lost", _game(lost, little))
         yield silent("the generator stands", _game(lost, noisy(flat(n, 2.5), 0.15, 1)))
         yield silent("a distance", _game(-noisy(decay(n, 8, 0.3, 6), 0.2), 3 * at + jitter(n, 0.3)))
+        beaten = np.concatenate([[2.0, 1.6], noisy(flat(n - 2, 0.25), 0.15)])
+        margin = np.concatenate([[-0.1, 0.3], noisy(flat(n - 2, 1.3), 0.1, 1)])
+        yield fires("hinge, beaten at once", _game(beaten, margin))
+        yield silent(
+            "hinge, and the generator does not mind", _game(beaten, noisy(margin * 0.3, 0.1))
+        )
         hinge = noisy(decay(n, 2.0, 0.8, 6), 0.2)
         yield silent("hinge, a game in balance", _game(hinge, jitter(n, 0.4, 1) + 2 * at))
         came_back = np.where((at > 0.3) & (at < 0.6), 0.02, 1.2) * np.exp(jitter(n, 0.1))

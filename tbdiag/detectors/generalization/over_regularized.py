@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
@@ -19,7 +20,7 @@ from tbdiag.signals.medians import median
 from tbdiag.signals.noise import noise
 from tbdiag.signals.smoothing import tail
 from tbdiag.signals.stated import Family
-from tbdiag.synth import a_run, decay, flat, noisy
+from tbdiag.synth import a_run, a_stack, decay, flat, noisy
 
 REMEDIES = (
     Remedy.turn(
@@ -62,10 +63,13 @@ class OverRegularized(Detector):
     tenth, moved back by the half epoch that its mean lags, is above the validation loss by the
     share `worse` and by three noise deviations, and the run is known to use dropout of `dropout`,
     weight decay of `decay` (`decoupled` for AdamW), or label smoothing of `smoothing` or more. The norm of the weights
-    ends below `shrunk` of where it began. The logged penalty is larger than the loss on the data.
+    ends below `shrunk` of where it began; or, by histograms, the size of the median layer below `faded`, where the decay is `decay` or more, or not
+    known and the run not lost, and the loss was never above `thrown` times its first value nor lost `regained` of its fall, as a rate makes it. The logged penalty is larger than the loss on the data.
     Dropout is `dropped` or more, or plain gradient descent, with momentum or without, decays weights by
-    `coupled` or more, where 0.0005 is usual, while the loss neither bounces by `calm` nor lost `regained` of its fall again, and validation ends at most `ahead` above training. It
-    is an error where more than `stuck` is left to learn.
+    `coupled` or more, where 0.0005 is usual, while the training loss, or that of validation where training was logged by the batch or drops many units, bounces by
+    less than `calm`, has not lost `regained` of its fall again, and validation ends at most `ahead` above training. It
+    is an error where more than `stuck` is left to learn, and a note where all there is is a training loss above that of
+    validation under a dropout that is below `dropped`.
 
     ## Remedy
 
@@ -104,12 +108,16 @@ class OverRegularized(Detector):
     )
     regained: Annotated[float, Threshold("share of the fall lost again", above=0)] = 0.02
     stuck: Annotated[float, Threshold("share left to learn of a lost run", above=0)] = 0.95
+    faded: Annotated[float, Threshold("last size of the median layer over the first", above=0)] = (
+        0.5
+    )
+    thrown: Annotated[float, Threshold("highest loss over the first, of a rate", above=1)] = 1.5
     shrunk: Annotated[float, Threshold("last norm of the weights over the first", above=0)] = 0.3
 
     def cannot_tell(self, case: Case) -> str | None:
         """Without validation, norms and penalties there is nothing to compare with."""
         others = (Role.VAL_LOSS, Role.WEIGHT_NORM, Role.REGULARIZATION_LOSS)
-        if all(case.curve(role) is None for role in others):
+        if all(case.curve(role) is None for role in others) and not case.layers.kernels:
             return "neither a validation loss nor a weight norm nor a penalty was logged"
         return None
 
@@ -140,10 +148,19 @@ class OverRegularized(Detector):
                 note="held back",
                 measures=tuple(sign.measure for sign in signs),
             ),
-            severity=Severity.ERROR if case.unlearned > self.stuck else Severity.WARNING,
+            severity=self._severity(case, signs),
             confidence=Confidence.HIGH if len(signs) > 1 else Confidence.MEDIUM,
             remedies=REMEDIES,
         )
+
+    def _severity(self, case: Case, signs: list[_Sign]) -> Severity:
+        """A note where training is behind, as under any dropout, and nothing else is strong."""
+        dropout, decay = case.number(Knob.DROPOUT), case.number(Knob.WEIGHT_DECAY)
+        usual = dropout is not None and self.dropout <= dropout < self.dropped
+        alone = [sign.measure.name for sign in signs] == ["worse"] and (decay or 0) < self.decay
+        if usual and alone and not case.unlearned > self.stuck:
+            return Severity.NOTE
+        return Severity.ERROR if case.unlearned > self.stuck else Severity.WARNING
 
     def _behind(self, case: Case) -> _Sign | None:
         val = case.curve(Role.VAL_LOSS)
@@ -179,7 +196,7 @@ class OverRegularized(Detector):
         else:
             return None
         val = case.curve(Role.VAL_LOSS)
-        if val is None or len(val) < self.points or not self._settled(case):
+        if val is None or len(val) < self.points or not self._settled(case, val):
             return None
         ours, theirs = tail(case.train_level_at_validation), tail(val.values)
         if median(theirs) > (1 + self.ahead) * median(ours):
@@ -190,21 +207,48 @@ class OverRegularized(Detector):
             Measure("setting", value, ">=", limit),
         )
 
-    def _settled(self, case: Case) -> bool:
-        """Whether the loss neither bounces nor climbs, which is the work of a rate."""
-        return case.progress.noise < self.calm and case.progress.regained < self.regained
+    def _settled(self, case: Case, val: Series) -> bool:
+        """Whether the loss neither bounces nor climbs, which is the work of a rate.
+
+        Where training scatters by its batches, or by its dropped units, validation tells.
+        """
+        if not case.progress.regained < self.regained:
+            return False
+        if case.progress.noise < self.calm:
+            return True
+        batch, late = case.curve(Role.BATCH_LOSS), val.values[len(val) // 2 :]
+        scatters = batch is not None and batch.tag == case.the(Role.TRAIN_LOSS).tag
+        scatters = scatters or (case.number(Knob.DROPOUT) or 0.0) >= self.dropout
+        return scatters and noise(late) < self.calm * abs(median(late))
 
     def _shrinking(self, case: Case) -> _Sign | None:
         norm = case.curve(Role.WEIGHT_NORM)
-        if norm is None or len(norm) < self.points or norm.values[0] <= 0:
-            return None
-        kept = float(median(tail(norm.values)) / norm.values[0])
-        if kept >= self.shrunk:
+        if norm is not None and len(norm) >= self.points and norm.values[0] > 0:
+            kept, limit = float(median(tail(norm.values)) / norm.values[0]), self.shrunk
+        else:
+            kept, limit = self._kept(case), self.faded
+        if not kept < limit:
             return None
         return _Sign(
             f"the weights shrank to {kept:.0%} of their norm",
-            Measure("shrunk", kept, "<", self.shrunk),
+            Measure("shrunk", kept, "<", limit),
         )
+
+    def _kept(self, case: Case) -> float:
+        """What is left of the weights by histograms; NaN where something else lets them shrink.
+
+        A rate that is too high throws the loss up first; where nothing arrives any decay takes all.
+        """
+        decay = case.number(Knob.WEIGHT_DECAY)
+        if not case.run.histograms or (decay is not None and decay < self.decay):
+            return math.nan
+        if decay is None and case.unlearned > self.stuck:
+            return math.nan
+        loss = case.curve(Role.BATCH_LOSS) or case.the(Role.TRAIN_LOSS)
+        first, regained = case.initial_loss or 0.0, case.progress.regained
+        if float(loss.values.max()) > self.thrown * first or not regained < self.regained:
+            return math.nan
+        return case.layers.kept
 
     def _penalty(self, case: Case) -> _Sign | None:
         penalty, data = case.curve(Role.REGULARIZATION_LOSS), case.curve(Role.DATA_LOSS)
@@ -250,6 +294,30 @@ class OverRegularized(Detector):
                 }
             ),
         )
+        slow = {Role.TRAIN_LOSS: noisy(decay(60, 2.3, 1.2, 8), 0.01)}
+        for left, settings, sample in (
+            (0.3, {}, fires),
+            (0.3, {"weight_decay": 1e-4}, silent),
+            (0.8, {}, silent),
+        ):
+            sizes = np.outer(np.ones(3), 0.2 * np.linspace(1, left, 6))
+            yield sample(
+                f"layers of which {left} is left, {settings or 'nothing'} known",
+                a_run(
+                    slow,
+                    histograms=a_stack("fc{}.weight", sizes, [1, 12, 24, 36, 48, 60]),
+                    hparams=settings,
+                ),
+            )
+        thrown = np.concatenate([[2.3, 9.0, 6.0], slow[Role.TRAIN_LOSS][3:]])
+        sizes = np.outer(np.ones(3), 0.2 * np.linspace(1, 0.3, 6))
+        yield silent(
+            "a loss that was thrown up",
+            a_run(
+                {Role.TRAIN_LOSS: thrown},
+                histograms=a_stack("fc{}.weight", sizes, [1, 12, 24, 36, 48, 60]),
+            ),
+        )
         level = noisy(decay(60, 2.3, 0.8, 40), 0.002)
         calm = {Role.TRAIN_LOSS: level, Role.VAL_LOSS: level * 1.1}
         coupled: dict[str, str | float] = {
@@ -264,6 +332,10 @@ class OverRegularized(Detector):
         yield silent("a decay that an overfit network needs", a_run(over, hparams=coupled))
         bouncing = {Role.TRAIN_LOSS: noisy(level, 0.05), Role.VAL_LOSS: level * 1.1}
         yield silent("a loss that bounces", a_run(bouncing, hparams=coupled))
+        shaken = {"dropout": 0.9}
+        yield fires("training that scatters by its dropped units", a_run(bouncing, hparams=shaken))
+        both_bounce = {Role.TRAIN_LOSS: noisy(level, 0.05), Role.VAL_LOSS: noisy(level, 0.05, 1)}
+        yield silent("both losses bounce", a_run(both_bounce, hparams=shaken))
         yield silent("augmentation, no strong setting", a_run(both, hparams={"dropout": 0.1}))
         yield silent("no setting known", a_run(both))
         good = {

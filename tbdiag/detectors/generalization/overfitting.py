@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
@@ -44,6 +45,7 @@ REMEDIES = (
     ),
 )
 
+_TINY = 200  # validation samples of which chance makes a climb
 _ASSUMED = 0.005  # a standard error of accuracy, that of some thousand samples
 
 
@@ -66,7 +68,7 @@ class Overfitting(Detector):
     The validation loss is calmed by a running median of three. Its best must lie before
     `best_before` of the run, with at least `later` evaluations after it. The mean of the last
     tenth must be above the best by the share `rise`, and by `deviations` times the noise of
-    successive differences. The climb must be a trend (Mann–Kendall, p below `significance`), and
+    successive differences. The climb must be a trend (Mann–Kendall, p below `significance`), of fewer than 200 samples more than one over the root of their number, and
     the training loss must fall by `train_fall` of its value from the best on. It is an
     error where the validation loss ends worse than after the first tenth of the run, unless a
     validation metric shows that the decisions did not suffer. Without a training loss the climb
@@ -114,6 +116,7 @@ class Overfitting(Detector):
             or seen.worse <= max(self.rise * abs(low), self.deviations * seen.band)
             or seen.since.tau <= 0
             or seen.since.p > self.significance
+            or seen.worse <= self._chance(case) * abs(low)
             or self._decides_better(case, seen.step)
         ):
             return
@@ -149,6 +152,12 @@ class Overfitting(Detector):
             confidence=confidence,
             remedies=REMEDIES,
         )
+
+    @staticmethod
+    def _chance(case: Case) -> float:
+        """The climb that the choice of so few samples explains, as a share; 0 of a set that is not known to be tiny."""
+        found = case.validation_size()
+        return 0.0 if found is None or found.most > _TINY else 1.0 / math.sqrt(found.most)
 
     def _decides_better(self, case: Case, since: int) -> bool:
         """Whether a good part of the wrong decisions of then has been mended, beyond the noise."""
@@ -190,6 +199,11 @@ class Overfitting(Detector):
             "a gentle turn alone",
             a_run({Role.VAL_LOSS: noisy(u_turn(60, 2.3, 0.7, 0.8), 0.01, 1)}),
         )
+        slight = {Role.TRAIN_LOSS: train, Role.VAL_LOSS: u_turn(60, 2.3, 0.7, 0.76)}
+        for size, sample in ((100, silent), (5000, fires)):
+            yield sample(
+                f"a slight climb of {size} samples", a_run(slight, hparams={"val_size": size})
+            )
         yield silent(
             "a gap alone",
             a_run({Role.TRAIN_LOSS: train, Role.VAL_LOSS: noisy(decay(60, 2.3, 0.6), 0.02, 1)}),

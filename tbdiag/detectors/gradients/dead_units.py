@@ -58,10 +58,14 @@ class DeadUnits(Detector):
     records the share of zeros is at least `dead`, the run learns poorly (loss, and errors where
     an accuracy was logged, end above the share `poor` of their start), and the share has grown
     by `growth` since the first record or the run is lost (more than `stuck` is left); or it is at
-    least `gone`, a layer that gives nothing at all. Shares of zeros logged as scalars count alike. Gradients
+    least `gone`, a layer that gives nothing at all; or it began at `born` or more, where weights drawn at random leave about half, and
+    more than `started` is left. Shares of zeros logged as scalars count alike. Gradients
     of weights count where no activations were logged and their buckets are fine enough to tell zeros from small numbers: at least
     `cut` of them zero, grown by `growth`, in a run that learns poorly. It is an error where more
     than `stuck` is left.
+
+    Where a weight decay of two per cent or more, added to the gradient, left less than a third of the weights, it is that
+    decay which silenced the units, and the rule is silent.
 
     ## Remedy
 
@@ -86,6 +90,10 @@ class DeadUnits(Detector):
 
     dead: Annotated[float, Threshold("zeros among activations", above=0, at_most=1)] = 0.9
     gone: Annotated[float, Threshold("zeros of a layer that is dead", above=0, at_most=1)] = 0.999
+    born: Annotated[float, Threshold("zeros of a layer that begins dead", above=0, at_most=1)] = (
+        0.96
+    )
+    started: Annotated[float, Threshold("share left to learn where it began so", at_least=0)] = 0.1
     cut: Annotated[float, Threshold("zeros among gradients", above=0, at_most=1)] = 0.7
     growth: Annotated[float, Threshold("rise of the share of zeros", at_least=0)] = 0.15
     poor: Annotated[float, Threshold("share left to learn of a poor run", above=0)] = 0.5
@@ -101,7 +109,7 @@ class DeadUnits(Detector):
     def check(self, case: Case) -> Iterator[Finding]:
         left = case.unlearned
         found = [each for each in self._seen(case) if self._is_dead(each, left)]
-        if not found:
+        if not found or case.withered:
             return
         worst = max(found, key=lambda each: (not each.gradient, each.last))
         what = "gradients" if worst.gradient else "activations"
@@ -131,6 +139,8 @@ class DeadUnits(Detector):
     def _is_dead(self, seen: _Zeros, left: float) -> bool:
         if not seen.gradient and seen.last >= self.gone:
             return True
+        if not seen.gradient and seen.first >= self.born and seen.last >= self.dead:
+            return left > self.started
         grown = seen.last - seen.first >= self.growth
         lost = not seen.gradient and left > self.stuck
         return seen.last >= self._limit(seen) and left > self.poor and (grown or lost)
@@ -164,10 +174,30 @@ class DeadUnits(Detector):
             "dead from the start",
             a_run(stuck, histograms={"relu1": rectified([0.98] * 5, steps)}),
         )
+        begun = {Role.TRAIN_LOSS: noisy(decay(40, 2.3, 0.5), 0.01)}
+        yield fires(
+            "began dead, and some came to life",
+            a_run(begun, histograms={"relu1": rectified([0.98, 0.96, 0.94, 0.93, 0.93], steps)}),
+        )
+        yield silent(
+            "began dead, and came to life",
+            a_run(begun, histograms={"relu1": rectified([0.98, 0.9, 0.8, 0.7, 0.7], steps)}),
+        )
         yield fires(
             "as a scalar",
             a_run(poor, extra={"conv1/sparsity": np.linspace(0.5, 0.99, 40)}),
         )
+        faded = {step: jitter(640, 0.2 / (1 + step), 3) for step in steps}
+        decay_: dict[str, str | float] = {"optimizer": "sgd", "weight_decay": 0.1}
+        for settings, sample in ((decay_, silent), ({**decay_, "weight_decay": 1e-4}, fires)):
+            yield sample(
+                f"weights that shrink, decay {settings['weight_decay']}",
+                a_run(
+                    poor,
+                    histograms={"weights/layer1": faded, "activations/layer1": dying},
+                    hparams=settings,
+                ),
+            )
         yield silent("half", a_run(poor, histograms={"activations/layer1": half}))
         yield silent(
             "sparse features of a network that learns",

@@ -58,6 +58,9 @@ class UpdateRatioOff(Detector):
     how much of Adam's steps is noise, all readings must agree. It is an error where steps are too
     long and more than `stuck` is left.
 
+    Steps are not long where it is the weights that a decay beyond use made small (two per cent or more, added to the
+    gradient, and less than a third of them left).
+
     ## Remedy
 
     A tenth of the rate, or ten times the rate.
@@ -99,7 +102,7 @@ class UpdateRatioOff(Detector):
             return
         low = median([each.low for each in ratios])
         high = median([each.high for each in ratios])
-        if low > self.long and left > self.poor:
+        if low > self.long and left > self.poor and not case.withered:
             value, limit, relation, remedies = low, self.long, ">", (RATE_TENTH,)
             far = max(ratios, key=lambda each: each.low)
         elif 0 < high < self.short and left > self.unfinished:

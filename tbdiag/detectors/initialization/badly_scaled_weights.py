@@ -13,14 +13,19 @@ from tbdiag.case import Case
 from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
 from tbdiag.detectors.gradients.remedies import HE, NORMALIZE
 from tbdiag.model.finding import Evidence, Finding, Measure, Severity
+from tbdiag.model.knob import Knob
 from tbdiag.model.role import Role
 from tbdiag.model.series import Floats
 from tbdiag.naming.layers import Part, Quantity, network_order
 from tbdiag.signals.layers import Tensor
 from tbdiag.signals.medians import median
-from tbdiag.synth import a_run, a_stack, decay, jitter, noisy
+from tbdiag.signals.stated import Family
+from tbdiag.synth import a_run, a_stack, decay, flat, jitter, noisy
 
 REMEDIES = (HE, NORMALIZE)
+
+_SOON = (0.02, 0.1)  # the part of the run that a first loss is held against
+_TREND = 20  # points of a loss that have such a part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +54,14 @@ class BadlyScaledWeights(Detector):
 
     The gain of a layer is the root mean square of its weights times the square root of its
     inputs, whose number is that of its weights over that of its biases. Rules of initialisation
-    give 0.6 to 1.7. In the first record, no later than at the share `early` of the steps that were
+    give 0.6 to 1.7. A record that may have come after the first step counts where the weights are `moved` times that step
+    or more, which is the rate itself unless the optimizer is plain gradient descent. In the first record, no later than at the share `early` of the steps that were
     logged, the median over two or more layers, the last one aside, is
 
-    - above `absurd`, unless units are bounded; or above `large`, and the activations of the same record change their size by
+    - above `absurd`, unless units are known to be bounded; or, where no activations were logged, above `unseen`, or above `huge` in `layers` or more layers alike (`even`), as
+      weights are drawn and never trained; or above `large`, and the activations of the same record change their size by
       more than `drift` over the layers, or the gradients by more than `steep` over `layers` layers
-      or more;
+      or more, or the first loss is `calmed` times what it is after a twentieth of the run, as of outputs that are far too large;
     - below `small`, or below `weak` where the run is lost, or the squares of the gains differ by
       more than `uneven`; and signals show it likewise; and more than `learned` is left to learn of
       the loss, and of the errors where an accuracy was logged.
@@ -62,7 +69,8 @@ class BadlyScaledWeights(Detector):
     Where the number of inputs is not known, as without biases, a root mean square above `largest` is too large for
     any, if signals or gradients show it and a third of `learned` is left.
 
-    It is an error where the run is lost: more than `stuck` is left to learn.
+    It is an error where the run is lost: more than `stuck` is left to learn; or where more than `learned` is, and the gain
+    above `absurd` or the squares differ by more than that of `uneven`.
 
     ## Remedy
 
@@ -88,6 +96,14 @@ class BadlyScaledWeights(Detector):
 
     early: Annotated[float, Threshold("latest share of the run for the start", at_least=0)] = 0.02
     absurd: Annotated[float, Threshold("gain that is too large in any network", above=0)] = 10.0
+    moved: Annotated[
+        float, Threshold("first weights over a step of Adam, to be the first", above=0)
+    ] = 3.0
+    unseen: Annotated[float, Threshold("the same where no activations were logged", above=0)] = 5.0
+    huge: Annotated[float, Threshold("gain that is too large in all layers alike", above=0)] = 2.5
+    even: Annotated[
+        float, Threshold("largest gain over smallest, as one rule draws them", above=1)
+    ] = 1.2
     large: Annotated[float, Threshold("gain of weights that are too large", above=0)] = 2.0
     small: Annotated[float, Threshold("gain of weights that are too small", above=0)] = 0.2
     weak: Annotated[float, Threshold("gain that is too small in a lost run", above=0)] = 0.5
@@ -95,6 +111,7 @@ class BadlyScaledWeights(Detector):
     uneven: Annotated[float, Threshold("squared gain, largest over smallest", above=1)] = 10.0
     drift: Annotated[float, Threshold("change of the activations' size", above=1)] = 10.0
     steep: Annotated[float, Threshold("change of the gradients' size", above=1)] = 70.0
+    calmed: Annotated[float, Threshold("first loss over that soon after", above=1)] = 4.0
     layers: Annotated[int, Threshold("layers that make a depth", at_least=2)] = 3
     learned: Annotated[float, Threshold("share left to learn of a good run", above=0)] = 0.3
     stuck: Annotated[float, Threshold("share left to learn of a lost run", above=0)] = 0.9
@@ -118,7 +135,12 @@ class BadlyScaledWeights(Detector):
             return
         what, measure = found
         shown = self._shown(case)
-        if shown is None and not (measure.limit == self.absurd and not _bounded(case)):
+        too_large = measure.name == "gain" and measure.value > self.large
+        if shown is None and too_large:
+            shown = self._too_loud(case)
+        if shown is None and not (
+            too_large and not _bounded(case) and self._beyond_doubt(case, gains, measure.value)
+        ):
             return
         step = gains[0].tensor.span[0]
         yield self.finding(
@@ -133,9 +155,28 @@ class BadlyScaledWeights(Detector):
                 for each in gains
             ),
             *((shown[1],) if shown else ()),
-            severity=Severity.ERROR if case.unlearned > self.stuck else Severity.WARNING,
+            severity=self._severity(case, measure),
             remedies=REMEDIES,
         )
+
+    def _beyond_doubt(self, case: Case, gains: list[_Gain], usual: float) -> bool:
+        """Whether weights are so large that no signal need show it: less so where none was logged."""
+        if case.layers.activations:
+            return usual > self.absurd
+        values = [each.value for each in gains]
+        alike = len(gains) >= self.layers and max(values) < self.even * min(values)
+        return usual > self.unseen or (alike and usual > self.huge)
+
+    def _severity(self, case: Case, measure: Measure) -> Severity:
+        """An error in a lost run, and where no rate or order of the data could be why it is poor."""
+        far = (
+            measure.value > self.absurd
+            if measure.name == "gain"
+            else measure.value > self.uneven**2
+        )
+        if case.unlearned > self.stuck or (far and case.unlearned > self.learned):
+            return Severity.ERROR
+        return Severity.WARNING
 
     def _starting(self, case: Case) -> list[Tensor]:
         return [each for each in case.layers.kernels if self._is_early(each)]
@@ -190,7 +231,8 @@ class BadlyScaledWeights(Detector):
             inputs = record.size / bias.size
             if inputs == round(inputs) and self._is_early(tensor):
                 found.append(_Gain(tensor=tensor, value=float(tensor.rms[0]) * math.sqrt(inputs)))
-        found = [each for each in found if each.value > 0]
+        moved = self.moved * _first_step(case)
+        found = [each for each in found if each.value > 0 and each.tensor.rms[0] > moved]
         return found[:-1] if len(found) > 2 else found
 
     def _is_early(self, tensor: Tensor) -> bool:
@@ -226,6 +268,23 @@ class BadlyScaledWeights(Detector):
             )
         return None
 
+    def _too_loud(self, case: Case) -> tuple[str, Evidence] | None:
+        """What a first loss shows that the first steps took down manifold."""
+        loss = case.curve(Role.BATCH_LOSS) or case.the(Role.TRAIN_LOSS)
+        first, last = _SOON
+        part = loss.values[max(1, int(first * len(loss))) : max(3, int(last * len(loss)))]
+        if len(loss) < _TREND or not len(part) or not median(part) > 0:
+            return None
+        fall = float(loss.values[0]) / median(part)
+        if not fall > self.calmed:
+            return None
+        return f"the loss, {loss.values[0]:.3g} at first, fell {fall:.2g}-fold at once", Evidence(
+            tag=loss.tag,
+            span=(int(loss.steps[0]), int(loss.steps[int(last * len(loss))])),
+            note="came down at once",
+            measures=(Measure("first_loss_ratio", fall, ">", self.calmed),),
+        )
+
     @classmethod
     def samples(cls) -> Iterator[Sample]:
         """Weights too large and too small; good ones, normalised ones and small heads as traps."""
@@ -257,10 +316,44 @@ class BadlyScaledWeights(Detector):
             ),
         )
         yield silent("large without harm", a_run(poor, histograms=_network([0.8] * 4, 1.2, at)))
+        loud = {Role.TRAIN_LOSS: noisy(decay(60, 400.0, 1.0, 40), 0.02)}
+        yield fires("huge in all layers alike", a_run(poor, histograms=_plain([0.5] * 5)))
+        yield silent(
+            "huge after a first step as long",
+            a_run({**poor, Role.LEARNING_RATE: flat(40, 0.4)}, histograms=_plain([0.5] * 5)),
+        )
+        yield silent(
+            "large in some layers, as trained",
+            a_run(poor, histograms=_plain([0.5, 0.3, 0.4, 0.2, 0.3])),
+        )
+        yield fires(
+            "large, and a loss that comes down at once",
+            a_run(loud, histograms=_plain([0.28, 0.4, 0.3, 0.35])),
+        )
+        yield silent(
+            "a loss that comes down at once alone", a_run(loud, histograms=_plain([0.17] * 4))
+        )
+        yield silent(
+            "large, and a loss that falls as usual",
+            a_run(
+                {Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.5, 3), 0.01)},
+                histograms=_plain([0.28, 0.4, 0.3, 0.35]),
+            ),
+        )
         yield silent(
             "logged late",
             a_run(poor, histograms=_network([0.8] * 4, 6.0, [20, 30, 40])),
         )
+
+
+def _first_step(case: Case) -> float:
+    """How far the first step moves each weight, as optimizers do that divide by the gradient's size; else 0."""
+    if case.optimizer in (Family.SGD, Family.MOMENTUM):
+        return 0.0
+    rate = case.curve(Role.LEARNING_RATE)
+    if rate is not None and len(rate):
+        return float(rate.values[0])
+    return case.number(Knob.LR) or 0.0 if case.optimizer is Family.ADAM else 0.0
 
 
 def _bounded(case: Case) -> bool:
@@ -271,6 +364,12 @@ def _bounded(case: Case) -> bool:
 
 def _normalized(case: Case) -> bool:
     return bool(case.layers.of(Quantity.PARAMETER, Part.NORM)) or case.layers.unnamed_norms
+
+
+def _plain(scales: list[float]) -> dict[str, dict[int, Floats]]:
+    """The same without activations."""
+    network = _network(scales, 1.0, [0, 20, 40])
+    return {tag: values for tag, values in network.items() if not tag.startswith("activations")}
 
 
 def _network(scales: list[float], gain: float, steps: list[int]) -> dict[str, dict[int, Floats]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
@@ -19,7 +20,7 @@ from tbdiag.signals.entropy import guessing, honest
 from tbdiag.signals.medians import median
 from tbdiag.signals.smoothing import tail
 from tbdiag.signals.stated import stated_classes
-from tbdiag.synth import a_run, cosine, counted, decay, noisy
+from tbdiag.synth import a_run, cosine, counted, decay, jitter, noisy
 
 REMEDIES = (
     Remedy.turn(
@@ -63,7 +64,9 @@ class InitialLossOff(Detector):
 
     The first loss is that of the very first batch, or of an evaluation at step 0 before the first
     training loss. It must be above `factor` times ln C, and above ln C by `margin` nats. C is what
-    the hyperparameters say; else `lucky` times the C at whose chance level an accuracy at step 0
+    the hyperparameters say; or the number of the last layer's biases, where histograms show that its weights are
+    larger than any rule draws them (their size times the root of its inputs above `loud`, where
+    He's rule gives 1.4, which may alone make a first loss as high); else `lucky` times the C at whose chance level an accuracy at step 0
     lies; else at most the validation samples over `per_class`,
     and `many` where their number is not known either.
 
@@ -102,6 +105,7 @@ class InitialLossOff(Detector):
     per_class: Annotated[float, Threshold("validation samples of each class", at_least=1)] = 2.0
     many: Annotated[int, Threshold("classes that hardly anything has more of", at_least=2)] = 250000
     lucky: Annotated[float, Threshold("first accuracy over chance", at_least=1)] = 2.0
+    loud: Annotated[float, Threshold("gain of a last layer that is too large", above=0)] = 2.0
     learned: Annotated[float, Threshold("way from chance to 1", above=0, at_most=1)] = 0.1
     perfect: Annotated[float, Threshold("accuracy too good to compare", above=0, at_most=1)] = 0.95
     inflated: Annotated[float, Threshold("impossible loss over the honest one", above=0)] = 2.0
@@ -186,9 +190,8 @@ class InitialLossOff(Detector):
 
     def _classes(self, case: Case) -> tuple[int, bool] | None:
         """The number of classes, or a bound; and whether it is known."""
-        stated = stated_classes(case.run.hparams)
-        if stated is not None:
-            return stated, True
+        if case.classes is not None and (self._stated(case) or self._is_loud(case)):
+            return case.classes, True
         val = case.accuracy(Role.VAL_METRIC)
         if val is None:
             return None
@@ -197,6 +200,19 @@ class InitialLossOff(Detector):
         size = case.validation_size()
         count = self.many if size is None else max(2, round(size.most / self.per_class))
         return count, False
+
+    @staticmethod
+    def _stated(case: Case) -> bool:
+        return stated_classes(case.run.hparams) is not None
+
+    def _is_loud(self, case: Case) -> bool:
+        """Whether the first weights of the last layer are seen to be larger than any rule draws them."""
+        last = case.layers.last
+        if last is None:
+            return False
+        weights, outputs = last
+        gain = float(weights.rms[0]) * math.sqrt(weights.size / outputs)
+        return gain > self.loud
 
     def _is_a_sum(self, case: Case, first: float, classes: int) -> bool:
         losses, allowed = self._learning(case, classes)
@@ -265,6 +281,14 @@ class InitialLossOff(Detector):
                 }
             ),
         )
+        for scale, sample in ((0.6, fires), (0.177, silent)):
+            weights = {
+                "fc1.weight": {0: jitter(4096, 0.177, 1)},
+                "fc1.bias": {0: np.zeros(64)},
+                "fc2.weight": {0: jitter(640, scale, 2)},
+                "fc2.bias": {0: np.zeros(10)},
+            }
+            yield sample(f"a last layer of size {scale}", a_run(run(5.0), histograms=weights))
         yield silent("at ln C", a_run(run(2.4), hparams=ten))
         yield silent("C unknown, and 5 might be right", a_run(run(5.0)))
         yield silent("a late first point", a_run(run(7.0, since=5000), hparams=ten))

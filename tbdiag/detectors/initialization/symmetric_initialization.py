@@ -18,7 +18,7 @@ from tbdiag.model.role import Role
 from tbdiag.model.series import Series
 from tbdiag.naming.layers import Part, Quantity
 from tbdiag.naming.words import shown
-from tbdiag.signals.layers import Tensor
+from tbdiag.signals.layers import Tensor, of_ones
 from tbdiag.signals.medians import median
 from tbdiag.signals.smoothing import head, tail
 from tbdiag.synth import a_run, decay, flat, jitter, noisy
@@ -99,7 +99,7 @@ class SymmetricInitialization(Detector):
         weights = self._weights(case)
         flat_ones = [each for each in weights if self._flat(each.record(0))]
         if len(flat_ones) < len(weights):
-            flat_ones = [each for each in flat_ones if not _of_ones(each.record(0))]
+            flat_ones = [each for each in flat_ones if not of_ones(each.record(0))]
         loss = _loss(case)
         start, end = median(head(loss.values)), median(tail(loss.values))
         left = end / start if start > 0 else 1.0
@@ -223,10 +223,6 @@ class SymmetricInitialization(Detector):
                 },
             ),
         )
-
-
-def _of_ones(record: Histogram) -> bool:
-    return abs(record.mean - 1) < 1e-6
 
 
 def _loss(case: Case) -> Series:

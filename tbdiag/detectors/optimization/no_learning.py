@@ -16,12 +16,14 @@ from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severit
 from tbdiag.model.knob import Knob
 from tbdiag.model.remedy import Remedy
 from tbdiag.model.role import Better, Role
+from tbdiag.model.series import Floats, Series
 from tbdiag.signals.medians import median
 from tbdiag.signals.noise import noise
 from tbdiag.signals.smoothing import head, tail
 from tbdiag.signals.trend import mann_kendall
 from tbdiag.synth import a_run, decay, flat, jitter, noisy
 
+_METRICS = (Role.TRAIN_METRIC, Role.VAL_METRIC)
 _RISES, _SURE = 0.4, 0.02  # tau and p of a metric that rises, though by less than its noise
 REMEDIES = (
     RATE_TENTH,
@@ -67,7 +69,9 @@ class NoLearning(Detector):
 
     Or validation learned nothing: its accuracy stays near 1/C (within `near` where the best loss is ln C to within `exact`, else `guess`), its best loss lies near ln C, not below it
     by more than the share `chance` and not above by more than `guessing`, and training went `by_heart` of the way
-    from there to 1, or its loss is not `guessing` below ln C either.
+    from there to 1, or its loss is not `guessing` below ln C either. C is what the settings or the outputs of the last
+    layer say, where they do. Without any accuracy it is a note: the validation loss is never below the share `still` of its first value and
+    ends above it, training fell all the same, and began at most `begun` times above it, so that nothing was learned before.
 
     ## Remedy
 
@@ -109,13 +113,16 @@ class NoLearning(Detector):
     classes: Annotated[int, Threshold("most classes looked for", at_least=2)] = 1000
     guessing: Annotated[float, Threshold("best validation loss over ln C", above=0)] = 0.1
     by_heart: Annotated[float, Threshold("way of training from chance to 1", above=0)] = 0.2
+    begun: Annotated[float, Threshold("first loss over that of the first evaluation", above=1)] = (
+        1.2
+    )
     lost: Annotated[float, Threshold("accuracy learned early and lost", above=0)] = 0.05
     steady: Annotated[float, Threshold("tau of a steady fall", above=0, at_most=1)] = 0.9
 
     def check(self, case: Case) -> Iterator[Finding]:
         """One finding where nothing was learned."""
         seen, curve = case.progress, case.the(Role.TRAIN_LOSS)
-        by_heart = self._by_heart(case)
+        by_heart = self._by_heart(case) or self._never_better(case)
         if by_heart is not None:
             yield by_heart
             return
@@ -161,12 +168,16 @@ class NoLearning(Detector):
             return None
         share = median(tail(val.values))
         best = float(loss.values.min())
-        count = round(1 / share) if share > 0.5 / self.classes else 0
+        count, floor = round(1 / share) if share > 0.5 / self.classes else 0, share
         away = self.guess
         if 0 < best < math.log(self.classes):
             by_loss = max(round(math.exp(best)), 2)
             if abs(best / math.log(by_loss) - 1) <= self.exact:
                 count, away = by_loss, self.near  # the loss tells the classes, few samples do not
+        if case.classes is not None:
+            # Worse than guessing is not learned either, and one lucky evaluation is no gain.
+            count, best = case.classes, max(best, case.turn(Role.VAL_LOSS).value)
+            share = max(share, 1 / count)
         if count < 2 or abs(share - 1 / count) > min(away, 0.25 / count):
             return None
         level, learned = math.log(count), median(tail(train.values))
@@ -176,10 +187,11 @@ class NoLearning(Detector):
         )
         if not (known and (1 - self.chance) * level <= best <= (1 + self.guessing) * level):
             return None
-        # The best of many draws strays from 1/C by chance; what was learned stays.
-        if median(np.sort(val.values)[-max(3, len(val) // 4) :]) > share + 2 * away:
+        # The best of many draws strays from 1/C by chance, most at first; what was learned stays.
+        late = val.values[len(val) // 2 :]
+        if median(np.sort(late)[-max(3, len(late) // 4) :]) > share + 2 * away:
             return None
-        if median(val.values[:3]) < share - 2 * away:
+        if median(val.values[:3]) < floor - 2 * away:
             return None
         span = (int(loss.steps[0]), int(loss.steps[-1]))
         return self.finding(
@@ -196,6 +208,45 @@ class NoLearning(Detector):
             ),
             Evidence(tag=val.tag, span=span, note="stays at chance"),
             confidence=Confidence.HIGH if count > 2 else Confidence.MEDIUM,
+            remedies=(CHECK_LABELS, *REMEDIES[2:]),
+        )
+
+    def undecided(self, case: Case) -> str | None:
+        """A validation loss without an accuracy that was never better than at first."""
+        val = case.curve(Role.VAL_LOSS)
+        if val is None or not self._stands(case, val):
+            return None
+        return (
+            "the validation loss was never better than at its first evaluation, so that all was learned"
+            " before it or nothing since: evaluate once before training"
+        )
+
+    def _stands(self, case: Case, val: Series) -> bool:
+        """Whether a validation loss without an accuracy hardly ever stood below its first value."""
+        if len(val) < self.points or any(case.accuracy(role) is not None for role in _METRICS):
+            return False
+        return 0 < self.still * float(val.values[0]) <= float(val.values.min())
+
+    def _never_better(self, case: Case) -> Finding | None:
+        """The same of targets without classes, where the first losses show that nothing came before either."""
+        val, first = case.curve(Role.VAL_LOSS), case.initial_loss
+        if val is None or first is None or not self._stands(case, val):
+            return None
+        start, seen = float(val.values[0]), case.progress
+        if median(tail(val.values)) < start or first > self.begun * start or not self._moved(case):
+            return None
+        span = (int(val.steps[0]), int(val.steps[-1]))
+        return self.finding(
+            f"nothing that holds for validation was learned: its loss was {start:.4g} at first and is"
+            f" {median(tail(val.values)):.4g}, while that of training fell to {seen.last:.4g}",
+            Evidence(
+                tag=val.tag,
+                span=span,
+                note="never better than at first",
+                measures=(Measure("best", float(val.values.min()), ">=", self.still * start),),
+            ),
+            severity=Severity.NOTE,
+            confidence=Confidence.MEDIUM,
             remedies=(CHECK_LABELS, *REMEDIES[2:]),
         )
 
@@ -271,6 +322,21 @@ class NoLearning(Detector):
         yield silent(
             "validation learned, and its loss is overconfident",
             a_run({**by_heart, Role.VAL_METRIC: 0.45 + jitter(30, 0.01)}),
+        )
+        # of targets that no class tells: a walk around the variance, while training falls a little
+        walk = 1.06 + jitter(30, 0.01)
+        targets: dict[Role, Floats] = {
+            Role.TRAIN_LOSS: decay(30, 1.1, 0.96, 6) + jitter(30, 0.002),
+            Role.VAL_LOSS: np.concatenate([[1.05], walk[1:]]),
+        }
+        yield fires("targets that mean nothing", a_run(targets))
+        yield silent(
+            "learned all in the first epoch, without an accuracy",
+            a_run({**targets, Role.BATCH_LOSS: noisy(decay(600, 5.0, 0.97, 60), 0.02)}),
+        )
+        yield silent(
+            "targets of which validation learns",
+            a_run({**targets, Role.VAL_LOSS: decay(30, 1.05, 0.98, 6)}),
         )
         yield silent("learns", a_run({Role.TRAIN_LOSS: noisy(decay(30, 2.3, 0.3), 0.02)}))
         yield silent("slow", a_run({Role.TRAIN_LOSS: decay(30, 2.30, 2.27, 1)}))

@@ -19,7 +19,6 @@ from tbdiag.model.role import Role
 from tbdiag.model.series import Series
 from tbdiag.signals.medians import median
 from tbdiag.signals.smoothing import tail
-from tbdiag.signals.stated import stated_classes
 from tbdiag.synth import a_run, counted, decay, flat, noisy
 
 REMEDIES = (
@@ -164,7 +163,7 @@ class ClassImbalance(Detector):
         share, end = _end(plain), _end(loss)
         if not self.majority <= share < 1:
             return None
-        others = (stated_classes(case.run.hparams) or 2) - 1
+        others = (case.classes or 2) - 1
         entropy = -share * math.log(share) - (1 - share) * math.log(1 - share)
         highest = entropy + (1 - share) * math.log(max(others, 1))
         if not (1 - self.near) * entropy <= end <= (1 + self.near) * highest:
