@@ -187,6 +187,8 @@ def label(plan: Planned, outcome: Outcome) -> dict[str, Any]:
         related.append("OPT006")
     if 0 < outcome.get("evaluations", 0) < 8:
         related.append("VAL006")  # as in runs that end early
+    if getattr(_recipe(plan), "val_size", 1) == 0:
+        related.append("VAL005")
     if memorised(outcome):
         related += ["GEN001", "GEN004", "GEN005"]
     if detail(plan) in ("sparse", "curve-only"):

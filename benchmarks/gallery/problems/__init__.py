@@ -14,6 +14,7 @@ _MODULES = (
     "wider",
     "further",
     "latest",
+    "practice",
 )  # in this order: seeds go by it
 
 
