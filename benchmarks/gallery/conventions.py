@@ -196,7 +196,7 @@ CONVENTIONS: dict[str, Convention] = {
         tags={
             "batch_loss": "train/loss",
             "rate": "train/lr",
-            "norm": "train/norm",
+            "norm": "train/grad_norm",
             "loss_scale": "train/scale",
         },
         tensors=_TENSORS,
