@@ -70,7 +70,9 @@ class LearningRateTooHigh(Detector):
     Beside a single sign, a validation loss that ends `relapses` times its best is another.
     A rate of `adam` for Adam and its kin, `momentum` times (1 − momentum) with one, or `plain` without for `lasting` of the run is a sign, for no network
     is known to bear it; a trace beside it is another: a loss per batch that first rose `rises`-fold, `left`
-    of the first loss, a first half that wavers by `wavers`, a second that does not fall, or such a validation loss.
+    of the first loss, a first half that wavers by `wavers`, a second that does not fall, or such a validation loss. A regression whose
+    first loss is above `unscaled` has large weights to learn and bears `unscaled_bear` times as much. A loss of `end` points or more that bounces on by `bounces_on` of its
+    noise where the rate is below `gone` of its peak, or was spent for more than `idle` of the run, is that of batches. One that stands, of whose rate nothing is known, leaves the question open.
 
     A training loss of fewer than `trends` points tells no trend: then only the first batches speak, an accuracy that was lost,
     and the rate itself.
@@ -138,6 +140,14 @@ class LearningRateTooHigh(Detector):
     restless: Annotated[float, Threshold("late wavering of log validation loss", above=0)] = 0.3
     lifted: Annotated[float, Threshold("validation loss over its best beside that", above=1)] = 1.3
     rises_first: Annotated[float, Threshold("early loss per epoch over its first", above=1)] = 1.3
+    end: Annotated[int, Threshold("points of which the last tell batches", at_least=16)] = 40
+    idle: Annotated[float, Threshold("share of the run at a spent rate", above=0)] = 0.25
+    gone: Annotated[float, Threshold("rate over its peak that is all but gone", above=0)] = 0.1
+    bounces_on: Annotated[float, Threshold("noise under it over that before", above=0)] = 0.6
+    unscaled: Annotated[float, Threshold("first loss of a regression nobody scaled", above=0)] = 1e3
+    unscaled_bear: Annotated[float, Threshold("times the rate that such a one bears", above=1)] = (
+        4.0
+    )
     beyond: Annotated[float, Threshold("noise over that of batches", at_least=0)] = 2.0
     rises: Annotated[float, Threshold("early batch loss over the first, beside that", above=1)] = (
         1.5
@@ -193,11 +203,23 @@ class LearningRateTooHigh(Detector):
                 " learning rate nor the settings were logged, so that a schedule may have calmed the end: log"
                 " the learning rate"
             )
-        if not seen.left > self.left / 4 or seen.trend.tau > self.lost_trend:
+        if not seen.left > self.left / 4:
             return None
+        if seen.trend.tau > self.lost_trend:
+            return self._stands(case)
         return (
             f"{seen.left:.0%} of the first loss is left, and neither the learning rate nor the settings"
             " were logged; a schedule calms the end whatever the rate was: log the learning rate"
+        )
+
+    def _stands(self, case: Case) -> str | None:
+        """A loss that neither falls nor bounces, of whose rate nothing is known."""
+        left = case.progress.left
+        if not self.left < left < 1:
+            return None
+        return (
+            f"the training loss stands with {left:.0%} of its first value left, and neither the learning rate nor the"
+            " settings tell whether that holds it up: log the learning rate"
         )
 
     @classmethod
@@ -223,6 +245,19 @@ class LearningRateTooHigh(Detector):
         stands = {Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.9, 12), 0.002)}
         yield fires("a rate that Adam never bears", a_run(stands, hparams=settings))
         yield silent("the same at a usual rate", a_run(stands, hparams={**settings, "lr": 1e-3}))
+        large = {Role.TRAIN_LOSS: 1e4 * stands[Role.TRAIN_LOSS]}
+        yield silent(
+            "a tenth of it on targets that nobody scaled",
+            a_run(large, hparams={**settings, "lr": 0.1}),
+        )
+        bounces = decay(60, 2.3, 0.9, 40)
+        gone = {Role.LEARNING_RATE: cosine(60, 0.1)}
+        yield silent(
+            "batches scatter on where the rate is gone",
+            a_run({Role.TRAIN_LOSS: noisy(bounces, 0.06), **gone}),
+        )
+        calms = {Role.TRAIN_LOSS: bounces + jitter(60, 0.3) * np.linspace(1, 0, 60)}
+        yield fires("calms as the rate goes", a_run({**calms, **gone}))
         brief = np.full(60, 0.01)
         brief[20:28] = 0.2
         yield silent(

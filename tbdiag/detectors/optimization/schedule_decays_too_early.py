@@ -98,7 +98,7 @@ class ScheduleDecaysTooEarly(Detector):
         idle = curve.values[len(curve) - round(course.idle * len(curve)) + 1 :]
         if len(idle) < 3:
             return
-        came = float(idle[0] - median(tail(idle)))
+        came = median(idle[: max(1, len(idle) // 20)]) - median(tail(idle))  # a batch is no level
         soon = course.idle > self.most
         stuck = soon and case.curve(Role.TRAIN_LOSS) is not None and case.progress.left > self.left
         if came >= self.came * level:

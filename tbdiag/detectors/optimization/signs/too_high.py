@@ -60,7 +60,8 @@ def _of_its_end(limits: LearningRateTooHigh, case: Case) -> Iterator[Symptom]:
     seen = case.progress
     high = seen.left > limits.left
     bouncing = seen.noise > max(limits.noise, limits.beyond * _sampled(case))
-    if seen.trend.tau > limits.lost_trend and high and bouncing and not _settles(limits, case):
+    lost = seen.trend.tau > limits.lost_trend and high and bouncing
+    if lost and not _settles(limits, case) and not _of_batches(limits, case):
         measure = Measure("tau", seen.trend.tau, ">", limits.lost_trend)
         yield Symptom(
             f"the loss bounces by {_share(seen.noise)} without falling in the second half",
@@ -77,6 +78,24 @@ def _of_its_end(limits: LearningRateTooHigh, case: Case) -> Iterator[Symptom]:
     if seen.trend.tau > limits.climbing and seen.regained > limits.regained:
         measure = Measure("climb", seen.trend.tau, ">", limits.climbing)
         yield Symptom("it climbs through the second half", measure)
+
+
+def _of_batches(limits: LearningRateTooHigh, case: Case) -> bool:
+    """Whether the loss bounces on as before where the rate was all but gone, as batches scatter."""
+    course, values = case.schedule, case.course(Role.TRAIN_LOSS).values
+    if course is None or course.shape is not Shape.DECAYING or len(values) < limits.end:
+        return False
+    if course.idle > limits.idle:
+        return True  # there was no rate to bounce under
+    late = values[-len(values) // 8 :]
+    if (
+        rate_at(
+            case.course(Role.TRAIN_LOSS).steps[-len(late) :], case.the(Role.LEARNING_RATE)
+        ).max()
+        > limits.gone * course.peak
+    ):
+        return False
+    return noise(late) / max(abs(median(late)), 1e-300) > limits.bounces_on * case.progress.noise
 
 
 def _settles(limits: LearningRateTooHigh, case: Case) -> bool:
@@ -98,14 +117,22 @@ def _unheard(limits: LearningRateTooHigh, case: Case) -> Iterator[Symptom]:
     borne = {Family.ADAM: limits.adam, Family.MOMENTUM: limits.momentum, Family.SGD: limits.plain}
     if kind is Family.MOMENTUM:
         rate /= 1 - min(case.number(Knob.MOMENTUM) or _USUAL_MOMENTUM, _MOST_MOMENTUM)
-    if rate < borne[kind]:
+    most = borne[kind] * (limits.unscaled_bear if _unscaled(limits, case) else 1.0)
+    if rate < most:
         return
     over = " over 1 − momentum" if kind is Family.MOMENTUM else ""
     text = f"{rate:.3g}{over} is far above what {kind.phrase} is known to bear"
-    yield Symptom(text, Measure("rate", rate, ">=", borne[kind]))
+    yield Symptom(text, Measure("rate", rate, ">=", most))
     sign = trace(limits, case)
     if sign is not None:
         yield sign
+
+
+def _unscaled(limits: LearningRateTooHigh, case: Case) -> bool:
+    """Whether targets are so large that weights, and so rates, have to be: a regression's loss tells."""
+    if case.curve(Role.TRAIN_METRIC) is not None or case.curve(Role.VAL_METRIC) is not None:
+        return False
+    return case.progress.first > limits.unscaled
 
 
 def trace(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
