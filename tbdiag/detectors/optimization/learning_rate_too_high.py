@@ -250,13 +250,12 @@ class LearningRateTooHigh(Detector):
             "a tenth of it on targets that nobody scaled",
             a_run(large, hparams={**settings, "lr": 0.1}),
         )
-        bounces = decay(60, 2.3, 0.9, 40)
-        gone = {Role.LEARNING_RATE: cosine(60, 0.1)}
+        bounces, gone = decay(120, 2.3, 0.9, 40), {Role.LEARNING_RATE: cosine(120, 0.1)}
         yield silent(
             "batches scatter on where the rate is gone",
             a_run({Role.TRAIN_LOSS: noisy(bounces, 0.06), **gone}),
         )
-        calms = {Role.TRAIN_LOSS: bounces + jitter(60, 0.3) * np.linspace(1, 0, 60)}
+        calms = {Role.TRAIN_LOSS: bounces + jitter(120, 0.3) * np.linspace(1, 0, 120)}
         yield fires("calms as the rate goes", a_run({**calms, **gone}))
         brief = np.full(60, 0.01)
         brief[20:28] = 0.2
