@@ -58,7 +58,7 @@ def symptoms(limits: LearningRateTooHigh, case: Case) -> Iterator[Symptom | None
 def _of_its_end(limits: LearningRateTooHigh, case: Case) -> Iterator[Symptom]:
     """A loss that bounces, ends above its best, or climbs."""
     seen = case.progress
-    high = seen.left > limits.left
+    high = seen.left > limits.left or _hovers(limits, case)
     bouncing = seen.noise > max(limits.noise, limits.beyond * _sampled(case))
     lost = seen.trend.tau > limits.lost_trend and high and bouncing
     if lost and not _settles(limits, case) and not _of_batches(limits, case):
@@ -130,9 +130,20 @@ def _unheard(limits: LearningRateTooHigh, case: Case) -> Iterator[Symptom]:
 
 def _unscaled(limits: LearningRateTooHigh, case: Case) -> bool:
     """Whether targets are so large that weights, and so rates, have to be: a regression's loss tells."""
-    if case.curve(Role.TRAIN_METRIC) is not None or case.curve(Role.VAL_METRIC) is not None:
+    return not _measured(case) and case.progress.first > limits.unscaled
+
+
+def _hovers(limits: LearningRateTooHigh, case: Case) -> bool:
+    """Whether a loss bounces at a constant rate whose first value, as that of a regression, tells nothing."""
+    course = case.schedule
+    if course is None or course.shape is not Shape.CONSTANT or _measured(case):
         return False
-    return case.progress.first > limits.unscaled
+    return 0 < case.progress.left < 1 and case.progress.noise > limits.wavers
+
+
+def _measured(case: Case) -> bool:
+    """Whether a metric was logged beside the loss."""
+    return case.curve(Role.TRAIN_METRIC) is not None or case.curve(Role.VAL_METRIC) is not None
 
 
 def trace(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
@@ -212,6 +223,13 @@ def _early_blow_up(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
     batch = case.curve(Role.BATCH_LOSS)
     if batch is None or len(batch) < limits.trends:
         return None
+    at_once = float(batch.values[1 : limits.steps].max())
+    if at_once > limits.thrown * float(batch.values[0]) > 0:
+        # No batch is so far from others, nor does any but the very first steps reach so far.
+        text = f"the loss per batch rose {at_once / float(batch.values[0]):,.3g}-fold at one of its first steps"
+        return Symptom(
+            text, Measure("thrown", at_once / float(batch.values[0]), ">", limits.thrown), 2
+        )
     first = median(batch.values[:3])
     if first > limits.blow_up * batch.values[0] > 0:
         first = float(batch.values[0])  # it rose with the very first steps
