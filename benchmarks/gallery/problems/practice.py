@@ -73,4 +73,31 @@ PROBLEMS: list[Problem] = [
         objective="smoothed",
         runs=RUNS["stamps-smoothed"],
     ),
+    perceptron(
+        "queues",
+        _HERE,
+        partial(pools.queues, 4000, 0.4),
+        4,
+        Recipe(
+            train_size=1600, val_size=800, batch_size=32, hidden=(40,), epochs=8,
+            optimizer="sgd", rate=0.5, weight_decay=1e-4, schedule="linear", log_every=2,
+        ),
+        "plain",
+        RUNS["queues"],
+    ),
+    neural(
+        "drafts",
+        _HERE,
+        partial(pools.drafts, 3000, 10, 0.15),
+        ("mlp", {"features": 10, "outputs": 1}),
+        0,
+        Recipe(
+            train_size=1200, val_size=0, batch_size=60, hidden=(48, 24), activation="gelu",
+            epochs=16, optimizer="adamw", rate=0.015, weight_decay=0.02, schedule="cosine",
+            warmup=0.05,
+        ),
+        "steps",
+        objective="robust",
+        runs=RUNS["drafts"],
+    ),
 ]  # fmt: skip

@@ -60,3 +60,21 @@ def stamps(n: int, size: int, noise: float) -> Pool:
     x = np.stack([np.roll(forms[kind], by, (0, 1)) for kind, by in zip(label, moved, strict=True)])
     x = 0.5 * rng.uniform(0.5, 1.0, (n, 1, 1)) * x + noise * rng.standard_normal(x.shape)
     return x.reshape(n, -1), label
+
+
+def queues(n: int, noise: float) -> Pool:
+    """At which of four counters one is served first, by the length and pace of each queue; (n, 8)."""
+    rng = np.random.default_rng(97)
+    long, pace = rng.uniform(0, 6, (n, 4)), rng.uniform(0.5, 2.0, (n, 4))
+    waits = long / pace + noise * rng.standard_normal((n, 4))
+    x = np.concatenate([(long - 3.0) / 2.0, (pace - 1.25) / 0.45], axis=1)
+    return x, waits.argmin(axis=1)
+
+
+def drafts(n: int, features: int, noise: float) -> Pool:
+    """How strongly air is drawn through a house, by what stands open; standardised, (n, features)."""
+    rng = np.random.default_rng(98)
+    x = rng.normal(0, 1, (n, features))
+    along = np.tanh(x[:, 0] * x[:, 1]) + np.maximum(x[:, 2], x[:, 3])
+    y = along * np.cos(0.8 * x[:, 4]) + noise * rng.standard_normal(n)
+    return x, (y - y.mean()) / y.std()
