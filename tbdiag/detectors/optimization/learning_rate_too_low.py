@@ -81,7 +81,7 @@ class LearningRateTooLow(Detector):
     later tenth of the run, and has less than `far` left, does not crawl: it left a plateau. Steps of plain gradient descent,
     with momentum or without, that keep more than `promise` of the fall that rate and gradient norms promise (`tbdiag/signals/descent.py`) are
     small whatever noise the loss has, where validation falls and is at most `beside` times the training loss, or is not known, and it gains `sure_gain` or `unspent` of the first loss is
-    left. A run at a constant rate whose validation loss never rose in `few` evaluations or more and would surely gain `lasting` is a note, and so is one of
+    left. A loss that is logged alone, beside its rate, and made nine tenths of its fall after `lone` of its way, with `ahead` of its logarithm to fall and `unspent` left, is a note unless half of `promise` was not kept. A run at a constant rate whose validation loss never rose in `few` evaluations or more and would surely gain `lasting` is a note, and so is one of
     whose rate nothing is known with `unspent` left, whose log loss would fall by `unslowed` and validation by `much`, and that needed `late` of the run for its fall. A few
     evaluations that fell each time, and Adam with less than `way` for the sum of its rate, leave it open. Of a curve with fewer than `few` points the same is asked, and it is a note.
 
@@ -101,7 +101,7 @@ class LearningRateTooLow(Detector):
 
     code, severity, since = "OPT002", Severity.WARNING, "0.1.0"
     needs = ((Role.TRAIN_LOSS, Role.VAL_LOSS),)
-    points = 10
+    points = 8
     explains = ("GRD005", "OPT004", "OPT010", "GEN002", "GEN003")
 
     steady: Annotated[float, Threshold("tau of a steady fall", above=0, at_most=1)] = 0.9
@@ -165,6 +165,8 @@ class LearningRateTooLow(Detector):
     lasting: Annotated[float, Threshold("sure gain at a constant rate", at_least=0)] = 0.03
     unslowed: Annotated[float, Threshold("log loss to fall, the rate unknown", above=0)] = 0.2
     late: Annotated[float, Threshold("share of the run for most of that fall", above=0)] = 0.6
+    lone: Annotated[float, Threshold("share of the way for most of a lone fall", above=0)] = 0.7
+    ahead: Annotated[float, Threshold("log loss to fall where it is alone", above=0)] = 0.15
     way: Annotated[float, Threshold("sum of Adam's rate that moves little", above=0)] = 0.05
 
     def cannot_tell(self, case: Case) -> str | None:

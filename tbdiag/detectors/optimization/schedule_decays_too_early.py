@@ -46,7 +46,7 @@ class ScheduleDecaysTooEarly(Detector):
     and so is a training loss of which more than `left` is left.
     More than `half` of a run at such a rate, of `fine` records or more, is a note whatever the forecast
     where `rest` of the training loss is left.
-    Validation loss decides where it was logged at ten evaluations or more, training loss else.
+    Validation loss decides where it was logged at eight evaluations or more, training loss else.
 
     ## Remedy
 
@@ -65,7 +65,7 @@ class ScheduleDecaysTooEarly(Detector):
 
     code, severity, since = "OPT007", Severity.WARNING, "0.1.0"
     needs = (Role.LEARNING_RATE, (Role.VAL_LOSS, Role.TRAIN_LOSS))
-    points = 10
+    points = 8
     explains = ("OPT005", "OPT006", "GEN002")
 
     share: Annotated[float, Threshold("share of the run at a spent rate", above=0, at_most=1)] = (

@@ -187,7 +187,7 @@ def promised(kept: float, norms: Floats, **settings: float | str) -> Run:
     """A loss per batch, one each second step, that fell by a share ``kept`` of what its norms promised."""
     steps, rate = np.arange(0, 400, 2), 2e-4
     fall = float(np.sum(norms**2)) * 2 * rate / (1 - 0.9) * kept
-    losses = noisy(2.0 - np.linspace(0, fall, 200), 0.05)
+    losses = noisy(decay(200, 2.0, 2.0 - fall, 8), 0.05)
     return a_run(
         {
             Role.TRAIN_LOSS: Series.of("loss", steps, losses),
@@ -233,3 +233,10 @@ def test_adam_cannot_have_moved_weights_by_more_than_the_sum_of_its_rate(
     run = a_run({**losses, Role.LEARNING_RATE: flat(60, rate)}, hparams=stated)
     found = examine(run, Selection(detectors=(LearningRateTooLow(),))).outcomes["OPT002"]
     assert isinstance(found, NotApplicable if open_ else Passed)
+
+
+@pytest.mark.parametrize(("pace", "told"), [(1.0, Severity.NOTE), (6.0, None)])
+def test_a_lone_loss_that_falls_late_and_on_is_a_note(pace: float, told: Severity | None) -> None:
+    lone = noisy(decay(300, 2.3, 0.9, pace), 0.1)
+    run = a_run({Role.TRAIN_LOSS: lone, Role.LEARNING_RATE: flat(300, 1e-4)})
+    assert severity(LearningRateTooLow(), run) is told

@@ -32,19 +32,24 @@ def drifts(limits: LearningRateTooLow, case: Case, left: float) -> float | None:
 
     None where it is not, is not known, or where validation stands aside or gains nothing.
     """
-    if case.optimizer not in (Family.SGD, Family.MOMENTUM):
-        return None
-    norm, rate = case.curve(Role.GRAD_NORM), case.curve(Role.LEARNING_RATE)
-    if norm is None or rate is None or not _counts_updates(case, norm):
-        return None
-    stated = case.number(Knob.MOMENTUM)
-    momentum = min(_USUAL_MOMENTUM if stated is None else max(stated, 0.0), _MOST_MOMENTUM)
-    seen = case.progress
-    kept = kept_promise(seen.first - seen.last, rate, norm, momentum, case.number(Knob.CLIP_NORM))
+    kept = _kept(case)
     # More than all cannot come true: then the loss, or its gradient, is on another scale.
     if kept is None or not limits.promise < kept <= 1:
         return None
     return kept if _has_a_way_to_go(limits, case, left) else None
+
+
+def _kept(case: Case) -> float | None:
+    """The share of what gradients promised that came true, None where it is not known."""
+    norm, rate = case.curve(Role.GRAD_NORM), case.curve(Role.LEARNING_RATE)
+    if norm is None or rate is None or case.optimizer not in (Family.SGD, Family.MOMENTUM):
+        return None
+    if not _counts_updates(case, norm):
+        return None
+    stated = case.number(Knob.MOMENTUM)
+    momentum = min(_USUAL_MOMENTUM if stated is None else max(stated, 0.0), _MOST_MOMENTUM)
+    fall = case.progress.first - case.progress.last
+    return kept_promise(fall, rate, norm, momentum, case.number(Knob.CLIP_NORM))
 
 
 def _has_a_way_to_go(limits: LearningRateTooLow, case: Case, left: float) -> bool:
@@ -96,6 +101,20 @@ def goes_on(limits: LearningRateTooLow, case: Case, left: float) -> bool:
     return seen.sure_drop > limits.drop and sure_gain(even) > limits.lasting * abs(
         median(tail(even))
     )
+
+
+def stays_ahead(limits: LearningRateTooLow, case: Case, left: float) -> bool:
+    """Whether a loss with nothing beside it made most of its fall late on its way, and has as much to go.
+
+    By the way that the rate allowed, so that no schedule brings it. Gradients that promised far more speak against it.
+    """
+    if case.curve(Role.VAL_LOSS) is not None or case.schedule is None:
+        return False
+    seen = case.headway
+    if not limits.unspent < left < 1 or seen.ready <= limits.lone or seen.sure_drop <= limits.ahead:
+        return False
+    kept = _kept(case)
+    return kept is None or kept > limits.promise / 2
 
 
 def few_fell(limits: LearningRateTooLow, case: Case) -> str | None:

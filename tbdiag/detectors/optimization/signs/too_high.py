@@ -340,6 +340,9 @@ def _unsteady(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
 def _rose_first(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
     """A training loss by the epoch that rose before it fell, which only steps that are too long do."""
     curve, course = case.course(Role.TRAIN_LOSS), case.schedule
+    batch = case.curve(Role.BATCH_LOSS)
+    if batch is not None and batch.tag == case.the(Role.TRAIN_LOSS).tag:
+        return None  # of single batches one is easier than another
     early = curve.values[: max(3, len(curve) // 5)]
     rose = float(early.max()) / float(early[0]) if early[0] > 0 else 0.0
     if rose <= limits.rises_first:

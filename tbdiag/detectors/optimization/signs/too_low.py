@@ -10,6 +10,7 @@ from tbdiag.case import Case
 from tbdiag.detectors.optimization.signs.drift import (
     drifts,
     goes_on,
+    stays_ahead,
     sure_gain,
 )
 from tbdiag.detectors.optimization.signs.on_rails import (
@@ -37,8 +38,10 @@ def unconfirmed(limits: LearningRateTooLow, case: Case) -> str | None:
     course = case.course(Role.TRAIN_LOSS)
     if not limits.rest < left < 1 or (case.schedule and case.schedule.idle > limits.idle):
         return None
-    alone = case.curve(Role.VAL_LOSS) is None
-    if (rises(course, 0)[0] > limits.rises and not alone) or falling > -limits.steady:
+    if case.curve(Role.VAL_LOSS) is None:
+        if falling > -limits.steady and case.headway.sure_drop <= limits.drop:
+            return None
+    elif rises(course, 0)[0] > limits.rises or falling > -limits.steady:
         return None
     return (
         f"the training loss still falls steadily with {left:.0%} of its first value left, and"
@@ -131,7 +134,9 @@ def slow(limits: LearningRateTooLow, case: Case) -> Severity | None:
         return Severity.NOTE
     if drifts(limits, case, left) is not None:
         return _confirmed(limits, case, left)
-    if goes_on(limits, case, left) and not _held_up(limits, case, left):
+    if (goes_on(limits, case, left) or stays_ahead(limits, case, left)) and not _held_up(
+        limits, case, left
+    ):
         return Severity.NOTE
     return None
 
