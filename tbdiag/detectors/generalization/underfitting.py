@@ -310,11 +310,6 @@ class Underfitting(Detector):
     def samples(cls) -> Iterator[Sample]:
         """A poor standstill; good, gapped and improving runs as traps."""
         loss = noisy(decay(60, 2.3, 1.4, 20), 0.005)
-        stands = {Role.TRAIN_LOSS: loss, Role.VAL_LOSS: loss * 1.01}
-        yield fires("two units, and no accuracy", a_run(stands, hparams={"hidden_dim": 2}))
-        yield silent("units enough, and no accuracy", a_run(stands, hparams={"hidden_dim": 32}))
-        falls = {Role.TRAIN_LOSS: decay(60, 2.3, 1.0, 2), Role.VAL_LOSS: decay(60, 2.3, 1.0, 2)}
-        yield silent("two units that still learn", a_run(falls, hparams={"hidden_dim": 2}))
         accuracy = decay(60, 0.1, 0.45, 20)
         yield fires(
             "poor standstill",
@@ -333,6 +328,11 @@ class Underfitting(Detector):
         }
         beside = noisy(decay(40, 1.0, 0.88, 12), 0.004, 1)
         yield fires("a regression that hardly fell", a_run({**stands, Role.VAL_LOSS: beside}))
+        stands = {Role.TRAIN_LOSS: loss, Role.VAL_LOSS: loss * 1.01}
+        yield fires("two units, and no accuracy", a_run(stands, hparams={"hidden_dim": 2}))
+        yield silent("units enough, and no accuracy", a_run(stands, hparams={"hidden_dim": 32}))
+        falls = {Role.TRAIN_LOSS: decay(60, 2.3, 1.0, 2), Role.VAL_LOSS: decay(60, 2.3, 1.0, 2)}
+        yield silent("two units that still learn", a_run(falls, hparams={"hidden_dim": 2}))
         yield silent(
             "a regression far below where it began",
             a_run(
