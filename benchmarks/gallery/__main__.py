@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from benchmarks.gallery.build import build, kind_of
 from benchmarks.gallery.plan import planned
-from benchmarks.gallery.problems import SETTINGS, problems
+from benchmarks.gallery.problems import SETTINGS, numbered
 from benchmarks.gallery.unshown import unshown, write
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
         parser.error(f"no setting {', '.join(unknown)}; there are {', '.join(SETTINGS)}")
 
     # Labels are written of all that lies in the folder, whatever is made this time.
-    everything = list(planned(problems()))
+    everything = list(planned(numbered()))
     plans, counts = [], dict[str, int]()
     left = frozenset[str]() if args.all else unshown()
     for plan in everything:

@@ -23,7 +23,7 @@ from benchmarks.gallery.labels import FAMILIES
 from benchmarks.gallery.log import Session
 from benchmarks.gallery.plan import LITTLE, Planned, planned
 from benchmarks.gallery.policy_faults import POLICY_FAULTS
-from benchmarks.gallery.problems import problems
+from benchmarks.gallery.problems import numbered
 from benchmarks.gallery.recipe import Recipe
 from benchmarks.gallery.training import Outcome, supervised
 from benchmarks.gallery.truth import conditions, longer_helps, manifested, memorised, renamed
@@ -187,6 +187,8 @@ def label(plan: Planned, outcome: Outcome) -> dict[str, Any]:
         related.append("OPT006")
     if 0 < outcome.get("evaluations", 0) < 8:
         related.append("VAL006")  # as in runs that end early
+    if getattr(_recipe(plan), "val_size", 1) == 0:
+        related.append("VAL005")
     if memorised(outcome):
         related += ["GEN001", "GEN004", "GEN005"]
     if detail(plan) in ("sparse", "curve-only"):
@@ -280,7 +282,7 @@ def _make_by_path(path: str, out: Path) -> None:
 
 @cache
 def _plans() -> dict[str, Planned]:
-    return {plan.path: plan for plan in planned(problems())}
+    return {plan.path: plan for plan in planned(numbered())}
 
 
 def _one_thread() -> None:

@@ -225,6 +225,17 @@ CONVENTIONS: dict[str, Convention] = {
         },
         hparams="json",
     ),
+    "steps": Convention(
+        tags={
+            "batch_loss": "train/loss",
+            "rate": "train/lr",
+            "norm": "train/grad_norm",
+            "loss_scale": "train/scale",
+        },
+        tensors=_TENSORS,
+        hparams="json",
+        names={"lr": "learning_rate"},
+    ),
     "sb3": Convention(
         tags={
             "return": "rollout/ep_rew_mean",

@@ -55,6 +55,8 @@ def _records(
     session: Session, convention: Convention, detail: str
 ) -> Iterator[tuple[str, float, int, Any]]:
     kept = DETAIL[detail]
+    if kept is not None and kept.isdisjoint(convention.tags):
+        kept = frozenset({"batch_loss"})  # the least that such a loop logs
     for point in session.points:
         tag = convention.tags.get(point.curve, "")
         if tag and (kept is None or point.curve in kept):

@@ -92,6 +92,7 @@ FAULTS: dict[str, Fault] = {
         {
             "mild": rate_times(2, schedule="constant", batch_size=8, log_every=4),
             "clear": rate_times(4, schedule="constant", batch_size=8, log_every=4),
+            "kept": rate_times(3, schedule="constant"),
         }
     ),
     "missing-warm-up": Fault(

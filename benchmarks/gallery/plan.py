@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from benchmarks.gallery.recipe import Problem
@@ -37,9 +37,9 @@ class Planned:
         return zlib.crc32(f"{what} {self.path}".encode()) % count == 0
 
 
-def planned(problems: Sequence[Problem]) -> Iterator[Planned]:
-    """The controls of each problem first, then its faults and traps; seeds by the problem."""
-    for number, problem in enumerate(problems):
+def planned(problems: Iterable[tuple[int, Problem]]) -> Iterator[Planned]:
+    """The controls of each problem first, then its faults and traps; seeds by the problem's number."""
+    for number, problem in problems:
         seed = FIRST_SEED[problem.part] + 50 * number
         for control in range(problem.controls):
             yield Planned(problem, "healthy", "", seed + control)

@@ -28,6 +28,18 @@ def classes(outputs: Any, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tenso
     return nn.functional.cross_entropy(flat, labels), float(right.float().mean()), right
 
 
+def smoothed(outputs: Any, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, float, Any]:
+    """Cross-entropy with a tenth of each label spread over all classes, and accuracy."""
+    right = outputs.detach().argmax(1) == y
+    loss = nn.functional.cross_entropy(outputs, y, label_smoothing=0.1)
+    return loss, float(right.float().mean()), right
+
+
+def ranked(outputs: Any, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, float, Any]:
+    """The ranking loss of Bayes of pairs, by how far the better leads the worse, (n, 1); no metric."""
+    return nn.functional.softplus(-outputs[:, 0]).mean(), math.nan, None
+
+
 def squares(outputs: Any, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, float, Any]:
     """Mean squared error, no metric."""
     return nn.functional.mse_loss(outputs[:, 0], y), math.nan, None
@@ -67,7 +79,7 @@ class TorchLearner:
         torch.set_num_threads(1)
         torch.manual_seed(seed)
         self._recipe, self._objective = recipe, objective
-        whole = objective is classes
+        whole = objective in (classes, smoothed)
         self._data = {
             name: (_tensor(getattr(data, name)[0]), _target(getattr(data, name)[1], whole))
             for name in ("train", "val", "test")

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from benchmarks.gallery.recipe import Recipe
@@ -233,3 +238,58 @@ class Normed(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(n, features) → (n, outputs)."""
         return self.head(self.layers(x))
+
+
+class Factors(nn.Module):
+    """A vector for each user and each item, and a number for how well each item is liked."""
+
+    def __init__(self, recipe: Recipe, users: int, items: int) -> None:
+        super().__init__()
+        width = recipe.hidden[0]
+        self.users, self.items = nn.Embedding(users, width), nn.Embedding(items, width)
+        self.liked = nn.Embedding(items, 1)
+        self.dropout = nn.Dropout(recipe.dropout)
+        for table in (self.users, self.items, self.liked):
+            nn.init.normal_(table.weight, std=0.1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """User and two items, (n, 3) → how far the first item leads the second, (n, 1)."""
+        user, pair = self.dropout(self.users(x[:, 0])), self.items(x[:, 1:])
+        scores = (user[:, None] * pair).sum(2, keepdim=True) + self.liked(x[:, 1:])
+        return scores[:, 0] - scores[:, 1]
+
+
+Basis = Callable[[], tuple[NDArray[np.float64], NDArray[np.int64]]]
+
+
+def tuned(recipe: Recipe, features: int, outputs: int, basis: Basis) -> nn.Module:
+    """A perceptron whose hidden layers were trained on the samples of `basis`, with a new last layer."""
+    net = mlp(recipe, features, outputs)
+    mine = [layer for layer in net.modules() if isinstance(layer, nn.Linear)]
+    for layer, state in zip(mine, _learned(recipe.hidden, recipe.activation, basis), strict=False):
+        layer.load_state_dict(state)
+    return net
+
+
+@cache
+def _learned(
+    hidden: tuple[int, ...], activation: str, basis: Basis
+) -> list[dict[str, torch.Tensor]]:
+    """The hidden layers of a perceptron after 15 epochs on other labels; the same in every process."""
+    values, labels = basis()
+    x, y = torch.from_numpy(values.astype(np.float32)), torch.from_numpy(labels)
+    recipe = Recipe(
+        train_size=len(y), val_size=0, batch_size=50, hidden=hidden, activation=activation
+    )
+    random = torch.get_rng_state()
+    torch.manual_seed(0)
+    net = mlp(recipe, x.shape[1], int(y.max()) + 1)
+    optimizer = torch.optim.Adam(net.parameters(), 3e-3)
+    for _ in range(15):
+        for rows in torch.randperm(len(y)).split(recipe.batch_size):
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(net(x[rows]), y[rows]).backward()
+            optimizer.step()
+    torch.set_rng_state(random)
+    layers = [layer for layer in net.modules() if isinstance(layer, nn.Linear)]
+    return [layer.state_dict() for layer in layers[:-1]]

@@ -11,7 +11,7 @@ from tbdiag.model.finding import Confidence, Finding, Severity
 FAMILIES = ("NUM", "INI", "GRD", "RLX", "GAN", "OPT", "GEN", "VAL", "LOG", "SYS", "SET")
 
 # Notes of what a run would gain, or cannot show, which stand behind what is wrong with it.
-REMARKS = ("OPT006", "VAL001")
+REMARKS = ("OPT006", "OPT011", "VAL001")
 
 # What was lost, which stands behind what may have cost it.
 OUTCOMES = frozenset({"RLX004"})

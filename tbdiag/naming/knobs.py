@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 
 from tbdiag.model.knob import Knob
+from tbdiag.model.run import HParam
 from tbdiag.naming import tables
 from tbdiag.naming.words import LONGEST, split
 
 _RATE = (Knob.LR, Knob.WARMUP, Knob.SCHEDULER)
 _GROUPS = re.compile(r"[./:\[\]]+")
+Stated = Callable[[], float | None]
+
+
+def unstated() -> float | None:
+    """What settings that nobody read tell."""
+    return None
+
+
+def stated_epochs(hparams: Mapping[str, HParam]) -> float | None:
+    """How many epochs the settings speak of, None where they do not."""
+    for name, hparam in hparams.items():
+        value = hparam.value
+        if knob(name) is Knob.EPOCHS and value is not None and not isinstance(value, bool):
+            try:
+                return float(value)
+            except ValueError:
+                return None
+    return None
 
 
 def knob(name: str) -> Knob | None:

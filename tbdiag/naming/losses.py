@@ -18,6 +18,7 @@ from tbdiag.naming.candidates import (
     same_curve,
     unnumbered,
 )
+from tbdiag.naming.knobs import Stated, unstated
 from tbdiag.naming.meaning import Meaning, Words
 
 DENSE = 10.0  # training points per validation point that tell a curve per batch
@@ -43,11 +44,13 @@ def choose_losses(
     epochs: float | None,
     whole_only: bool = False,
     given: Mapping[Role, Candidate] | None = None,
+    stated: Stated = unstated,
 ) -> Losses:
     """The losses among ``candidates``.
 
     ``epochs`` is how many epochs the run lasted, where known; ``given`` holds roles that are
     settled already. With ``whole_only`` a term never stands for the run (a GAN's, for example).
+    ``stated`` is asked for the epochs of the settings where no curve tells.
     """
     given = given or {}
     pool = unnumbered(candidates, _term)
@@ -63,7 +66,7 @@ def choose_losses(
     train = given.get(Role.TRAIN_LOSS) or losses.found.get(Role.TRAIN_LOSS)
     if train and Role.BATCH_LOSS not in given:
         val = given.get(Role.VAL_LOSS) or losses.found.get(Role.VAL_LOSS)
-        batch = _batch(pool, train, val, epochs)
+        batch = _batch(pool, train, val, epochs, stated)
         if batch.chosen:
             losses.found[Role.BATCH_LOSS] = batch.chosen
         elif batch.tied:
@@ -159,7 +162,11 @@ def _parts(
 
 
 def _batch(
-    pool: Sequence[Candidate], train: Candidate, val: Candidate | None, epochs: float | None
+    pool: Sequence[Candidate],
+    train: Candidate,
+    val: Candidate | None,
+    epochs: float | None,
+    stated: Stated,
 ) -> Choice:
     finer = [
         c
@@ -171,7 +178,7 @@ def _batch(
         and _finer(c, train)
     ]
     if not finer:
-        return Choice(train) if _dense(train, val, epochs) else Choice()
+        return Choice(train) if _dense(train, val, epochs, stated) else Choice()
     most = max(c.logged for c in finer)
     return choose(
         finer,
@@ -190,7 +197,7 @@ def _rate(candidate: Candidate) -> float:
     return len(walls) / max(float(walls[-1] - walls[0]), 1e-9)
 
 
-def _dense(train: Candidate, val: Candidate | None, epochs: float | None) -> bool:
+def _dense(train: Candidate, val: Candidate | None, epochs: float | None, stated: Stated) -> bool:
     """Whether a training loss is logged per batch, or per few batches, and not per epoch."""
     n, said = train.logged, train.meaning.grain
     if said:
@@ -198,7 +205,8 @@ def _dense(train: Candidate, val: Candidate | None, epochs: float | None) -> boo
     if epochs:
         return n > DENSE_PER_EPOCH * epochs
     if val is None:
-        return n >= MANY
+        told = stated() if n < MANY else None
+        return n >= MANY or (told is not None and n > DENSE_PER_EPOCH * told)
     steps = train.curve.steps
     # At least every second point is more than a step apart: the median is.
     apart = 2 * np.count_nonzero(steps[1:] - steps[:-1] > 1) >= max(len(steps) - 1, 1)

@@ -9,6 +9,7 @@ from tbdiag.model.role import Better, Binding, Override, Role, RoleMap
 from tbdiag.model.series import Series
 from tbdiag.naming import tables
 from tbdiag.naming.candidates import Candidate, Choice, choose, counters
+from tbdiag.naming.knobs import Stated, unstated
 from tbdiag.naming.losses import Losses, choose_losses
 from tbdiag.naming.meaning import meaning
 from tbdiag.naming.metrics import choose_metrics
@@ -26,12 +27,17 @@ _METRICS = frozenset({Role.TRAIN_METRIC, Role.VAL_METRIC})
 _NORMS = (Role.UPDATE_RATIO, Role.LOSS_SCALE, Role.GRAD_NORM, Role.WEIGHT_NORM)
 
 
-def bind(series: Mapping[str, Series], overrides: Mapping[Role, Override] | None = None) -> RoleMap:
+def bind(
+    series: Mapping[str, Series],
+    overrides: Mapping[Role, Override] | None = None,
+    stated: Stated = unstated,
+) -> RoleMap:
     """The roles that the tags of a run play, by their words and by the shape of their curves.
 
     A tag may carry its folder in front (``validation/epoch_loss``). Roles that several tags could
     play equally well stay unbound and are listed as ambiguous. ``overrides`` win over everything;
-    one whose tag the run has not leaves its role unbound.
+    one whose tag the run has not leaves its role unbound. ``stated`` tells how many epochs the settings
+    speak of, and is asked where no curve tells whether a training loss is one per batch.
     """
     overrides = overrides or {}
     configured = {override.tag for override in overrides.values()}
@@ -45,7 +51,7 @@ def bind(series: Mapping[str, Series], overrides: Mapping[Role, Override] | None
         for tag in sorted(series)
         if tag not in configured and series[tag].logged
     ]
-    cast = _Cast(free, given)
+    cast = _Cast(free, given, stated)
     for role, override in overrides.items():
         cast.bound.pop(role, None)
         cast.ambiguous.pop(role, None)
@@ -61,9 +67,11 @@ def bind(series: Mapping[str, Series], overrides: Mapping[Role, Override] | None
 class _Cast:
     """The roles of one run, found from its candidates and the roles that are given."""
 
-    def __init__(self, candidates: Sequence[Candidate], given: Mapping[Role, Candidate]) -> None:
+    def __init__(
+        self, candidates: Sequence[Candidate], given: Mapping[Role, Candidate], stated: Stated
+    ) -> None:
         self.candidates = _catboost(candidates)
-        self.given = given
+        self.given, self.stated = given, stated
         self.bound: dict[Role, Binding] = {}
         self.ambiguous: dict[Role, tuple[str, ...]] = {}
         self.parts: tuple[Mapping[Role, Binding], ...] = ()
@@ -108,7 +116,9 @@ class _Cast:
         weights = penalties(pool)
         if len(weights) < len(pool):
             pool = [c for c in pool if c not in weights]
-        losses = choose_losses(pool, epochs=epochs, whole_only=bool(players), given=self.given)
+        losses = choose_losses(
+            pool, epochs=epochs, whole_only=bool(players), given=self.given, stated=self.stated
+        )
         self._settle_all({role: Choice(candidate) for role, candidate in losses.found.items()})
         self.ambiguous |= losses.tied
         self.parts = tuple(

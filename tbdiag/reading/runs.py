@@ -152,31 +152,37 @@ def _run(
     logged = [columns.hparams for _, columns in parts]
     names = [printable(files.id), *dict.fromkeys(printable(file.path.name) for file, _ in parts)]
 
-    def hparams() -> Mapping[str, HParam]:
+    def settings() -> Mapping[str, HParam]:
         from tbdiag.reading.hparams import hparams_of
 
         return hparams_of(logged, texts, files.path, files.root, names)
 
+    hparams = Later(settings)
     return Run(
         id=name,
         path=files.path,
         series=series,
         histograms=_histograms(parts),
         texts=texts,
-        hparams=Later(hparams),
-        roles=_roles(series, overrides),
+        hparams=hparams,
+        roles=_roles(series, overrides, hparams),
         provenance=_provenance(files, parts, joined, purges, notes, beside),
     )
 
 
-def _roles(series: Mapping[str, Series], overrides: Mapping[Role, Override] | None) -> RoleMap:
+def _roles(
+    series: Mapping[str, Series],
+    overrides: Mapping[Role, Override] | None,
+    hparams: Mapping[str, HParam],
+) -> RoleMap:
     """The roles, bound when first asked for: who wants the curves alone does not wait for them."""
 
     @cache
     def bound() -> RoleMap:
+        from tbdiag.naming.knobs import stated_epochs
         from tbdiag.naming.roles import bind
 
-        return bind(series, overrides)
+        return bind(series, overrides, lambda: stated_epochs(hparams))
 
     return RoleMap(
         bound=Later(lambda: bound().bound),

@@ -30,15 +30,23 @@ def paced(curve: Series, rate: Series) -> Floats | None:
     """
     if len(rate) < 2 or len(curve) < 2:
         return None
-    steps = curve.steps.astype(np.float64)
-    mine, other = float(steps[-1] - steps[0]), float(rate.steps[-1] - rate.steps[0])
-    if not 0.5 < mine / other < 2:
-        steps = rate.steps[0] + (steps - steps[0]) / mine * other
-    way = travelled(rate, steps)
+    way = travelled(rate, on_axis_of(rate, curve))
     if way[-1] <= way[0]:
         return None
     even: Floats = np.interp(_spaced(float(way[0]), float(way[-1]), len(way)), way, curve.values)
     return even
+
+
+def on_axis_of(rate: Series, curve: Series) -> Floats:
+    """The steps of ``curve`` (n,) in those of ``rate``, both of two points or more.
+
+    Where one counts epochs and the other steps, they are laid over each other by their ends.
+    """
+    steps = curve.steps.astype(np.float64)
+    mine, other = float(steps[-1] - steps[0]), float(rate.steps[-1] - rate.steps[0])
+    if not 0.5 < mine / other < 2:
+        steps = rate.steps[0] + (steps - steps[0]) / mine * other
+    return steps
 
 
 def _spaced(first: float, last: float, n: int) -> Floats:

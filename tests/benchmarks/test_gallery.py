@@ -17,7 +17,7 @@ from benchmarks.gallery.faults import FAULTS
 from benchmarks.gallery.labels import FAMILIES
 from benchmarks.gallery.plan import Planned, planned
 from benchmarks.gallery.policy_faults import POLICY_FAULTS
-from benchmarks.gallery.problems import problems
+from benchmarks.gallery.problems import numbered, problems
 from benchmarks.gallery.recipe import Recipe
 from benchmarks.gallery.schedules import Schedule
 from benchmarks.gallery.training import noise, supervised, tail
@@ -25,7 +25,7 @@ from benchmarks.gallery.truth import longer_helps, manifested
 from benchmarks.gallery.unshown import unshown
 from tbdiag.detectors.registry import rules
 
-PLANS = list(planned(problems()))
+PLANS = list(planned(numbered()))
 KEYS = {
     "run", "part", "setting", "problem", "family", "kind", "strength", "detail", "seed", "codes", "related",
     "facts",

@@ -78,7 +78,8 @@ class Underfitting(Detector):
     `left` of the loss is enough. Where the first loss is that of guessing among more than `classes`,
     and their number was not logged, the rule cannot tell. Of a regression whose rate was logged two losses that stand, by steps and by
     the way of the rate, within `apart` of each other are a note where more than `high` of the first loss is left, above which
-    it was never thrown by `thrown`.
+    it was never thrown by `thrown`. So are two such losses without an accuracy that stand with `left` of the first loss, where the settings tell of a layer of
+    `cramped` units.
 
     ## Remedy
 
@@ -118,12 +119,13 @@ class Underfitting(Detector):
     high: Annotated[float, Threshold("last loss over first without an accuracy", above=0)] = 0.7
     thrown: Annotated[float, Threshold("highest loss over the first beside that", above=1)] = 1.2
     apart: Annotated[float, Threshold("one loss over the other beside that", above=1)] = 1.25
+    cramped: Annotated[int, Threshold("units that are too few for anything", at_least=1)] = 2
     gap: Annotated[float, Threshold("lead of training over validation", at_least=0)] = 0.05
 
     def cannot_tell(self, case: Case) -> str | None:
         """Only an accuracy has a level that is poor by itself."""
         if self._metric(case) is None:
-            if self._hardly_fell(case):
+            if self._hardly_fell(case) or self._cramped(case):
                 return None
             return "no accuracy was logged, and the level of a loss alone says nothing"
         first = case.initial_loss
@@ -240,8 +242,39 @@ class Underfitting(Detector):
             return False
         return self.apart > median(tail(val.values)) / median(tail(loss)) > 1 / self.apart
 
+    def _cramped(self, case: Case) -> bool:
+        """Whether a layer of one or two units is all, and two losses stand far from nothing beside each other."""
+        width, val = case.number(Knob.WIDTH), case.curve(Role.VAL_LOSS)
+        if width is None or not 0 < width <= self.cramped or val is None or len(val) < self.points:
+            return False
+        loss = case.course(Role.TRAIN_LOSS).values
+        if not self.left < case.progress.left < 1 or not loss.min() > 0:
+            return False
+        if abs(self._projected(loss)) > self.gain:
+            return False
+        return self.apart > median(tail(val.values)) / median(tail(loss)) > 1 / self.apart
+
     def _by_losses(self, case: Case) -> Iterator[Finding]:
         loss, left = case.course(Role.TRAIN_LOSS), case.progress.left
+        if self._cramped(case):
+            width = int(case.number(Knob.WIDTH) or 1)
+            yield self.finding(
+                f"all that is learned has to pass a layer of {width} {'unit' if width == 1 else 'units'}, and training"
+                f" and validation loss stand beside each other with {left:.0%} of the first loss left",
+                Evidence(
+                    tag=loss.tag,
+                    span=(int(loss.steps[len(loss) // 2]), int(loss.steps[-1])),
+                    note="too narrow",
+                    measures=(
+                        Measure("width", width, "<=", self.cramped),
+                        Measure("left", left, ">", self.left),
+                    ),
+                ),
+                severity=Severity.NOTE,
+                confidence=Confidence.MEDIUM,
+                remedies=(REMEDIES[-1],),
+            )
+            return
         if not self._hardly_fell(case):
             return
         yield self.finding(
@@ -295,6 +328,11 @@ class Underfitting(Detector):
         }
         beside = noisy(decay(40, 1.0, 0.88, 12), 0.004, 1)
         yield fires("a regression that hardly fell", a_run({**stands, Role.VAL_LOSS: beside}))
+        stands = {Role.TRAIN_LOSS: loss, Role.VAL_LOSS: loss * 1.01}
+        yield fires("two units, and no accuracy", a_run(stands, hparams={"hidden_dim": 2}))
+        yield silent("units enough, and no accuracy", a_run(stands, hparams={"hidden_dim": 32}))
+        falls = {Role.TRAIN_LOSS: decay(60, 2.3, 1.0, 2), Role.VAL_LOSS: decay(60, 2.3, 1.0, 2)}
+        yield silent("two units that still learn", a_run(falls, hparams={"hidden_dim": 2}))
         yield silent(
             "a regression far below where it began",
             a_run(

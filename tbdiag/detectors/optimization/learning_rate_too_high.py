@@ -15,14 +15,25 @@ from tbdiag.detectors.optimization.signs.too_high import relapsed, symptoms, tra
 from tbdiag.model.finding import Confidence, Evidence, Finding, Severity
 from tbdiag.model.knob import Knob
 from tbdiag.model.role import Role
-from tbdiag.model.run import Scalar
+from tbdiag.model.run import Run, Scalar
 from tbdiag.model.series import Series
 from tbdiag.signals.tensors import zeros
 from tbdiag.synth import a_run, cosine, decay, flat, jitter, noisy
 
 # The signs of steps that are too large by far, rather than by a little.
 _STEEP = frozenset(
-    {"left", "lost", "set_back", "blow_up", "above_best", "freed", "rate", "unsteady", "rose_first"}
+    {
+        "thrown",
+        "left",
+        "lost",
+        "set_back",
+        "blow_up",
+        "above_best",
+        "freed",
+        "rate",
+        "unsteady",
+        "rose_first",
+    }
 )
 _STUCK = frozenset({"left", "lost", "set_back"})  # signs that units without any output give as well
 _DEAD = 0.9  # share of zeros
@@ -70,7 +81,11 @@ class LearningRateTooHigh(Detector):
     Beside a single sign, a validation loss that ends `relapses` times its best is another.
     A rate of `adam` for Adam and its kin, `momentum` times (1 − momentum) with one, or `plain` without for `lasting` of the run is a sign, for no network
     is known to bear it; a trace beside it is another: a loss per batch that first rose `rises`-fold, `left`
-    of the first loss, a first half that wavers by `wavers`, a second that does not fall, or such a validation loss.
+    of the first loss, a first half that wavers by `wavers`, a second that does not fall, or such a validation loss. A loss
+    per batch that rises to `thrown` times its first value within `steps` batches counts twice, and one that bounces by `wavers` at a constant rate counts whatever is left
+    of it where no metric was logged. A regression whose
+    first loss is above `unscaled` has large weights to learn and bears `unscaled_bear` times as much. A loss of `end` points or more that bounces on by `bounces_on` of its
+    noise where the rate is below `gone` of its peak, or was spent for more than `idle` of the run, is that of batches. One that stands, of whose rate nothing is known, leaves the question open.
 
     A training loss of fewer than `trends` points tells no trend: then only the first batches speak, an accuracy that was lost,
     and the rate itself.
@@ -112,6 +127,8 @@ class LearningRateTooHigh(Detector):
     cut: Annotated[float, Threshold("rate over the one before, cut at once", above=0)] = 0.6
     batches: Annotated[int, Threshold("batches at the start that may blow up", at_least=1)] = 200
     blow_up: Annotated[float, Threshold("highest early batch loss over the first", above=1)] = 3.0
+    steps: Annotated[int, Threshold("batches within which one step throws it", at_least=2)] = 10
+    thrown: Annotated[float, Threshold("highest of them over the first, thrown", above=1)] = 100.0
     explosion: Annotated[float, Threshold("rise that counts twice", above=1)] = 30.0
     at_once: Annotated[float, Threshold("fall before a loss is held up", above=0, at_most=1)] = 0.2
     freed: Annotated[float, Threshold("fall as the rate is lowered", above=0)] = 0.04
@@ -138,6 +155,14 @@ class LearningRateTooHigh(Detector):
     restless: Annotated[float, Threshold("late wavering of log validation loss", above=0)] = 0.3
     lifted: Annotated[float, Threshold("validation loss over its best beside that", above=1)] = 1.3
     rises_first: Annotated[float, Threshold("early loss per epoch over its first", above=1)] = 1.3
+    end: Annotated[int, Threshold("points of which the last tell batches", at_least=16)] = 40
+    idle: Annotated[float, Threshold("share of the run at a spent rate", above=0)] = 0.25
+    gone: Annotated[float, Threshold("rate over its peak that is all but gone", above=0)] = 0.1
+    bounces_on: Annotated[float, Threshold("noise under it over that before", above=0)] = 0.6
+    unscaled: Annotated[float, Threshold("first loss of a regression nobody scaled", above=0)] = 1e3
+    unscaled_bear: Annotated[float, Threshold("times the rate that such a one bears", above=1)] = (
+        4.0
+    )
     beyond: Annotated[float, Threshold("noise over that of batches", at_least=0)] = 2.0
     rises: Annotated[float, Threshold("early batch loss over the first, beside that", above=1)] = (
         1.5
@@ -193,11 +218,23 @@ class LearningRateTooHigh(Detector):
                 " learning rate nor the settings were logged, so that a schedule may have calmed the end: log"
                 " the learning rate"
             )
-        if not seen.left > self.left / 4 or seen.trend.tau > self.lost_trend:
+        if not seen.left > self.left / 4:
             return None
+        if seen.trend.tau > self.lost_trend:
+            return self._stands(case)
         return (
             f"{seen.left:.0%} of the first loss is left, and neither the learning rate nor the settings"
             " were logged; a schedule calms the end whatever the rate was: log the learning rate"
+        )
+
+    def _stands(self, case: Case) -> str | None:
+        """A loss that neither falls nor bounces, of whose rate nothing is known."""
+        left = case.progress.left
+        if not self.left < left < 1:
+            return None
+        return (
+            f"the training loss stands with {left:.0%} of its first value left, and neither the learning rate nor the"
+            " settings tell whether that holds it up: log the learning rate"
         )
 
     @classmethod
@@ -223,6 +260,26 @@ class LearningRateTooHigh(Detector):
         stands = {Role.TRAIN_LOSS: noisy(decay(60, 2.3, 0.9, 12), 0.002)}
         yield fires("a rate that Adam never bears", a_run(stands, hparams=settings))
         yield silent("the same at a usual rate", a_run(stands, hparams={**settings, "lr": 1e-3}))
+        large = {Role.TRAIN_LOSS: 1e4 * stands[Role.TRAIN_LOSS]}
+        yield silent(
+            "a tenth of it on targets that nobody scaled",
+            a_run(large, hparams={**settings, "lr": 0.1}),
+        )
+        bounces, gone = decay(120, 2.3, 0.9, 40), {Role.LEARNING_RATE: cosine(120, 0.1)}
+        yield silent(
+            "batches scatter on where the rate is gone",
+            a_run({Role.TRAIN_LOSS: noisy(bounces, 0.06), **gone}),
+        )
+        calms = {Role.TRAIN_LOSS: bounces + jitter(120, 0.3) * np.linspace(1, 0, 120)}
+        yield fires("calms as the rate goes", a_run({**calms, **gone}))
+        yield fires("one of its first steps throws it", _thrown(2))
+        yield silent("an odd batch", _thrown(120))
+        hangs = {Role.TRAIN_LOSS: noisy(decay(60, 2e2, 5.0, 60), 0.1)}
+        yield fires(
+            "a regression bounces at a constant rate",
+            a_run({**hangs, Role.LEARNING_RATE: flat(60, 0.1)}),
+        )
+        yield silent("its rate falls, or nobody knows", a_run(hangs))
         brief = np.full(60, 0.01)
         brief[20:28] = 0.2
         yield silent(
@@ -318,3 +375,12 @@ def _dead(case: Case) -> bool:
     return any(
         len(each) > 0 and zeros(each.record(0))[0] > _DEAD for each in case.layers.activations
     )
+
+
+def _thrown(at: int) -> Run:
+    """Losses per batch of which one is three hundred times its first, and a calm mean of each epoch."""
+    losses = noisy(decay(240, 2.3, 0.9, 6), 0.05)
+    losses[at] = 700.0
+    epochs = Series.of("loss/train", np.arange(12, 241, 12), noisy(decay(20, 1.8, 0.9, 5), 0.002))
+    batches = Series.of("batch/loss", np.arange(1, 241), losses)
+    return a_run({Role.TRAIN_LOSS: epochs, Role.BATCH_LOSS: batches})

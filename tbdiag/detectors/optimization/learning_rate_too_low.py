@@ -11,6 +11,7 @@ import numpy as np
 from tbdiag.case import Case
 from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
 from tbdiag.detectors.optimization.remedies import RATE_TENFOLD, RATE_TRIPLE
+from tbdiag.detectors.optimization.signs.drift import drifts, few_fell, hardly_moved_weights
 from tbdiag.detectors.optimization.signs.on_rails import alone
 from tbdiag.detectors.optimization.signs.too_low import (
     hidden,
@@ -77,7 +78,12 @@ class LearningRateTooLow(Detector):
     `far` left. Where both losses fall
     on by the way of the rate and validation rose at no more than `seldom` of its early steps, chance may have made those, and the rule cannot tell. Where no accuracy was logged,
     the first loss may have been anything, as that of a regression: then one that would fall by `ample` on the log scale counts, whatever is left. One that rose to `rose` times its first value was thrown up by large steps. A loss that made more than `leaps` of its fall, and `faster` times that of the first tenth, within a
-    later tenth of the run, and has less than `far` left, does not crawl: it left a plateau. Of a curve with fewer than `few` points the same is asked, and it is a note.
+    later tenth of the run, and has less than `far` left, does not crawl: it left a plateau. Steps of plain gradient descent,
+    with momentum or without, that keep more than `promise` of the fall that rate and gradient norms promise (`tbdiag/signals/descent.py`) are
+    small whatever noise the loss has, where validation falls and is at most `beside` times the training loss, or is not known, and it gains `sure_gain` or `unspent` of the first loss is
+    left. A loss that is logged alone, beside its rate, and made nine tenths of its fall after `lone` of its way, with `ahead` of its logarithm to fall and `unspent` left, is a note unless half of `promise` was not kept. A run at a constant rate whose validation loss never rose in `few` evaluations or more and would surely gain `lasting` is a note, and so is one of
+    whose rate nothing is known with `unspent` left, whose log loss would fall by `unslowed` and validation by `much`, and that needed `late` of the run for its fall. A few
+    evaluations that fell each time, and Adam with less than `way` for the sum of its rate, leave it open. Of a curve with fewer than `few` points the same is asked, and it is a note.
 
     ## Remedy
 
@@ -95,7 +101,7 @@ class LearningRateTooLow(Detector):
 
     code, severity, since = "OPT002", Severity.WARNING, "0.1.0"
     needs = ((Role.TRAIN_LOSS, Role.VAL_LOSS),)
-    points = 10
+    points = 8
     explains = ("GRD005", "OPT004", "OPT010", "GEN002", "GEN003")
 
     steady: Annotated[float, Threshold("tau of a steady fall", above=0, at_most=1)] = 0.9
@@ -153,6 +159,15 @@ class LearningRateTooLow(Detector):
     apart: Annotated[float, Threshold("validation over training loss beside that", above=0)] = 1.15
     aside: Annotated[float, Threshold("the same of one that is no other set", above=0)] = 0.7
     idle: Annotated[float, Threshold("share of the run at a spent rate", above=0)] = 0.25
+    promise: Annotated[float, Threshold("share of the promised fall", above=0, at_most=1)] = 0.09
+    unspent: Annotated[float, Threshold("last over first of one not near its end", above=0)] = 0.3
+    beside: Annotated[float, Threshold("validation over training loss beside it", above=1)] = 1.3
+    lasting: Annotated[float, Threshold("sure gain at a constant rate", at_least=0)] = 0.03
+    unslowed: Annotated[float, Threshold("log loss to fall, the rate unknown", above=0)] = 0.2
+    late: Annotated[float, Threshold("share of the run for most of that fall", above=0)] = 0.6
+    lone: Annotated[float, Threshold("share of the way for most of a lone fall", above=0)] = 0.7
+    ahead: Annotated[float, Threshold("log loss to fall where it is alone", above=0)] = 0.15
+    way: Annotated[float, Threshold("sum of Adam's rate that moves little", above=0)] = 0.05
 
     def cannot_tell(self, case: Case) -> str | None:
         """A loss without a natural zero has no share that is left."""
@@ -170,10 +185,11 @@ class LearningRateTooLow(Detector):
     def undecided(self, case: Case) -> str | None:
         """A loss that never rose, where what would tell why was not logged."""
         val = case.curve(Role.VAL_LOSS)
+        far = hardly_moved_weights(self, case, share_left(case))
         if val is None or len(val) < self.evaluations:
-            return unconfirmed(self, case)
+            return unconfirmed(self, case) or few_fell(self, case) or far
         why = hidden(self, case) if never_rose(self, case) else None
-        return why or unexplained(self, case) or seldom_rose(self, case)
+        return why or unexplained(self, case) or seldom_rose(self, case) or far
 
     def check(self, case: Case) -> Iterator[Finding]:
         """One finding where the loss crawls."""
@@ -186,14 +202,17 @@ class LearningRateTooLow(Detector):
         curve = case.the(Role.TRAIN_LOSS)
         left, drop, tau = share_left(case), case.headway.sure_drop, case.headway.trend.tau
         far = left > self.far
+        kept = drifts(self, case, left)
+        how = "still falls steadily" if kept is None else f"kept {kept:.0%} of the promised fall"
         yield self.finding(
-            f"the learning rate looks too low: the training loss still falls steadily and has"
+            f"the learning rate looks too low: the training loss {how} and has"
             f" {left:.0%} of its first value left at step {int(curve.steps[-1]):,}",
             Evidence(
                 tag=curve.tag,
                 span=(int(curve.steps[len(curve) // 2]), int(curve.steps[-1])),
                 note="still falling at the same pace",
                 measures=(
+                    *([Measure("promise", kept, ">", self.promise)] if kept is not None else []),
                     Measure("left", left, ">", self.rest),
                     *([Measure("tau", tau, "<", -self.steady)] if tau < -self.steady else []),
                     *([Measure("drop", drop, ">", self.drop)] if drop > self.drop else []),
@@ -242,6 +261,14 @@ class LearningRateTooLow(Detector):
         yield silent(
             "on rails, but training is far ahead", a_run({**both, Role.VAL_LOSS: rails * 1.3})
         )
+        constant = {
+            Role.TRAIN_LOSS: noisy(decay(30, 2.3, 0.6, 1.5), 0.04),
+            Role.LEARNING_RATE: flat(30, 1e-4),
+        }
+        goes_on = decay(30, 2.3, 0.6, 1.5) * np.exp(jitter(30, 0.005))
+        yield fires("goes on as it began", a_run({**constant, Role.VAL_LOSS: goes_on}))
+        wavers = {Role.VAL_LOSS: goes_on * np.exp(jitter(30, 0.05, 2))}
+        yield silent("ends in its own noise", a_run({**constant, **wavers}))
         slow = decay(40, 2.3, 0.2, 1) * np.exp(jitter(40, 0.0005))
         rate = cosine(40, 1e-4)
         yield fires(

@@ -15,6 +15,7 @@ from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severit
 from tbdiag.model.role import Role
 from tbdiag.signals.forecast import forecast
 from tbdiag.signals.medians import median
+from tbdiag.signals.noise import noise
 from tbdiag.signals.schedule import Shape
 from tbdiag.signals.smoothing import tail
 from tbdiag.signals.trend import kendall
@@ -40,12 +41,12 @@ class ScheduleDecaysTooEarly(Detector):
     The rate stays below 0.9 % of its peak for more than `share` of the run. By the way that the rate
     allowed, which is measured along its sum instead of along steps, the loss fell steadily to the end (Kendall's
     tau of the second half below −`steady`), and half as much of that way again would take another
-    `gain` of it even at the cautious end of the forecast. Since the rate was spent it has fallen by less than `came`.
+    `gain` of it even at the cautious end of the forecast. Since the rate was spent it has fallen by less than `came`, or than `strays` times its noise.
     Where it was spent for more than `most` of the run, which no schedule means, a forecast of `little` is enough, steady or not,
     and so is a training loss of which more than `left` is left.
     More than `half` of a run at such a rate, of `fine` records or more, is a note whatever the forecast
     where `rest` of the training loss is left.
-    Validation loss decides where it was logged at ten evaluations or more, training loss else.
+    Validation loss decides where it was logged at eight evaluations or more, training loss else.
 
     ## Remedy
 
@@ -64,7 +65,7 @@ class ScheduleDecaysTooEarly(Detector):
 
     code, severity, since = "OPT007", Severity.WARNING, "0.1.0"
     needs = (Role.LEARNING_RATE, (Role.VAL_LOSS, Role.TRAIN_LOSS))
-    points = 10
+    points = 8
     explains = ("OPT005", "OPT006", "GEN002")
 
     share: Annotated[float, Threshold("share of the run at a spent rate", above=0, at_most=1)] = (
@@ -78,6 +79,7 @@ class ScheduleDecaysTooEarly(Detector):
     fine: Annotated[int, Threshold("records of the rate that tell it", at_least=4)] = 10
     rest: Annotated[float, Threshold("last training loss over first beside that", above=0)] = 0.2
     came: Annotated[float, Threshold("fall since the rate was spent, of the loss", above=0)] = 0.05
+    strays: Annotated[float, Threshold("deviations that such a fall has to have", at_least=0)] = 2.0
     little: Annotated[float, Threshold("fall to come that is enough then", above=0)] = 0.02
     left: Annotated[float, Threshold("last training loss over first, enough then", above=0)] = 0.5
 
@@ -98,10 +100,12 @@ class ScheduleDecaysTooEarly(Detector):
         idle = curve.values[len(curve) - round(course.idle * len(curve)) + 1 :]
         if len(idle) < 3:
             return
-        came = float(idle[0] - median(tail(idle)))
+        few = max(1, len(idle) // 20)
+        came = median(idle[:few]) - median(tail(idle))
+        strays = self.strays * noise(idle) / few**0.5  # what single batches make of it
         soon = course.idle > self.most
         stuck = soon and case.curve(Role.TRAIN_LOSS) is not None and case.progress.left > self.left
-        if came >= self.came * level:
+        if came >= max(self.came * level, strays):
             return
         lost = (stuck or -ahead.high > (self.little if soon else self.gain) * level) and (
             soon or kendall(even[len(even) // 2 :]) <= -self.steady
@@ -173,6 +177,15 @@ class ScheduleDecaysTooEarly(Detector):
         yield fires(
             "cut for good after a seventh",
             a_run({Role.TRAIN_LOSS: falls, Role.LEARNING_RATE: soon}),
+        )
+        yield fires(
+            "batches scatter as it stands",
+            a_run({Role.TRAIN_LOSS: noisy(falls, 0.06), Role.LEARNING_RATE: soon}),
+        )
+        on = np.append(falls[:14], decay(86, falls[14], 0.05, 1))
+        yield silent(
+            "falls on beyond what batches scatter",
+            a_run({Role.TRAIN_LOSS: noisy(on, 0.06), Role.LEARNING_RATE: soon}),
         )
         there = np.append(decay(14, 2.3, 0.4, 8), flat(86, 0.4)) + jitter(100, 0.002)
         yield silent(

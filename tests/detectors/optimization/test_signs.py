@@ -17,6 +17,7 @@ from tbdiag.model.finding import Severity
 from tbdiag.model.report import Fired, NotApplicable, Passed
 from tbdiag.model.role import Role
 from tbdiag.model.run import Run
+from tbdiag.model.series import Floats, Series
 from tbdiag.synth import a_run, cosine, decay, flat, jitter, noisy
 
 FALLS_WILDLY = decay(40, 1.4, 0.01, 5) * np.exp(jitter(40, 0.8, 3) * np.linspace(1, 0, 40))
@@ -107,14 +108,17 @@ def test_a_validation_loss_that_rose_once_leaves_a_low_rate_open() -> None:
     assert examine(a_run({**run, Role.VAL_LOSS: jumps}), rule).outcomes["OPT002"] == Passed()
 
 
-def test_small_or_few_steps_are_left_open_where_nobody_logged_the_rate() -> None:
-    on = np.linspace(2.3, 0.8, 30) * np.exp(jitter(30, 0.012, 4))
-    run = a_run(
-        {Role.TRAIN_LOSS: on, Role.VAL_LOSS: 1.02 * np.linspace(2.3, 0.9, 30) + jitter(30, 0.04)}
-    )
+@pytest.mark.parametrize("end", [0.8, 1.2])
+def test_small_or_few_steps_are_a_note_of_much_to_gain_and_left_open_else(end: float) -> None:
+    on = np.linspace(2.3, end, 30) * np.exp(jitter(30, 0.012, 4))
+    val = 1.02 * np.linspace(2.3, end + 0.1, 30) + jitter(30, 0.04)
+    run = a_run({Role.TRAIN_LOSS: on, Role.VAL_LOSS: val})
     found = examine(run, Selection(detectors=(LearningRateTooLow(),))).outcomes["OPT002"]
-    assert isinstance(found, NotApplicable)
-    assert "ten times" in found.reason
+    if end < 1:
+        assert severity(LearningRateTooLow(), run) is Severity.NOTE
+    else:
+        assert isinstance(found, NotApplicable)
+        assert "ten times" in found.reason
 
 
 def test_early_rises_of_validation_are_left_open_where_nobody_logged_the_rate() -> None:
@@ -177,3 +181,62 @@ def test_frozen_layers_of_a_run_that_learned_are_left_open_without_settings() ->
     assert "hyperparameters" in found.reason
     told = a_run(learns, histograms=layers, hparams={"lr": 0.1})
     assert isinstance(examine(told, rule).outcomes["GRD006"], Passed)
+
+
+def promised(kept: float, norms: Floats, **settings: float | str) -> Run:
+    """A loss per batch, one each second step, that fell by a share ``kept`` of what its norms promised."""
+    steps, rate = np.arange(0, 400, 2), 2e-4
+    fall = float(np.sum(norms**2)) * 2 * rate / (1 - 0.9) * kept
+    losses = noisy(decay(200, 2.0, 2.0 - fall, 8), 0.05)
+    return a_run(
+        {
+            Role.TRAIN_LOSS: Series.of("loss", steps, losses),
+            Role.GRAD_NORM: Series.of("grad_norm", steps, norms),
+            Role.LEARNING_RATE: Series.of("lr", steps, flat(200, rate)),
+        },
+        hparams={"optimizer": "sgd", "epochs": 10, **settings},
+    )
+
+
+NORMS = noisy(flat(200, 2.0), 0.1)
+
+
+@pytest.mark.parametrize(("kept", "told"), [(0.3, Severity.WARNING), (0.03, None), (1.2, None)])
+def test_steps_that_keep_what_gradients_promise_are_small(
+    kept: float, told: Severity | None
+) -> None:
+    assert severity(LearningRateTooLow(), promised(kept, NORMS)) is told
+
+
+def test_a_promise_is_told_only_where_steps_are_those_of_the_optimizer() -> None:
+    assert severity(LearningRateTooLow(), promised(0.3, NORMS, epochs=400)) is None
+    assert severity(LearningRateTooLow(), promised(0.3, NORMS, optimizer="adam")) is None
+    clipped = np.minimum(noisy(flat(200, 2.0), 0.1), 1.9)  # and logged after that
+    assert severity(LearningRateTooLow(), promised(0.3, clipped)) is None
+
+
+def test_validation_that_fell_each_of_a_few_times_clears_no_rate() -> None:
+    batches = Series.of("loss", np.arange(1, 121), noisy(decay(120, 2.3, 1.4, 2), 0.05))
+    val = Series.of("val", np.arange(20, 121, 20), np.array([2.2, 2.0, 1.9, 1.8, 1.7, 1.6]))
+    run = a_run({Role.TRAIN_LOSS: batches, Role.VAL_LOSS: val, Role.LEARNING_RATE: flat(120, 1e-3)})
+    found = examine(run, Selection(detectors=(LearningRateTooLow(),))).outcomes["OPT002"]
+    assert isinstance(found, NotApplicable)
+    assert "each of its 6" in found.reason
+
+
+@pytest.mark.parametrize(("rate", "open_"), [(1e-5, True), (1e-2, False)])
+def test_adam_cannot_have_moved_weights_by_more_than_the_sum_of_its_rate(
+    rate: float, open_: bool
+) -> None:
+    losses = {Role.TRAIN_LOSS: noisy(decay(60, 2.3, 1.9, 6), 0.02)}
+    stated = {"optimizer": "adam", "epochs": 3}
+    run = a_run({**losses, Role.LEARNING_RATE: flat(60, rate)}, hparams=stated)
+    found = examine(run, Selection(detectors=(LearningRateTooLow(),))).outcomes["OPT002"]
+    assert isinstance(found, NotApplicable if open_ else Passed)
+
+
+@pytest.mark.parametrize(("pace", "told"), [(1.0, Severity.NOTE), (6.0, None)])
+def test_a_lone_loss_that_falls_late_and_on_is_a_note(pace: float, told: Severity | None) -> None:
+    lone = noisy(decay(300, 2.3, 0.9, pace), 0.1)
+    run = a_run({Role.TRAIN_LOSS: lone, Role.LEARNING_RATE: flat(300, 1e-4)})
+    assert severity(LearningRateTooLow(), run) is told

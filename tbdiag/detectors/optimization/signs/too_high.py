@@ -58,9 +58,10 @@ def symptoms(limits: LearningRateTooHigh, case: Case) -> Iterator[Symptom | None
 def _of_its_end(limits: LearningRateTooHigh, case: Case) -> Iterator[Symptom]:
     """A loss that bounces, ends above its best, or climbs."""
     seen = case.progress
-    high = seen.left > limits.left
+    high = seen.left > limits.left or _hovers(limits, case)
     bouncing = seen.noise > max(limits.noise, limits.beyond * _sampled(case))
-    if seen.trend.tau > limits.lost_trend and high and bouncing and not _settles(limits, case):
+    lost = seen.trend.tau > limits.lost_trend and high and bouncing
+    if lost and not _settles(limits, case) and not _of_batches(limits, case):
         measure = Measure("tau", seen.trend.tau, ">", limits.lost_trend)
         yield Symptom(
             f"the loss bounces by {_share(seen.noise)} without falling in the second half",
@@ -77,6 +78,24 @@ def _of_its_end(limits: LearningRateTooHigh, case: Case) -> Iterator[Symptom]:
     if seen.trend.tau > limits.climbing and seen.regained > limits.regained:
         measure = Measure("climb", seen.trend.tau, ">", limits.climbing)
         yield Symptom("it climbs through the second half", measure)
+
+
+def _of_batches(limits: LearningRateTooHigh, case: Case) -> bool:
+    """Whether the loss bounces on as before where the rate was all but gone, as batches scatter."""
+    course, values = case.schedule, case.course(Role.TRAIN_LOSS).values
+    if course is None or course.shape is not Shape.DECAYING or len(values) < limits.end:
+        return False
+    if course.idle > limits.idle:
+        return True  # there was no rate to bounce under
+    late = values[-len(values) // 8 :]
+    if (
+        rate_at(
+            case.course(Role.TRAIN_LOSS).steps[-len(late) :], case.the(Role.LEARNING_RATE)
+        ).max()
+        > limits.gone * course.peak
+    ):
+        return False
+    return noise(late) / max(abs(median(late)), 1e-300) > limits.bounces_on * case.progress.noise
 
 
 def _settles(limits: LearningRateTooHigh, case: Case) -> bool:
@@ -98,14 +117,33 @@ def _unheard(limits: LearningRateTooHigh, case: Case) -> Iterator[Symptom]:
     borne = {Family.ADAM: limits.adam, Family.MOMENTUM: limits.momentum, Family.SGD: limits.plain}
     if kind is Family.MOMENTUM:
         rate /= 1 - min(case.number(Knob.MOMENTUM) or _USUAL_MOMENTUM, _MOST_MOMENTUM)
-    if rate < borne[kind]:
+    most = borne[kind] * (limits.unscaled_bear if _unscaled(limits, case) else 1.0)
+    if rate < most:
         return
     over = " over 1 − momentum" if kind is Family.MOMENTUM else ""
     text = f"{rate:.3g}{over} is far above what {kind.phrase} is known to bear"
-    yield Symptom(text, Measure("rate", rate, ">=", borne[kind]))
+    yield Symptom(text, Measure("rate", rate, ">=", most))
     sign = trace(limits, case)
     if sign is not None:
         yield sign
+
+
+def _unscaled(limits: LearningRateTooHigh, case: Case) -> bool:
+    """Whether targets are so large that weights, and so rates, have to be: a regression's loss tells."""
+    return not _measured(case) and case.progress.first > limits.unscaled
+
+
+def _hovers(limits: LearningRateTooHigh, case: Case) -> bool:
+    """Whether a loss bounces at a constant rate whose first value, as that of a regression, tells nothing."""
+    course = case.schedule
+    if course is None or course.shape is not Shape.CONSTANT or _measured(case):
+        return False
+    return 0 < case.progress.left < 1 and case.progress.noise > limits.wavers
+
+
+def _measured(case: Case) -> bool:
+    """Whether a metric was logged beside the loss."""
+    return case.curve(Role.TRAIN_METRIC) is not None or case.curve(Role.VAL_METRIC) is not None
 
 
 def trace(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
@@ -185,6 +223,13 @@ def _early_blow_up(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
     batch = case.curve(Role.BATCH_LOSS)
     if batch is None or len(batch) < limits.trends:
         return None
+    at_once = float(batch.values[1 : limits.steps].max())
+    if at_once > limits.thrown * float(batch.values[0]) > 0:
+        # No batch is so far from others, nor does any but the very first steps reach so far.
+        text = f"the loss per batch rose {at_once / float(batch.values[0]):,.3g}-fold at one of its first steps"
+        return Symptom(
+            text, Measure("thrown", at_once / float(batch.values[0]), ">", limits.thrown), 2
+        )
     first = median(batch.values[:3])
     if first > limits.blow_up * batch.values[0] > 0:
         first = float(batch.values[0])  # it rose with the very first steps
@@ -295,6 +340,9 @@ def _unsteady(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
 def _rose_first(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
     """A training loss by the epoch that rose before it fell, which only steps that are too long do."""
     curve, course = case.course(Role.TRAIN_LOSS), case.schedule
+    batch = case.curve(Role.BATCH_LOSS)
+    if batch is not None and batch.tag == case.the(Role.TRAIN_LOSS).tag:
+        return None  # of single batches one is easier than another
     early = curve.values[: max(3, len(curve) // 5)]
     rose = float(early.max()) / float(early[0]) if early[0] > 0 else 0.0
     if rose <= limits.rises_first:

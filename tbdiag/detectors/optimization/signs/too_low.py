@@ -7,6 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tbdiag.case import Case
+from tbdiag.detectors.optimization.signs.drift import (
+    drifts,
+    goes_on,
+    stays_ahead,
+    sure_gain,
+)
 from tbdiag.detectors.optimization.signs.on_rails import (
     began_on_rails,
     by_a_tenth,
@@ -17,7 +23,6 @@ from tbdiag.model.finding import Severity
 from tbdiag.model.knob import Knob
 from tbdiag.model.role import Role
 from tbdiag.model.series import Floats
-from tbdiag.signals.forecast import forecast
 from tbdiag.signals.medians import median
 from tbdiag.signals.schedule import Shape
 from tbdiag.signals.smoothing import tail
@@ -33,7 +38,10 @@ def unconfirmed(limits: LearningRateTooLow, case: Case) -> str | None:
     course = case.course(Role.TRAIN_LOSS)
     if not limits.rest < left < 1 or (case.schedule and case.schedule.idle > limits.idle):
         return None
-    if rises(course, 0)[0] > limits.rises or falling > -limits.steady:
+    if case.curve(Role.VAL_LOSS) is None:
+        if falling > -limits.steady and case.headway.sure_drop <= limits.drop:
+            return None
+    elif rises(course, 0)[0] > limits.rises or falling > -limits.steady:
         return None
     return (
         f"the training loss still falls steadily with {left:.0%} of its first value left, and"
@@ -120,9 +128,17 @@ def slow(limits: LearningRateTooLow, case: Case) -> Severity | None:
     if not left < 1 or _known_otherwise(limits, case, left):
         return None
     found = _slow(limits, case, left)
-    if found is None and left > limits.stuck and began_on_rails(limits, case):
+    if found is not None:
+        return found
+    if left > limits.stuck and began_on_rails(limits, case):
         return Severity.NOTE
-    return found
+    if drifts(limits, case, left) is not None:
+        return _confirmed(limits, case, left)
+    if (goes_on(limits, case, left) or stays_ahead(limits, case, left)) and not _held_up(
+        limits, case, left
+    ):
+        return Severity.NOTE
+    return None
 
 
 def _slow(limits: LearningRateTooLow, case: Case, left: float) -> Severity | None:
@@ -139,9 +155,15 @@ def _slow(limits: LearningRateTooLow, case: Case, left: float) -> Severity | Non
         return None
     if len(case.the(Role.TRAIN_LOSS)) < limits.few:
         return Severity.NOTE
+    return smooth or _confirmed(limits, case, left)
+
+
+def _confirmed(limits: LearningRateTooLow, case: Case, left: float) -> Severity:
+    """How grave a crawl is: a note of a few epochs, or of a loss that came far with nothing beside it."""
     val = case.curve(Role.VAL_LOSS)
     confirmed = left > limits.far or (val is not None and len(val) >= limits.evaluations)
-    return smooth or (limits.severity if confirmed else Severity.NOTE)
+    enough = len(case.the(Role.TRAIN_LOSS)) >= limits.few
+    return limits.severity if confirmed and enough else Severity.NOTE
 
 
 def _unscaled(limits: LearningRateTooLow, case: Case) -> bool:
@@ -246,10 +268,10 @@ def _smooth(limits: LearningRateTooLow, case: Case) -> Severity | None:
         # What single batches scatter hides whether the steps do, but not how slow the start was.
         known = case.schedule is not None and case.progress.left < limits.tuned
         slow = known and by_a_tenth(batches) < limits.tenth
-        return limits.severity if slow and _sure_gain(even) > limits.sure_gain * level else None
+        return limits.severity if slow and sure_gain(even) > limits.sure_gain * level else None
     if rises(train, 0)[0] > 0:
         return None
-    gain = _sure_gain(even)
+    gain = sure_gain(even)
     fast = case.headway.ready <= limits.slow and gain <= limits.much * level
     if case.schedule is None and len(val) >= limits.whole:
         # Without the rate a schedule's end looks like arrival; what arrives wavers, though.
@@ -274,7 +296,7 @@ def _validation_gains(limits: LearningRateTooLow, case: Case) -> bool:
     tau = _validation_tau(limits, case)
     steep = case.headway.sure_drop > limits.steep
     pays = (limits.little if steep else limits.pays) * level
-    return tau is not None and tau < -limits.validated and _sure_gain(even) > pays
+    return tau is not None and tau < -limits.validated and sure_gain(even) > pays
 
 
 def _validation_tau(limits: LearningRateTooLow, case: Case) -> float | None:
@@ -292,8 +314,3 @@ def _paces(values: Floats) -> tuple[float, float]:
     if not len(falls) or fall <= 0:
         return 0.0, 0.0
     return float(values[0] - values[tenth]) / fall, float(falls.max()) / fall
-
-
-def _sure_gain(even: Floats) -> float:
-    """The least fall of a curve (n,) that half as much again would bring, by the 90 % interval."""
-    return -forecast(np.arange(len(even), dtype=np.float64), even, len(even) / 2).high
