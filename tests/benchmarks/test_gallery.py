@@ -42,7 +42,7 @@ def small(*families: str) -> list[Planned]:
         controls=2,
         runs={family: tuple(FAULTS[family].changes)[-1:] for family in families},
     )
-    return list(planned([problem]))
+    return list(planned([(0, problem)]))
 
 
 def made(plans: list[Planned], out: Path) -> list[dict[str, object]]:
