@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
@@ -22,14 +23,15 @@ def unstated() -> float | None:
 
 
 def stated_epochs(hparams: Mapping[str, HParam]) -> float | None:
-    """How many epochs the settings speak of, None where they do not."""
+    """How many epochs the settings speak of, None where they do not, or say that there is no end (-1)."""
     for name, hparam in hparams.items():
         value = hparam.value
         if knob(name) is Knob.EPOCHS and value is not None and not isinstance(value, bool):
             try:
-                return float(value)
+                epochs = float(value)
             except ValueError:
                 return None
+            return epochs if 0 < epochs < math.inf else None
     return None
 
 

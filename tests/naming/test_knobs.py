@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tbdiag.model.knob import Knob
-from tbdiag.naming.knobs import knob
+from tbdiag.model.run import HParam, Scalar
+from tbdiag.naming.knobs import knob, stated_epochs
 
 NAMES = {
     Knob.LR: "lr learning_rate learning-rate eta base_lr optimizer.lr lr0 --lr learningRate LearningRate "
@@ -65,3 +66,14 @@ def test_a_false_friend_stands_for_no_knob(name: str) -> None:
 )
 def test_a_hostile_name_stands_for_no_knob(name: str) -> None:
     assert knob(name) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "epochs"),
+    [(8, 8.0), ("12", 12.0), (-1, None), (0, None), ("inf", None), ("nan", None), ("all", None)]
+    + [(True, None), (None, None)],
+)
+def test_epochs_are_stated_by_a_number_of_them(value: Scalar, epochs: float | None) -> None:
+    settings = {"lr": HParam(0.1, "a file"), "trainer.max_epochs": HParam(value, "a file")}
+    assert stated_epochs(settings) == epochs
+    assert stated_epochs({"lr": HParam(0.1, "a file")}) is None

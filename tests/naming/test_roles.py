@@ -424,3 +424,13 @@ def test_no_tags_play_no_roles() -> None:
     assert bind({}).bound == {}
     empty = Series.of("loss", [], [])
     assert bind({"loss": empty}).bound == {}
+
+
+@pytest.mark.parametrize(("epochs", "by_the_batch"), [(8, True), (40, False), (None, False)])
+def test_a_lone_loss_with_several_points_an_epoch_is_one_per_batch(
+    epochs: float | None, by_the_batch: bool
+) -> None:
+    found = bind(a_run({"train/loss": 40}), stated=lambda: epochs)
+    assert (Role.BATCH_LOSS in found.bound) is by_the_batch
+    beside = bind(a_run({"train/loss": 40, "val/loss": 40}), stated=lambda: epochs)
+    assert Role.BATCH_LOSS not in beside.bound  # validation tells the epochs
