@@ -70,8 +70,10 @@ def test_a_hostile_name_stands_for_no_knob(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "epochs"),
-    [(8, 8.0), ("12", 12.0), (-1, None), (0, None), ("inf", None), ("nan", None), ("all", None)]
-    + [(True, None), (None, None)],
+    [
+        *[(8, 8.0), ("12", 12.0), (-1, None), (0, None), ("inf", None)],
+        *[("nan", None), ("all", None), (True, None), (None, None)],
+    ],
 )
 def test_epochs_are_stated_by_a_number_of_them(value: Scalar, epochs: float | None) -> None:
     settings = {"lr": HParam(0.1, "a file"), "trainer.max_epochs": HParam(value, "a file")}
