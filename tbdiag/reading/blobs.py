@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple
 
@@ -43,12 +43,12 @@ class _Block(NamedTuple):
 class Blobs:
     """Takes in records by their first bytes, if they are blobs as others before them were.
 
-    ``text`` is told of the texts among them: their tag, where their frame starts in the file, and the
-    length of their payload.
+    ``texts`` tells of the last text of each tag where its frame starts in the file, and the length of its
+    payload, 0 where that has been decoded.
     """
 
-    def __init__(self, text: Callable[[str, int, int], object]) -> None:
-        self._text = text
+    def __init__(self) -> None:
+        self.texts: dict[str, tuple[int, int]] = {}
         self._known: dict[bytes, int] = {}  # by tag and key as they stand: a number of `_kinds`
         self._kinds: list[tuple[Kind, str]] = []
         self._tags: dict[str, int] = {}  # of histograms
@@ -67,6 +67,11 @@ class Blobs:
         number = self._tags.setdefault(tag, len(self._tags))
         self._single.append((number, step, wall_time, (0, offset, length, which)))
 
+    def text(self, tag: str, offset: int, length: int = 0) -> None:
+        """Note where a text stands, if none is known from behind it: short ones come in after longer ones."""
+        if offset >= self.texts.get(tag, (-1, 0))[0]:
+            self.texts[tag] = (offset, length)
+
     def one(self, head: bytes, offset: int, length: int) -> bool:
         """Whether a record was taken in, by the first bytes of its payload.
 
@@ -80,7 +85,7 @@ class Blobs:
         if kind is Kind.HISTOGRAM:
             self.histogram(tag, seen.step, seen.wall_time, offset, length)
         elif kind is Kind.TEXT:
-            self._text(tag, offset, length)
+            self.text(tag, offset, length)
         return True
 
     def many(self, rows: bytes, offsets: Sequence[int]) -> int:
@@ -110,7 +115,7 @@ class Blobs:
         self._blocks.append(_Block(tags, seen.steps[which], seen.walls[which], where))
         for number in self._of(Kind.TEXT, numbers[:count]).tolist():
             _, tag = self._kinds[numbers[number]]
-            self._text(tag, offsets[number], int(lengths[number]))
+            self.text(tag, offsets[number], int(lengths[number]))
         return count
 
     def _row(self, rows: bytes, number: int, offset: int) -> bool:

@@ -71,8 +71,7 @@ class Gathered:
         self.started: float | None = None
         self._apart: set[str] = set()  # tags that some record says are no scalars
         self.batches = Batches({templates.tag(name) for name in scalars})
-        self.blobs = Blobs(self._last_text)
-        self._last_texts: dict[str, tuple[int, int]] = {}  # tag: offset and length of the record
+        self.blobs = Blobs()
         self._texts: dict[str, str] = {}
         self._hparams: dict[str, Scalar] = {}
 
@@ -81,19 +80,14 @@ class Gathered:
         """Whether a session log told of a restart."""
         return bool(self.batches.starts)
 
-    def _last_text(self, tag: str, offset: int, length: int = 0) -> None:
-        """Note where the latest text of a tag stands; short ones come in only after longer ones."""
-        if offset >= self._last_texts.get(tag, (-1, 0))[0]:
-            self._last_texts[tag] = (offset, length)
-
     def _text(self, record: Record, tag: str, text: str) -> None:
-        self._last_text(tag, record.offset)
-        if self._last_texts[tag] == (record.offset, 0):
+        self.blobs.text(tag, record.offset)
+        if self.blobs.texts[tag] == (record.offset, 0):
             self._texts[tag] = text
 
     def decode_texts(self) -> bool:
         """Decode the last text of each tag, of which but a glimpse was had; False if one is damaged."""
-        for tag, (offset, length) in self._last_texts.items():
+        for tag, (offset, length) in self.blobs.texts.items():
             if not length:  # decoded already
                 continue
             wire = Stored((self._file,), np.array([[0, offset, length, 0]]))[0]
@@ -119,19 +113,22 @@ class Gathered:
             self.sessions = _version(known.version) >= 2
         for place, value in enumerate(known.values):
             plugin, _ = self._plugin(value.tag, value.plugin, value.data_class)
-            histogram = plugin != "hparams" and (value.histo or plugin == "histograms")
+            tensor = (
+                plugin if value.tensor else ""
+            )  # what else a tag logs is no matter of its plugin
+            histogram = plugin != "hparams" and (value.histo or tensor == "histograms")
             if histogram:
                 length = len(record.payload)
                 self.blobs.histogram(
                     value.tag, known.step, known.wall_time, record.offset, length, place
                 )
-            elif value.tensor and plugin == "text":
+            elif tensor == "text":
                 record.check()
                 self._text(record, value.tag, _text(bytes(record.payload)[value.start : value.end]))
             elif value.tensor and is_scalar(plugin, 0):
                 self._decode(record)
             if len(known.values) == 1 and (plugin or not value.tensor):
-                kind = Kind.HISTOGRAM if histogram else _BLOBS.get(plugin, Kind.IGNORED)
+                kind = Kind.HISTOGRAM if histogram else _BLOBS.get(tensor, Kind.IGNORED)
                 if kind is not None:
                     self.blobs.expect(value.tag, value.key, kind)
 

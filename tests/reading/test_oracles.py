@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import struct
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from tensorboard.compat.proto import summary_pb2
 from tbdiag.errors import ReadError
 from tbdiag.reading import cycles, eventfile, pace, records, rounds
 from tbdiag.reading.columns import Columns
+from tbdiag.reading.gathered import Gathered
 from tests.reading import plain
 from tests.reading.eventfiles import (
     NAME,
@@ -309,6 +311,28 @@ def test_rounds_between_blobs_are_read_as_one_record_after_another(
         assert_same(records.read(path), plain.read(path))
     path.write_bytes(whole)
     assert_same(records.read(path), plain.read(path))
+
+
+@pytest.mark.parametrize("plugin", ["histograms", "text"])
+def test_an_image_is_no_histogram_or_text_whatever_its_tag_was(tmp_path: Path, plugin: str) -> None:
+    image = summary_pb2.Summary.Image(encoded_image_string=bytes(600))
+    first = event(1, tensor("t", proto(np.ones((9, 3)) if plugin != "text" else b"x"), plugin))
+    images = [event(step, summary_pb2.Summary.Value(tag="t", image=image)) for step in range(20)]
+    path = write(tmp_path / NAME, first, *images)
+    assert_same(records.read(path), plain.read(path))
+
+
+def test_what_was_read_is_let_go_without_a_search_for_garbage(tmp_path: Path) -> None:
+    made = [scalar("a", 1), blob("histo", 3000, 1), blob("image", 3000, 2), text("note", "x", 3)]
+    path = write(tmp_path / NAME, *made)
+    gc.collect()
+    gc.disable()
+    try:
+        records.read(path)
+        held = [each for each in gc.get_objects() if isinstance(each, Gathered)]
+    finally:
+        gc.enable()
+    assert not held
 
 
 def blob(kind: str, size: int, step: int) -> Any:
