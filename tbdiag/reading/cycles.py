@@ -50,6 +50,9 @@ class Cycles:
 
     def learn(self, members: tuple[Member, ...], widths: tuple[int, ...]) -> None:
         """A cycle, and how wide its steps are now; they will widen as they grow."""
+        if len(self._known) > _MOST_ROUNDS - _WIDEST:  # all of its widths stay, or none
+            self._known.clear()
+            self._by_head.clear()
         if len(set(widths)) > 1 or len(members) > _FEW:
             self._add(members, widths)
             return
@@ -59,9 +62,6 @@ class Cycles:
     def _add(self, members: tuple[Member, ...], widths: tuple[int, ...]) -> None:
         if (members, widths) in self._known:
             return
-        if len(self._known) >= _MOST_ROUNDS:
-            self._known.clear()
-            self._by_head.clear()
         if sum(map(size, members, widths)) <= SLACK:
             self._known.add((members, widths))
             expected = _Expected(members, widths)

@@ -184,6 +184,28 @@ def test_rounds_are_taken_as_such(tmp_path: Path, monkeypatch: Any) -> None:
     assert max(taken) > 8000
 
 
+def test_each_cycle_is_known_the_next_time_however_many_there_were(
+    tmp_path: Path, monkeypatch: Any
+) -> None:
+    taken = []
+    points = rounds.Round.points
+
+    def noted(self: Any, block: Any, counts: list[int], arena: Any) -> Any:
+        taken.append(sum(counts))
+        return points(self, block, counts, arena)
+
+    monkeypatch.setattr(rounds.Round, "points", noted)
+    monkeypatch.setattr(eventfile._workspace, "cycles", cycles.Cycles())
+    for length in range(1, 30):
+        names = [name * length for name in "ab"]
+        made = [scalar(name, step, step / 7) for step in range(300) for name in names]
+        path = write(tmp_path / f"{length}.{NAME}", *made)
+        records.read(path)
+        taken.clear()
+        records.read(path)
+        assert sum(taken) > 500, length
+
+
 def test_the_beginning_of_a_known_round_is_no_damage(tmp_path: Path) -> None:
     """Records that agree with the first ones of a longer round are sound, whatever follows them."""
     long = [scalar(name, step, step / 7) for step in range(600) for name in "abcdefgh"]
