@@ -89,6 +89,7 @@ class TorchLearner:
         self.loss_scale = FIRST_SCALE if recipe.half else 1.0
         self._good_steps, self._overflow = 0, False
         self._net = build(recipe)
+        self._parameters = list(self._net.parameters())  # a walk over the modules at each step else
         self._layers = [
             (name.replace(".", "_") or "net", module)
             for name, module in self._net.named_modules()
@@ -138,7 +139,7 @@ class TorchLearner:
         for name, layer in self._layers:
             if name in frozen[recipe.frozen]:
                 left_out |= {id(each) for each in layer.parameters()}
-        known = [each for each in self._net.parameters() if id(each) not in left_out]
+        known = [each for each in self._parameters if id(each) not in left_out]
         if recipe.frozen == "all":
             known = [torch.zeros(1, requires_grad=True)]  # a copy that nothing depends on
         rate, decay = recipe.rate, recipe.weight_decay
@@ -153,9 +154,15 @@ class TorchLearner:
                 return torch.optim.RMSprop(known, rate, weight_decay=decay)
         return torch.optim.Adam(known, rate, (recipe.momentum, 0.999), weight_decay=decay)
 
+    def _train(self, mode: bool) -> None:
+        """Put the network into training or inference, where it is not in it."""
+        if self._net.training != mode:
+            self._net.train(mode)
+
     def zero(self) -> None:
         """Forget the gradients."""
-        self._net.zero_grad()
+        for each in self._parameters:
+            each.grad = None
         self._overflow = False
 
     def backward(self, rows: Rows, share: float, damage: float) -> tuple[float, float]:
@@ -168,7 +175,7 @@ class TorchLearner:
             x.view(-1)[0] = math.nan
         elif damage != 1.0:
             x = x * damage if x.is_floating_point() else x.flip(-1)  # text: read backwards
-        self._net.train()
+        self._train(True)
         loss, metric, _ = self._objective(self._net(x), x, y)
         if math.isnan(damage):
             loss = loss * damage
@@ -179,7 +186,7 @@ class TorchLearner:
         return (math.inf if self._overflow else float(loss.detach())), metric
 
     def _gradients(self) -> list[torch.Tensor]:
-        return [each.grad for each in self._net.parameters() if each.grad is not None]
+        return [each.grad for each in self._parameters if each.grad is not None]
 
     def norm(self) -> float:
         """The global norm of the gradients."""
@@ -188,7 +195,7 @@ class TorchLearner:
 
     def clip(self, limit: float) -> None:
         """Scale the gradients to a norm of at most `limit`."""
-        nn.utils.clip_grad_norm_(self._net.parameters(), limit)
+        nn.utils.clip_grad_norm_(self._parameters, limit)
 
     def apply(self, rate: float) -> None:
         """One update; after an overflow in half precision none, but half the loss scale."""
@@ -212,7 +219,7 @@ class TorchLearner:
         x, y = self._data[split]
         if split == "train":
             x, y = x[:MOST], y[:MOST]
-        self._net.eval()
+        self._train(False)
         losses, sizes, hits = [], [], []
         state = torch.get_rng_state()  # an evaluation must not change the training
         torch.manual_seed(0)
@@ -262,7 +269,7 @@ class TorchLearner:
         if isinstance(first, torch.Tensor) and isinstance(last, torch.Tensor):
             found["first_gradient"] = float((first**2).mean().sqrt())
             found["last_gradient"] = float((last**2).mean().sqrt())
-        self._net.eval()
+        self._train(False)
         with torch.no_grad():
             self._net(self._data["train"][0][:EVALUATED])
         hidden = list(self._activations.values())
