@@ -27,6 +27,7 @@ def filled(place: Config, table: ConfigTable) -> Config:
         lines=place.lines,
         logdir=table.logdir,
         select=tuple(table.select),
+        suspicions=table.suspicions,
         ignore=table.ignore,
         roles={Role(name): _override(curve) for name, curve in table.roles.items()},
         rules=table.rules,

@@ -199,6 +199,7 @@ class ConfigTable(_Table):
     logdir: Word | None = None
     select: list[Word] = []
     ignore: dict[Word, Word] = {}
+    suspicions: bool = True
     roles: dict[Annotated[str, AfterValidator(_role)], Curve] = {}
     rules: dict[Word, dict[str, Any]] = {}
     train: TrainTable | None = None

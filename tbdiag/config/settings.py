@@ -31,7 +31,7 @@ class Config:
     """The configuration; without a file, all defaults.
 
     ``root`` is the folder that relative paths are relative to. ``ignore`` maps a rule code, name or
-    family to the reason, ``rules`` a rule code or name to its thresholds, not yet checked against
+    family to the reason; without ``suspicions`` no rule says what a run looks like that none found anything wrong with. ``rules`` maps a rule code or name to its thresholds, not yet checked against
     the rules themselves. ``storage`` maps a kind of storage (``s3``) to what fsspec takes for it, which may
     be secret. ``lines`` remembers where each key stands in the file.
     """
@@ -41,6 +41,7 @@ class Config:
     logdir: str | None = None
     select: tuple[str, ...] = ()
     ignore: Mapping[str, str] = field(default_factory=dict)
+    suspicions: bool = True
     roles: Mapping[Role, Override] = field(default_factory=dict)
     rules: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     train: Train | None = None

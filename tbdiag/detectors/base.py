@@ -65,6 +65,18 @@ class Sample:
     onset: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """How a finding of a rule reads where only the look of all curves together speaks for it.
+
+    ``kind`` is what the classifier calls such runs, ``whose`` how a sentence about "runs" goes on.
+    """
+
+    kind: str
+    whose: str
+    remedies: tuple[Remedy, ...] = ()
+
+
 def fires(name: str, run: Run, *, onset: int | None = None) -> Sample:
     """A sample on which the rule must fire."""
     return Sample(name=name, run=run, fires=True, onset=onset)
@@ -84,7 +96,8 @@ class Detector(ABC):
     whose findings on the same run are mere consequences of this one, ``leads`` those that stand
     behind it: it is the likelier cause, though not so surely that they are hidden. ``amid`` lists the codes of
     which one must have fired on the run before this rule is asked at all; empty for a rule that
-    stands by itself. ``scale_free`` claims that multiplying every loss by a constant changes nothing,
+    stands by itself. ``suspicion`` is what it says of a run on which no rule found anything wrong, but which looks
+    like those that it is about; None for a rule that never says so. ``scale_free`` claims that multiplying every loss by a constant changes nothing,
     ``timely`` that the answer depends on the time at which the run is looked at.
     """
 
@@ -96,6 +109,7 @@ class Detector(ABC):
     explains: ClassVar[tuple[str, ...]] = ()
     leads: ClassVar[tuple[str, ...]] = ()
     amid: ClassVar[tuple[str, ...]] = ()
+    suspicion: ClassVar[Suspicion | None] = None
     scale_free: ClassVar[bool] = True
     timely: ClassVar[bool] = False
     supervised: ClassVar[bool] = True  # not for reinforcement learning and GAN runs

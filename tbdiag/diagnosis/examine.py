@@ -10,7 +10,8 @@ from tbdiag.case import Case, Kind, Outline
 from tbdiag.detectors import registry
 from tbdiag.detectors.base import Detector, Rule, Sample, SearchDetector, SearchSample
 from tbdiag.diagnosis.priority import ordered
-from tbdiag.model.finding import Finding
+from tbdiag.diagnosis.suspicion import suspect
+from tbdiag.model.finding import Finding, Severity
 from tbdiag.model.report import (
     Crashed,
     Fired,
@@ -55,7 +56,8 @@ class Questions:
 class Selection:
     """The rules as configured: ``detectors`` run; ``skipped`` and ``ignored`` map code → reason.
 
-    ``search`` are those about several runs together. ``digest`` names the configuration: equal digests
+    ``search`` are those about several runs together. Where ``suspicious``, a rule also says what a run looks like
+    on which none found anything wrong. ``digest`` names the configuration: equal digests
     mean equal thresholds and selection.
     """
 
@@ -63,12 +65,18 @@ class Selection:
     skipped: Mapping[str, str] = field(default_factory=dict)
     ignored: Mapping[str, str] = field(default_factory=dict)
     search: SearchSelection = field(default_factory=SearchSelection)
+    suspicious: bool = False
     digest: str = ""
 
     @cached_property
     def asked(self) -> tuple[Detector, ...]:
         """The detectors in the order in which they are asked: those that speak ``amid`` others last."""
         return tuple(sorted(self.detectors, key=lambda each: bool(each.amid)))
+
+    @cached_property
+    def suspecting(self) -> Mapping[str, Detector]:
+        """The detectors that may suspect something, by what the classifier calls it."""
+        return {each.suspicion.kind: each for each in self.detectors if each.suspicion is not None}
 
     @cached_property
     def points(self) -> int:
@@ -134,10 +142,35 @@ class _Examined:
 
     def report(self) -> RunReport:
         """All that was answered, after the last rule."""
+        self._suspect()
         findings = ordered(self._found, self._selection.detectors)
         for code in self._fired:
             self._outcomes[code] = Fired(tuple(f for f in findings if f.code == code))
         return RunReport(run=self._run, outcomes=self._outcomes, findings=findings)
+
+
+    def _suspect(self) -> None:
+        """Notes what the run looks like, where no rule found anything wrong."""
+        case = self._single
+        if not self._selection.suspicious or case is None or case.kind is not Kind.SUPERVISED:
+            return
+        if any(each.severity is not Severity.NOTE for each in self._found):
+            return
+        rules = {
+            kind: rule
+            for kind, rule in self._selection.suspecting.items()
+            if rule.code not in self._selection.ignored
+            and isinstance(self._outcomes[rule.code], Passed | NotApplicable)
+            and rule.lacking(case) is None
+        }
+        try:
+            found = suspect(case, rules)
+        except Exception as error:  # a defect here must not cost the report, and may concern each of them
+            self._outcomes |= {rule.code: _crashed(error) for rule in rules.values()}
+            return
+        if found is not None:
+            self._found.append(found)
+            self._fired.append(found.code)
 
 
 def examine_search(

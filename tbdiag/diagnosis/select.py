@@ -69,7 +69,8 @@ def select(config: Config, only: Sequence[str] = (), ignore: Sequence[str] = ())
             skipped={code: reason for code, reason in skipped.items() if code in together},
             ignored={code: reason for code, reason in ignored.items() if code in together},
         ),
-        digest=_digest(detectors, ignored),
+        suspicious=config.suspicions,
+        digest=_digest(detectors, ignored, config.suspicions),
     )
 
 
@@ -153,10 +154,13 @@ def _refuse(problems: Sequence[Problem]) -> None:
         raise ConfigError([str(each) for each in sorted(problems)])
 
 
-def _digest(detectors: Sequence[base.Rule], ignored: Mapping[str, str]) -> str:
+def _digest(
+    detectors: Sequence[base.Rule], ignored: Mapping[str, str], suspicious: bool
+) -> str:
     content = {
         "version": __version__,
         "rules": {each.code: asdict(each) for each in detectors},
         "ignored": dict(ignored),
+        "suspicious": suspicious,
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -10,7 +10,7 @@ from typing import Annotated
 import numpy as np
 
 from tbdiag.case import Case
-from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
+from tbdiag.detectors.base import Detector, Sample, Suspicion, Threshold, fires, silent
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
 from tbdiag.model.knob import Knob
 from tbdiag.model.remedy import Remedy, Scale
@@ -87,6 +87,7 @@ class OverRegularized(Detector):
     """
 
     code, severity, since = "GEN003", Severity.WARNING, "0.1.0"
+    suspicion = Suspicion("over-regularized", "that too much regularisation held back", REMEDIES)
     needs = (Role.TRAIN_LOSS,)
     points = 8
     explains = ("OPT001", "OPT004", "OPT006", "GEN002", "VAL003")

@@ -10,7 +10,7 @@ from typing import Annotated
 import numpy as np
 
 from tbdiag.case import Case
-from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
+from tbdiag.detectors.base import Detector, Sample, Suspicion, Threshold, fires, silent
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
 from tbdiag.model.knob import Knob
 from tbdiag.model.remedy import Remedy, Scale, Shift
@@ -92,6 +92,7 @@ class Overfitting(Detector):
     """
 
     code, severity, since = "GEN001", Severity.WARNING, "0.1.0"
+    suspicion = Suspicion("random-labels", "that learned by heart what does not generalise", REMEDIES)
     needs = (Role.VAL_LOSS,)
     points = 8
     explains = ("OPT005", "OPT006", "GEN004", "GEN005")

@@ -9,7 +9,7 @@ from typing import Annotated
 import numpy as np
 
 from tbdiag.case import Case
-from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
+from tbdiag.detectors.base import Detector, Sample, Suspicion, Threshold, fires, silent
 from tbdiag.detectors.gradients.remedies import HE, LEAKY, NORMALIZE
 from tbdiag.detectors.optimization.remedies import RATE_TENTH, RATE_THIRD
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
@@ -83,6 +83,7 @@ class DeadUnits(Detector):
     """
 
     code, severity, since = "GRD003", Severity.WARNING, "0.1.0"
+    suspicion = Suspicion("dead-units", "whose units had died", REMEDIES)
     needs = ((Role.TRAIN_LOSS, Role.BATCH_LOSS),)
     points = 4
     explains = ("GRD001", "GRD006", "OPT002", "OPT003", "OPT004", "OPT005",

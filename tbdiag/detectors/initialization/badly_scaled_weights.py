@@ -10,7 +10,7 @@ from typing import Annotated
 import numpy as np
 
 from tbdiag.case import Case
-from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
+from tbdiag.detectors.base import Detector, Sample, Suspicion, Threshold, fires, silent
 from tbdiag.detectors.gradients.remedies import HE, NORMALIZE
 from tbdiag.model.finding import Evidence, Finding, Measure, Severity
 from tbdiag.model.knob import Knob
@@ -88,6 +88,7 @@ class BadlyScaledWeights(Detector):
     """
 
     code, severity, since = "INI003", Severity.WARNING, "0.1.0"
+    suspicion = Suspicion("badly-scaled-weights", "whose weights began at a wrong scale", REMEDIES)
     needs = ((Role.TRAIN_LOSS, Role.BATCH_LOSS),)
     points = 4
     explains = ("INI002", "GRD001", "GRD002", "GRD003", "GRD005", "OPT001", "OPT002", "OPT003",

@@ -9,7 +9,7 @@ from typing import Annotated
 import numpy as np
 
 from tbdiag.case import Case
-from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
+from tbdiag.detectors.base import Detector, Sample, Suspicion, Threshold, fires, silent
 from tbdiag.detectors.optimization.remedies import DECAY_TO_ZERO, RATE_TENTH, RATE_THIRD, WARM_UP
 from tbdiag.detectors.optimization.signs.too_high import relapsed, symptoms, trace
 from tbdiag.model.finding import Confidence, Evidence, Finding, Severity
@@ -107,6 +107,7 @@ class LearningRateTooHigh(Detector):
     """
 
     code, severity, since = "OPT001", Severity.WARNING, "0.1.0"
+    suspicion = Suspicion("rate-too-high", "whose learning rate was too high", (RATE_THIRD, RATE_TENTH))
     needs = (Role.TRAIN_LOSS,)
     points = 6
     explains = (

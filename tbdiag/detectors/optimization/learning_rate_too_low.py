@@ -9,7 +9,7 @@ from typing import Annotated
 import numpy as np
 
 from tbdiag.case import Case
-from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
+from tbdiag.detectors.base import Detector, Sample, Suspicion, Threshold, fires, silent
 from tbdiag.detectors.optimization.remedies import RATE_TENFOLD, RATE_TRIPLE
 from tbdiag.detectors.optimization.signs.drift import drifts, few_fell, hardly_moved_weights
 from tbdiag.detectors.optimization.signs.on_rails import alone
@@ -100,6 +100,7 @@ class LearningRateTooLow(Detector):
     """
 
     code, severity, since = "OPT002", Severity.WARNING, "0.1.0"
+    suspicion = Suspicion("rate-too-low", "whose learning rate was too low", (RATE_TRIPLE, RATE_TENFOLD))
     needs = ((Role.TRAIN_LOSS, Role.VAL_LOSS),)
     points = 8
     explains = ("GRD005", "OPT004", "OPT010", "GEN002", "GEN003")

@@ -9,7 +9,7 @@ from typing import Annotated
 import numpy as np
 
 from tbdiag.case import Case
-from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
+from tbdiag.detectors.base import Detector, Sample, Suspicion, Threshold, fires, silent
 from tbdiag.detectors.optimization.remedies import RATE_THIRD
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
 from tbdiag.model.knob import Knob
@@ -18,6 +18,12 @@ from tbdiag.model.role import Role
 from tbdiag.model.series import Floats
 from tbdiag.signals.stated import Family, clips_values, stated_optimizer
 from tbdiag.synth import a_run, decay, flat, noisy
+
+
+CLIP_RARELY = Remedy.advice(
+    "Log the norm before it is clipped, and clip where nine of ten stay below",
+    "after clipping the log does not show how large the gradients were",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +62,7 @@ class OverClippedGradients(Detector):
     """
 
     code, severity, since = "OPT011", Severity.WARNING, "0.1.0"
+    suspicion = Suspicion("over-clipping", "whose gradients were clipped too much", (CLIP_RARELY,))
     needs = (Role.GRAD_NORM,)
     points = 100
     leads = ("GRD005",)  # steps that clipping makes short
@@ -144,10 +151,7 @@ def _remedies(norms: Floats | None) -> tuple[Remedy, ...]:
     if norms is None:
         return (
             RATE_THIRD,
-            Remedy.advice(
-                "Log the norm before it is clipped, and clip where nine of ten stay below",
-                "after clipping the log does not show how large the gradients were",
-            ),
+            CLIP_RARELY,
         )
     usual = float(f"{float(np.quantile(norms, 0.9)):.2g}")
     return (

@@ -9,7 +9,7 @@ from typing import Annotated
 import numpy as np
 
 from tbdiag.case import Case
-from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
+from tbdiag.detectors.base import Detector, Sample, Suspicion, Threshold, fires, silent
 from tbdiag.detectors.optimization.remedies import DECAY_OVER_THE_RUN, FLOOR
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
 from tbdiag.model.role import Role
@@ -64,6 +64,7 @@ class ScheduleDecaysTooEarly(Detector):
     """
 
     code, severity, since = "OPT007", Severity.WARNING, "0.1.0"
+    suspicion = Suspicion("schedule-too-early", "whose schedule ended too early", (DECAY_OVER_THE_RUN, FLOOR))
     needs = (Role.LEARNING_RATE, (Role.VAL_LOSS, Role.TRAIN_LOSS))
     points = 8
     explains = ("OPT005", "OPT006", "GEN002")

@@ -10,7 +10,7 @@ from typing import Annotated
 import numpy as np
 
 from tbdiag.case import Case
-from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
+from tbdiag.detectors.base import Detector, Sample, Suspicion, Threshold, fires, silent
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
 from tbdiag.model.knob import Knob
 from tbdiag.model.remedy import Remedy, Safety, Scale, SetTo
@@ -89,6 +89,7 @@ class NoisyValidation(Detector):
     """
 
     code, severity, since = "VAL002", Severity.WARNING, "0.1.0"
+    suspicion = Suspicion("noisy-validation", "whose validation was too noisy to trust", REMEDIES)
     needs = ((Role.VAL_METRIC, Role.VAL_LOSS),)
     points = 10
 

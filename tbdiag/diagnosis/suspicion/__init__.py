@@ -1,0 +1,75 @@
+"""What a run looks like on which no rule found anything wrong.
+
+Rules name what they can give a reason for. Some runs show by no single sign that their rate is too low, and yet all their
+curves together look like those of such runs. Then the rule for that says so, as a note and with low
+confidence, with those features that spoke most for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from tbdiag.case import Case
+from tbdiag.detectors.base import Detector, Suspicion
+from tbdiag.diagnosis.suspicion.features import FEATURES, FEWEST, features
+from tbdiag.diagnosis.suspicion.trained import trained
+from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
+from tbdiag.model.role import Role
+from tbdiag.model.series import Floats, Series
+
+HEALTHY = "healthy"
+LIKELY = 0.5  # the probability above which a kind is likelier than all others together
+_REASONS = 2
+
+
+def suspect(case: Case, rules: Mapping[str, Detector]) -> Finding | None:
+    """The finding of that one of ``rules``, by kind, whose runs the case looks like; None where it does of none."""
+    curve = _shown(case)
+    if curve is None:
+        return None
+    classifier, seen = trained(), features(case)
+    scores = classifier.scores(seen)
+    shares = classifier.shares(scores)
+    at = int(shares.argmax())
+    rule = rules.get(classifier.kinds[at])
+    if rule is None or rule.suspicion is None or shares[at] <= LIKELY:
+        return None
+    why = _reasons(scores[at] - scores[classifier.kinds.index(HEALTHY)], seen)
+    return _finding(rule, rule.suspicion, curve, float(shares[at]), why)
+
+
+def _finding(
+    rule: Detector, suspicion: Suspicion, curve: Series, share: float, why: list[str]
+) -> Finding:
+    reasons = f"{', '.join(why[:-1])} and {why[-1]}" if len(why) > 1 else "".join(why)
+    last = int(curve.steps[-1])
+    return rule.finding(
+        f"up to step {last:,} the curves look like those of runs {suspicion.whose} ({share:.0%}), most by {reasons}",
+        Evidence(
+            tag=curve.tag,
+            span=(int(curve.steps[0]), last),
+            note="looks like such a run",
+            measures=(Measure("likeness", share, ">", LIKELY),),
+        ),
+        severity=Severity.NOTE,
+        confidence=Confidence.LOW,
+        remedies=suspicion.remedies,
+    )
+
+
+def _shown(case: Case) -> Series | None:
+    """The loss on which a suspicion is shown: of validation, else of training; None where both are short."""
+    for role in (Role.VAL_LOSS, Role.TRAIN_LOSS):
+        curve = case.curve(role)
+        if curve is not None and len(curve) >= FEWEST:
+            return curve
+    return None
+
+
+def _reasons(said: Floats, seen: Floats) -> list[str]:
+    """What the known features say that speak most for it, (n,) each."""
+    known = np.where(np.isnan(seen), -np.inf, said)
+    texts = tuple(FEATURES.values())
+    return [texts[at] for at in np.argsort(-known)[:_REASONS].tolist() if known[at] > 0]
