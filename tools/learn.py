@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
@@ -61,7 +63,7 @@ class Examples:
     features: Floats
 
     @property
-    def kinds(self) -> np.ndarray:
+    def kinds(self) -> NDArray[np.str_]:
         """The kind of each run."""
         return np.array([kind(each) for each in self.labels])
 
@@ -120,7 +122,9 @@ def left_out(examples: Examples) -> list[tuple[str, float]]:
 def shown(examples: Examples, told: Sequence[tuple[str, float]]) -> str:
     """How often each kind that a rule speaks of is suspected, and is right, above `LIKELY`."""
     codes = {rule.suspicion.kind: rule.code for rule in rules() if rule.suspicion is not None}
-    lines = [f"{'kind':22s} {'runs':>5s} {'said':>5s} {'right':>6s} {'related':>8s} {'healthy':>8s}"]
+    lines = [
+        f"{'kind':22s} {'runs':>5s} {'said':>5s} {'right':>6s} {'related':>8s} {'healthy':>8s}"
+    ]
     actual = examples.kinds
     for name, code in codes.items():
         said = [
@@ -132,9 +136,7 @@ def shown(examples: Examples, told: Sequence[tuple[str, float]]) -> str:
         related = sum(code in label.related for label in said)
         healthy = sum(not label.faulty for label in said)
         runs = int((actual == name).sum())
-        lines.append(
-            f"{name:22s} {runs:5d} {len(said):5d} {right:6d} {related:8d} {healthy:8d}"
-        )
+        lines.append(f"{name:22s} {runs:5d} {len(said):5d} {right:6d} {related:8d} {healthy:8d}")
     return "\n".join(lines)
 
 
@@ -160,8 +162,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _compact(text: str) -> str:
     """The JSON with each list of numbers on one line."""
-    import re
-
     return re.sub(r"\[\s+([^][{}]*?)\s+\]", lambda m: "[" + " ".join(m[1].split()) + "]", text)
 
 

@@ -327,10 +327,16 @@ class Explanation:
 
 
 def explanation(rule: type[Rule]) -> Explanation:
-    """The docstring of a rule, split at its ``##`` headings."""
+    """The docstring of a rule, split at its ``##`` headings, and what it may suspect."""
     head, *parts = re.split(r"^## +", inspect.cleandoc(rule.__doc__ or ""), flags=re.MULTILINE)
     sections = {}
     for part in parts:
         title, _, text = part.partition("\n")
         sections[title.strip()] = text.strip()
+    suspicion = rule.suspicion if issubclass(rule, Detector) else None
+    if suspicion is not None and "How it is detected" in sections:
+        sections["How it is detected"] += (
+            f"\n\nWhere no rule finds anything wrong, and all curves together look like those of runs {suspicion.whose},"
+            " a note of low confidence says so (`suspicions` in the configuration)."
+        )
     return Explanation(head.strip().partition("\n")[0], sections)

@@ -148,7 +148,6 @@ class _Examined:
             self._outcomes[code] = Fired(tuple(f for f in findings if f.code == code))
         return RunReport(run=self._run, outcomes=self._outcomes, findings=findings)
 
-
     def _suspect(self) -> None:
         """Notes what the run looks like, where no rule found anything wrong."""
         case = self._single
@@ -165,7 +164,9 @@ class _Examined:
         }
         try:
             found = suspect(case, rules)
-        except Exception as error:  # a defect here must not cost the report, and may concern each of them
+        except (
+            Exception
+        ) as error:  # a defect here must not cost the report, and may concern each of them
             self._outcomes |= {rule.code: _crashed(error) for rule in rules.values()}
             return
         if found is not None:

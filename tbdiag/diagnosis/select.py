@@ -154,9 +154,7 @@ def _refuse(problems: Sequence[Problem]) -> None:
         raise ConfigError([str(each) for each in sorted(problems)])
 
 
-def _digest(
-    detectors: Sequence[base.Rule], ignored: Mapping[str, str], suspicious: bool
-) -> str:
+def _digest(detectors: Sequence[base.Rule], ignored: Mapping[str, str], suspicious: bool) -> str:
     content = {
         "version": __version__,
         "rules": {each.code: asdict(each) for each in detectors},

@@ -92,7 +92,9 @@ class Overfitting(Detector):
     """
 
     code, severity, since = "GEN001", Severity.WARNING, "0.1.0"
-    suspicion = Suspicion("random-labels", "that learned by heart what does not generalise", REMEDIES)
+    suspicion = Suspicion(
+        "random-labels", "that learned by heart what does not generalise", REMEDIES
+    )
     needs = (Role.VAL_LOSS,)
     points = 8
     explains = ("OPT005", "OPT006", "GEN004", "GEN005")

@@ -107,7 +107,9 @@ class LearningRateTooHigh(Detector):
     """
 
     code, severity, since = "OPT001", Severity.WARNING, "0.1.0"
-    suspicion = Suspicion("rate-too-high", "whose learning rate was too high", (RATE_THIRD, RATE_TENTH))
+    suspicion = Suspicion(
+        "rate-too-high", "whose learning rate was too high", (RATE_THIRD, RATE_TENTH)
+    )
     needs = (Role.TRAIN_LOSS,)
     points = 6
     explains = (

@@ -100,7 +100,9 @@ class LearningRateTooLow(Detector):
     """
 
     code, severity, since = "OPT002", Severity.WARNING, "0.1.0"
-    suspicion = Suspicion("rate-too-low", "whose learning rate was too low", (RATE_TRIPLE, RATE_TENFOLD))
+    suspicion = Suspicion(
+        "rate-too-low", "whose learning rate was too low", (RATE_TRIPLE, RATE_TENFOLD)
+    )
     needs = ((Role.TRAIN_LOSS, Role.VAL_LOSS),)
     points = 8
     explains = ("GRD005", "OPT004", "OPT010", "GEN002", "GEN003")

@@ -19,7 +19,6 @@ from tbdiag.model.series import Floats
 from tbdiag.signals.stated import Family, clips_values, stated_optimizer
 from tbdiag.synth import a_run, decay, flat, noisy
 
-
 CLIP_RARELY = Remedy.advice(
     "Log the norm before it is clipped, and clip where nine of ten stay below",
     "after clipping the log does not show how large the gradients were",

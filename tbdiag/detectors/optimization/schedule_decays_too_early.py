@@ -64,7 +64,9 @@ class ScheduleDecaysTooEarly(Detector):
     """
 
     code, severity, since = "OPT007", Severity.WARNING, "0.1.0"
-    suspicion = Suspicion("schedule-too-early", "whose schedule ended too early", (DECAY_OVER_THE_RUN, FLOOR))
+    suspicion = Suspicion(
+        "schedule-too-early", "whose schedule ended too early", (DECAY_OVER_THE_RUN, FLOOR)
+    )
     needs = (Role.LEARNING_RATE, (Role.VAL_LOSS, Role.TRAIN_LOSS))
     points = 8
     explains = ("OPT005", "OPT006", "GEN002")

@@ -43,10 +43,10 @@ def suspect(case: Case, rules: Mapping[str, Detector]) -> Finding | None:
 def _finding(
     rule: Detector, suspicion: Suspicion, curve: Series, share: float, why: list[str]
 ) -> Finding:
-    reasons = f"{', '.join(why[:-1])} and {why[-1]}" if len(why) > 1 else "".join(why)
+    most = f", most by {' and '.join(why)}" if why else ""
     last = int(curve.steps[-1])
     return rule.finding(
-        f"up to step {last:,} the curves look like those of runs {suspicion.whose} ({share:.0%}), most by {reasons}",
+        f"up to step {last:,} the curves look like those of runs {suspicion.whose} ({share:.0%}){most}",
         Evidence(
             tag=curve.tag,
             span=(int(curve.steps[0]), last),

@@ -159,7 +159,10 @@ def _batches(case: Case) -> Iterator[tuple[str, float]]:
         yield "batch_late", _log(noise(logs[-n // 4 :]))
         yield "batch_peak", float(running_median(logs[:200], 3).max() - median(logs[:3]))
         fall = median(logs[:3]) - median(tail(logs))
-        yield "batch_fall", (median(logs[:3]) - median(logs[n // 10 : n // 10 + 9])) / max(fall, 0.01)
+        yield (
+            "batch_fall",
+            (median(logs[:3]) - median(logs[n // 10 : n // 10 + 9])) / max(fall, 0.01),
+        )
     if norm is not None and len(norm) >= _BATCHES and norm.values.min() > 0:
         logs = np.log(norm.values)
         n = len(logs)
