@@ -215,7 +215,8 @@ def test_what_no_setting_answers_is_said_and_nothing_started(tmp_path: Path) -> 
 def test_a_healthy_run_is_improved_within_the_budget_and_the_best_repeated(tmp_path: Path) -> None:
     logs, config = a_project(tmp_path, lr=3e-4)
     launcher = FakeLauncher()
-    found = a_round(logs, config, launcher, max_trials=8)
+    sure = replace(config, suspicions=False)  # a low rate is suspected, and rightly
+    found = a_round(logs, sure, launcher, max_trials=8)
     assert found.ending is Ending.SPENT
     origins = [each.proposal.origin for each in found.trials]
     assert Origin.REPEAT in origins[-2:]
