@@ -113,7 +113,7 @@ def left_out(examples: Examples) -> list[tuple[str, float]]:
     for known, unknown in GroupKFold(FOLDS).split(examples.features, groups=problems):
         classifier = learned(examples.subset(known.tolist()))
         for row in unknown.tolist():
-            shares = classifier.shares(classifier.scores(examples.features[row]))
+            shares = classifier.shares(examples.features[row])
             at = int(shares.argmax())
             told[row] = classifier.kinds[at], float(shares[at])
     return told

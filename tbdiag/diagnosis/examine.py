@@ -155,23 +155,26 @@ class _Examined:
             return
         if any(each.severity is not Severity.NOTE for each in self._found):
             return
-        rules = {
-            kind: rule
-            for kind, rule in self._selection.suspecting.items()
-            if rule.code not in self._selection.ignored
-            and isinstance(self._outcomes[rule.code], Passed | NotApplicable)
-            and rule.lacking(case) is None
-        }
         try:
-            found = suspect(case, rules)
+            found = suspect(case, self._selection.suspecting)
         except (
             Exception
         ) as error:  # a defect here must not cost the report, and may concern each of them
-            self._outcomes |= {rule.code: _crashed(error) for rule in rules.values()}
+            crashed = (
+                each for each in self._selection.suspecting.values() if self._open(each, case)
+            )
+            self._outcomes |= {each.code: _crashed(error) for each in crashed}
             return
-        if found is not None:
-            self._found.append(found)
-            self._fired.append(found.code)
+        if found is not None and self._open(found[0], case):
+            self._found.append(found[1])
+            self._fired.append(found[1].code)
+
+    def _open(self, rule: Detector, case: Case) -> bool:
+        """Whether a rule has looked, or could not tell for want of more than its curves."""
+        if rule.code in self._selection.ignored:
+            return False
+        answered = isinstance(self._outcomes[rule.code], Passed | NotApplicable)
+        return answered and rule.lacking(case) is None
 
 
 def examine_search(

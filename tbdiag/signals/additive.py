@@ -14,6 +14,7 @@ import numpy as np
 from tbdiag.model.series import Floats
 
 KNOTS = (-0.7, 0.0, 0.7)  # in standard deviations from the mean, beside the straight line
+_KNOTS = np.array(KNOTS)
 FORMS = len(KNOTS) + 2  # a line, a bend at each knot, and whether the feature is missing
 
 
@@ -35,11 +36,14 @@ class Scale:
 
     def forms(self, features: Floats) -> Floats:
         """Each of the features (…, n) in its forms, zero but for the last where it is NaN; (…, n, forms)."""
-        scaled = (np.clip(features, self.low, self.high) - self.mean) / self.sd
+        scaled = (np.minimum(np.maximum(features, self.low), self.high) - self.mean) / self.sd
         missing = np.isnan(scaled)
-        scaled = np.where(missing, 0.0, scaled)
-        bends = (np.where(missing, 0.0, np.maximum(scaled - knot, 0.0)) for knot in KNOTS)
-        return np.stack([scaled, *bends, missing.astype(np.float64)], axis=-1)
+        scaled[missing] = -np.inf  # below each knot
+        forms: Floats = np.empty((*scaled.shape, FORMS))
+        forms[..., 1:-1] = np.maximum(scaled[..., None] - _KNOTS, 0.0)
+        scaled[missing] = 0.0
+        forms[..., 0], forms[..., -1] = scaled, missing
+        return forms
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,14 +55,16 @@ class Classifier:
     weights: Floats
     intercepts: Floats
 
-    def scores(self, features: Floats) -> Floats:
-        """What each feature says for each kind, in units of log odds; shape (k, n)."""
-        said: Floats = np.einsum("knf,nf->kn", self.weights, self.scale.forms(features))
-        return said
-
-    def shares(self, scores: Floats) -> Floats:
-        """The probability of each kind by what the features say, as `scores` gives it; shape (k,)."""
-        total = scores.sum(axis=1) + self.intercepts
+    def shares(self, features: Floats) -> Floats:
+        """The probability of each kind by the features (n,); shape (k,)."""
+        forms = self.scale.forms(features).reshape(-1)
+        total = self.weights.reshape(len(self.kinds), -1) @ forms + self.intercepts
         odds = np.exp(total - total.max())
         shares: Floats = odds / odds.sum()
         return shares
+
+    def reasons(self, features: Floats, kind: str, beside: str) -> Floats:
+        """What each feature says for ``kind`` against ``beside``, in log odds; (n,), NaN where it is unknown."""
+        weights = self.weights[self.kinds.index(kind)] - self.weights[self.kinds.index(beside)]
+        said: Floats = (weights * self.scale.forms(features)).sum(axis=1)
+        return np.where(np.isnan(features), np.nan, said)

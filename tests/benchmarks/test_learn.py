@@ -50,19 +50,14 @@ def test_it_learns_by_what_the_kinds_differ_in(examples: learn.Examples) -> None
     classifier = learn.learned(examples)
     low = np.full(len(NAMES), np.nan)
     low[_AT] = -3.0
-    scores = classifier.scores(low)
-    at = classifier.kinds.index("rate-too-low")
-    assert classifier.shares(scores)[at] > 0.8
-    said = scores[at] - scores[classifier.kinds.index("healthy")]
-    assert int(np.argmax(np.where(np.isnan(low), -np.inf, said))) == _AT
+    assert classifier.shares(low)[classifier.kinds.index("rate-too-low")] > 0.8
+    assert int(np.nanargmax(classifier.reasons(low, "rate-too-low", "healthy"))) == _AT
 
 
 def test_four_digits_are_enough(examples: learn.Examples) -> None:
     exact = learn.learned(examples)
     short = decoded(encoded(exact))
-    shares = [
-        each.shares(each.scores(row)) for row in examples.features[:50] for each in (exact, short)
-    ]
+    shares = [each.shares(row) for row in examples.features[:50] for each in (exact, short)]
     assert np.stack(shares[::2]) == pytest.approx(np.stack(shares[1::2]), abs=1e-3)
 
 
@@ -85,11 +80,8 @@ def test_no_run_is_judged_by_what_was_learned_of_its_problem(
         def __init__(self, seen: learn.Examples) -> None:
             self._seen = set(seen.features[:, 0])
 
-        def scores(self, row: Floats) -> Floats:
+        def shares(self, row: Floats) -> Floats:
             return np.array([row[0] in self._seen, row[0] not in self._seen], dtype=np.float64)
-
-        def shares(self, scores: Floats) -> Floats:
-            return scores
 
     monkeypatch.setattr(learn, "learned", Remembers)
     assert learn.left_out(examples) == [("new", 1.0)] * len(examples.labels)

@@ -53,13 +53,14 @@ def test_shares_add_up_and_follow_the_sum_of_what_each_feature_says() -> None:
     weights = np.zeros((3, 2, FORMS))
     weights[1, 0, 0], weights[2, 1, -1] = 2.0, 5.0  # a line of the first; the second is missing
     classifier = Classifier(("a", "b", "c"), scale, weights, np.array([0.0, -1.0, 0.0]))
-    scores = classifier.scores(np.array([scale.mean[0] + scale.sd[0], NAN]))
-    assert scores == pytest.approx(np.array([[0, 0], [2, 0], [0, 5]]))
+    seen = np.array([scale.mean[0] + scale.sd[0], NAN])
     odds = np.exp([0.0, 1.0, 5.0])
-    assert classifier.shares(scores) == pytest.approx(odds / odds.sum())
+    assert classifier.shares(seen) == pytest.approx(odds / odds.sum())
+    assert classifier.reasons(seen, "b", "a") == pytest.approx([2.0, NAN], nan_ok=True)
+    assert classifier.reasons(seen, "a", "b") == pytest.approx([-2.0, NAN], nan_ok=True)
 
 
 def test_log_odds_beyond_what_a_float_holds_do_no_harm() -> None:
     scale = Scale.of(_features())
-    classifier = Classifier(("a", "b"), scale, np.zeros((2, 2, FORMS)), np.array([0.0, 0.0]))
-    assert classifier.shares(np.array([[1e4, 0], [0, 0]])).tolist() == [1.0, 0.0]
+    classifier = Classifier(("a", "b"), scale, np.zeros((2, 2, FORMS)), np.array([1e4, 0.0]))
+    assert classifier.shares(scale.mean).tolist() == [1.0, 0.0]

@@ -24,20 +24,20 @@ LIKELY = 0.5  # the probability above which a kind is likelier than all others t
 _REASONS = 2
 
 
-def suspect(case: Case, rules: Mapping[str, Detector]) -> Finding | None:
-    """The finding of that one of ``rules``, by kind, whose runs the case looks like; None where it does of none."""
+def suspect(case: Case, rules: Mapping[str, Detector]) -> tuple[Detector, Finding] | None:
+    """That one of ``rules``, by kind, whose runs the case looks like, and its finding; None where it looks like none."""
     curve = _shown(case)
     if curve is None:
         return None
     classifier, seen = trained(), features(case)
-    scores = classifier.scores(seen)
-    shares = classifier.shares(scores)
+    shares = classifier.shares(seen)
     at = int(shares.argmax())
-    rule = rules.get(classifier.kinds[at])
+    kind = classifier.kinds[at]
+    rule = rules.get(kind)
     if rule is None or rule.suspicion is None or shares[at] <= LIKELY:
         return None
-    why = _reasons(scores[at] - scores[classifier.kinds.index(HEALTHY)], seen)
-    return _finding(rule, rule.suspicion, curve, float(shares[at]), why)
+    why = _foremost(classifier.reasons(seen, kind, HEALTHY))
+    return rule, _finding(rule, rule.suspicion, curve, float(shares[at]), why)
 
 
 def _finding(
@@ -68,8 +68,8 @@ def _shown(case: Case) -> Series | None:
     return None
 
 
-def _reasons(said: Floats, seen: Floats) -> list[str]:
-    """What the known features say that speak most for it, (n,) each."""
-    known = np.where(np.isnan(seen), -np.inf, said)
+def _foremost(said: Floats) -> list[str]:
+    """The features that speak most for it, where ``said`` (n,) is what each says and NaN nothing."""
     texts = tuple(FEATURES.values())
-    return [texts[at] for at in np.argsort(-known)[:_REASONS].tolist() if known[at] > 0]
+    speaking = np.nan_to_num(said, nan=-np.inf)
+    return [texts[at] for at in np.argsort(-speaking)[:_REASONS].tolist() if speaking[at] > 0]

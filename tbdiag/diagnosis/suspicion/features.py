@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import chain
 
 import numpy as np
 
@@ -17,9 +18,9 @@ from tbdiag.model.role import Role
 from tbdiag.model.series import Floats, Series
 from tbdiag.signals.descent import kept_promise
 from tbdiag.signals.medians import median
-from tbdiag.signals.noise import noise, wavering
+from tbdiag.signals.noise import noise, spread
 from tbdiag.signals.schedule import Shape
-from tbdiag.signals.smoothing import running_median, tail, thinned
+from tbdiag.signals.smoothing import running_median, tail
 from tbdiag.signals.stated import Family
 
 FEWEST = 8  # points of a loss
@@ -66,49 +67,56 @@ FEATURES = {
     "promise": "how much of the promised fall came true",
 }
 NAMES = tuple(FEATURES)
+_PLACES = {name: at for at, name in enumerate(NAMES)}
 
 
 def features(case: Case) -> Floats:
     """The numbers in the order of `NAMES`, NaN where the run does not tell; shape (n,)."""
-    found = dict[str, float]()
-    for name, role in (("train", Role.TRAIN_LOSS), ("val", Role.VAL_LOSS)):
+    values: Floats = np.full(len(NAMES), math.nan)
+    for prefix, role in (("train_", Role.TRAIN_LOSS), ("val_", Role.VAL_LOSS)):
         curve = case.curve(role)
         if curve is not None and len(curve) >= FEWEST:
-            found.update((f"{name}_{key}", value) for key, value in _course(case, role))
-    found.update(_progress(case))
-    found.update(_accuracies(case))
-    found.update(_settings(case))
-    found.update(_batches(case))
-    values = np.array([found.get(name, math.nan) for name in NAMES])
-    values[~np.isfinite(values)] = math.nan
+            for name, value in _course(case, role):
+                values[_PLACES[prefix + name]] = value
+    for name, value in chain(_progress(case), _accuracies(case), _settings(case), _batches(case)):
+        values[_PLACES[name]] = value
+    values[np.isinf(values)] = math.nan
     return values
 
 
 def _course(case: Case, role: Role) -> Iterator[tuple[str, float]]:
     """Of a loss of eight points or more, by the way that the rate allowed, on the log scale."""
     whole = case.training if role is Role.TRAIN_LOSS else case.the(role)
-    plain = thinned(whole).values
+    plain = case.thinned(whole).values
     half = len(plain) // 2
     ups = plain[1:] > plain[:-1]
-    yield "rises", float(ups[: half - 1].mean())
-    yield "late_rises", float(ups[half:].mean())
+    yield "rises", np.count_nonzero(ups[: half - 1]) / (half - 1)
+    yield "late_rises", np.count_nonzero(ups[half:]) / (len(ups) - half)
     even = case.paced(role)
     n = len(even)
     if n < FEWEST or even.min() <= 0:
         return
     logs = np.log(even)
-    moves = np.diff(logs[n // 3 :])
-    fall = float(logs[0] - median(tail(logs)))
-    most = max(float(logs[0] - logs.min()), _TINY)
-    yield "fall", fall
-    yield "tenth", max(float(logs[0] - logs[max(n // 10, 1)]) / most, -1.0)
-    yield "quarter", max(float(logs[0] - logs[n // 4]) / most, -1.0)
+    first, last = float(logs[0]), median(tail(logs))
+    most = max(first - float(logs.min()), _TINY)
+    yield "fall", first - last
+    yield "tenth", max((first - float(logs[max(n // 10, 1)])) / most, -1.0)
+    yield "quarter", max((first - float(logs[n // 4])) / most, -1.0)
     yield "end", float(logs[3 * n // 4] - logs[-1])
-    yield "bends", _log(median(np.abs(np.diff(moves, 2))) / max(median(np.abs(moves)), _TINY))
-    yield "early", _log(wavering(logs[: n // 2]))
-    yield "late", _log(wavering(logs[n // 2 :]))
-    yield "peak", float(logs.max() - logs[0])
-    yield "above", float(median(tail(logs)) - running_median(logs, 5).min())
+    yield "peak", float(logs.max()) - first
+    yield "above", last - float(running_median(logs, 5).min())
+    yield from _unrest(logs)
+
+
+def _unrest(logs: Floats) -> Iterator[tuple[str, float]]:
+    """Of the first three differences of a logarithm (n,): how it bends and wavers."""
+    n, later = len(logs), len(logs) // 3
+    moves = logs[1:] - logs[:-1]
+    turns = moves[1:] - moves[:-1]
+    bends = turns[1:] - turns[:-1]
+    yield "bends", _log(median(np.abs(bends[later:])) / max(median(np.abs(moves[later:])), _TINY))
+    yield "early", _log(spread(turns[: n // 2 - 2]))
+    yield "late", _log(spread(turns[n // 2 :]))
 
 
 def _progress(case: Case) -> Iterator[tuple[str, float]]:
@@ -123,9 +131,8 @@ def _progress(case: Case) -> Iterator[tuple[str, float]]:
         return
     beside = case.train_level_at_validation
     if beside.min() > 0:
-        apart = np.log(val.values / beside)
-        yield "gap", median(tail(apart))
-        yield "first_gap", float(apart[0])
+        yield "gap", _log(median(tail(val.values) / tail(beside)))
+        yield "first_gap", _log(float(val.values[0] / beside[0]))
 
 
 def _accuracies(case: Case) -> Iterator[tuple[str, float]]:
