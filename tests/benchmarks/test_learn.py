@@ -54,6 +54,19 @@ def test_it_learns_by_what_the_kinds_differ_in(examples: learn.Examples) -> None
     assert int(np.nanargmax(classifier.reasons(low, "rate-too-low", "healthy"))) == _AT
 
 
+def test_copies_tell_less_and_nothing_else() -> None:
+    whole = np.ones((2000, len(NAMES)))
+    less = learn.lessened(whole, np.random.default_rng(0))
+    assert whole.all()
+    told = dict(zip(NAMES, np.isnan(less).mean(axis=0).tolist(), strict=True))
+    assert set(less[~np.isnan(less)].tolist()) == {1.0}
+    assert told["batch_early"] == pytest.approx(0.4, abs=0.05)
+    assert told["val_bends"] == pytest.approx(0.1, abs=0.03)
+    assert told["dropout"] == 0.0
+    together = np.isnan(less[:, [NAMES.index("constant"), NAMES.index("annealed")]])
+    assert (together[:, 0] == together[:, 1]).all()  # one curve tells both
+
+
 def test_four_digits_are_enough(examples: learn.Examples) -> None:
     exact = learn.learned(examples)
     short = decoded(encoded(exact))
