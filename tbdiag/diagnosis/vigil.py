@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from tbdiag.diagnosis.suspicion import is_suspicion
 from tbdiag.model.finding import Confidence, Finding, Severity
 from tbdiag.model.report import RunReport
 from tbdiag.model.run import Run
@@ -15,6 +16,11 @@ SETTLED = 600.0  # seconds without a new point after which a run is not under wa
 WAITING = "OPT004"  # that nothing is learned may change at any moment
 # Times as many points as when a finding was first seen: then it is told. Chosen by `benchmarks.watching`.
 LASTING = {Confidence.LOW: 2.0, Confidence.MEDIUM: 2.0, Confidence.HIGH: 1.25}
+
+
+def is_premature(finding: Finding) -> bool:
+    """Whether only the end of a run can tell it; what runs look like in their middle nobody has learned."""
+    return finding.code in PREMATURE or is_suspicion(finding)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +84,7 @@ class Vigil:
         elif points > course.points:
             course.points, course.grown = points, now
         over = now - course.grown >= SETTLED
-        found = {
-            each.fingerprint: each for each in report.roots if over or each.code not in PREMATURE
-        }
+        found = {each.fingerprint: each for each in report.roots if over or not is_premature(each)}
         course.since = {key: course.since.get(key, points) for key in found}
         course.missed = {
             key: course.missed.get(key, points) for key in course.told if key not in found

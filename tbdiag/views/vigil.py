@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
 
-from tbdiag.diagnosis.vigil import PREMATURE, Alert
+from tbdiag.diagnosis.vigil import Alert, is_premature
 from tbdiag.model.finding import Severity
 from tbdiag.model.report import Report, RunReport
 from tbdiag.views.paper import Paper
@@ -46,7 +46,7 @@ def alerted(paper: Paper, alert: Alert, now: float, zone: tzinfo | None = None) 
 def table(paper: Paper, reports: Sequence[RunReport]) -> None:
     """A line for each run that is under way: its loss so far, its findings."""
     for each in reports[:_MOST]:
-        found = [finding for finding in each.roots if finding.code not in PREMATURE]
+        found = [finding for finding in each.roots if not is_premature(finding)]
         codes = " ".join([*dict.fromkeys(finding.code for finding in found)][:4])
         worst = found[0].severity.value if found else "ok"
         drawn = curve(each.run, only_ascii=paper.only_ascii)

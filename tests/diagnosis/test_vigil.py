@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from tbdiag.diagnosis.vigil import PREMATURE, SETTLED, WAITING, Alert, Vigil
-from tbdiag.model.finding import Confidence, Finding, Severity
+from tbdiag.model.finding import Confidence, Finding, Measure, Severity
 from tbdiag.model.report import RunReport
 from tests.views.builders import a_finding, a_run, a_run_report
 
@@ -48,6 +48,14 @@ def test_a_sure_rule_waits_less_and_one_that_waits_for_learning_never_less() -> 
     assert looks(at(100, sure), at(120, sure), at(125, sure)) == [[], [], ["GEN001"]]
     still = a_finding(WAITING, severity=Severity.ERROR)
     assert looks(at(100, still), at(125, still)) == [[], [WAITING]]
+
+
+def test_what_a_run_looks_like_is_told_when_it_is_over() -> None:
+    likeness = Measure("likeness", 0.8, ">", 0.5)
+    alike = a_finding("OPT002", severity=Severity.NOTE, measures=[likeness])
+    assert looks(at(100, alike), at(500, alike)) == [[], []]
+    over = looks(at(100, alike), at(100, alike), at(100, alike), every=SETTLED / 2)
+    assert over == [[], [], ["OPT002"]]
 
 
 def test_a_sure_error_is_told_at_once() -> None:

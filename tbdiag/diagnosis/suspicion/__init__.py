@@ -22,6 +22,7 @@ from tbdiag.model.series import Floats, Series
 HEALTHY = "healthy"
 LIKELY = 0.5  # the probability above which a kind is likelier than all others together
 _REASONS = 2
+_LIKENESS = "likeness"
 
 
 def suspect(case: Case, rules: Mapping[str, Detector]) -> tuple[Detector, Finding] | None:
@@ -40,6 +41,11 @@ def suspect(case: Case, rules: Mapping[str, Detector]) -> tuple[Detector, Findin
     return rule, _finding(rule, rule.suspicion, curve, float(shares[at]), why)
 
 
+def is_suspicion(finding: Finding) -> bool:
+    """Whether a finding speaks only of what the run looks like."""
+    return any(each.name == _LIKENESS for shown in finding.evidence for each in shown.measures)
+
+
 def _finding(
     rule: Detector, suspicion: Suspicion, curve: Series, share: float, why: list[str]
 ) -> Finding:
@@ -51,7 +57,7 @@ def _finding(
             tag=curve.tag,
             span=(int(curve.steps[0]), last),
             note="looks like such a run",
-            measures=(Measure("likeness", share, ">", LIKELY),),
+            measures=(Measure(_LIKENESS, share, ">", LIKELY),),
         ),
         severity=Severity.NOTE,
         confidence=Confidence.LOW,
