@@ -107,8 +107,9 @@ def lessened(features: Floats, rng: np.random.Generator) -> Floats:
     """``features`` (runs, n) as if of each run some curves or settings had not been logged."""
     less = features.copy()
     for chance, starts in LEFT_OUT:
-        columns = [at for at, name in enumerate(NAMES) if name.startswith(starts)]
-        less[np.ix_(rng.random(len(features)) < chance, columns)] = np.nan
+        rows = rng.random(len(features)) < chance
+        columns = np.array([name.startswith(starts) for name in NAMES])
+        less[rows[:, None] & columns] = np.nan
     return less
 
 
