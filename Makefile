@@ -3,7 +3,7 @@
 PYTHON ?= $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)
 
 .DEFAULT_GOAL := help
-.PHONY: help check front lint format types layers docs-check test slow cover docs samples rule site bench bench-reader bench-advisor
+.PHONY: help check front lint format types layers docs-check test slow cover docs samples rule site learn bench bench-reader bench-advisor
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -47,6 +47,9 @@ docs: ## write the generated pages anew
 
 samples: ## train the runs in sample_logs/ again: the same bytes
 	$(PYTHON) tools/samples.py
+
+learn: ## train the classifier behind suspicions on the calibration part of the gallery
+	$(PYTHON) tools/learn.py
 
 bench: ## measure the rules on labelled runs, into docs/accuracy.md and README.md
 	$(PYTHON) -m benchmarks.diagnosis

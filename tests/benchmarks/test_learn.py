@@ -29,8 +29,9 @@ def _label(number: int, family: str, *, codes: tuple[str, ...] = (), problem: in
 
 
 @pytest.fixture
-def examples() -> learn.Examples:
+def examples(monkeypatch: pytest.MonkeyPatch) -> learn.Examples:
     """Forty problems of which half of the runs move evenly, and have too low a rate for that."""
+    monkeypatch.setattr(learn, "FOLDS", 4)
     rng = np.random.default_rng(0)
     labels, rows = [], []
     for number in range(400):
