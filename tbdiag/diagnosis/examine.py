@@ -156,7 +156,7 @@ class _Examined:
         if any(each.severity is not Severity.NOTE for each in self._found):
             return
         try:
-            found = suspect(case, self._selection.suspecting)
+            suspected = [*suspect(case, self._selection.suspecting)]
         except (
             Exception
         ) as error:  # a defect here must not cost the report, and may concern each of them
@@ -165,9 +165,12 @@ class _Examined:
             )
             self._outcomes |= {each.code: _crashed(error) for each in crashed}
             return
-        if found is not None and self._open(found[0], case):
-            self._found.append(found[1])
-            self._fired.append(found[1].code)
+        for rule, found in suspected:
+            if isinstance(found, Finding) and self._open(rule, case):
+                self._found.append(found)
+                self._fired.append(rule.code)
+            elif isinstance(found, str) and self._outcomes[rule.code] is _PASSED:
+                self._outcomes[rule.code] = _not_applicable(found, looked=True)
 
     def _open(self, rule: Detector, case: Case) -> bool:
         """Whether a rule has looked, or could not tell for want of more than its curves."""

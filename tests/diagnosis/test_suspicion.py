@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 from tbdiag.case import Case
 from tbdiag.config import Config
+from tbdiag.detectors.base import Detector, explanation
 from tbdiag.detectors.registry import find, rules
 from tbdiag.diagnosis import examine as examining
 from tbdiag.diagnosis import suspicion
@@ -19,7 +21,7 @@ from tbdiag.diagnosis.select import select
 from tbdiag.diagnosis.suspicion.features import FEATURES, NAMES, features
 from tbdiag.diagnosis.suspicion.trained import FILE, decoded, encoded, trained
 from tbdiag.model.finding import Confidence, Finding, Severity
-from tbdiag.model.report import Crashed, Fired, Passed
+from tbdiag.model.report import Crashed, Fired, NotApplicable, Passed
 from tbdiag.model.role import Role
 from tbdiag.model.run import Run
 from tbdiag.model.series import Floats
@@ -67,6 +69,26 @@ def test_a_suspicion_is_a_note_of_low_confidence_with_its_reasons() -> None:
     assert found.evidence[0].measures[0].value > suspicion.LIKELY
     assert found.remedies
     assert report.outcomes["OPT002"] == Fired((found,))
+
+
+def test_a_rule_that_looks_a_little_likely_cannot_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = trained()
+    intercepts = np.full(len(known.kinds), -20.0)
+    intercepts[known.kinds.index("healthy")] = 0.0
+    intercepts[known.kinds.index("rate-too-high")] = -0.4  # 28 of 100
+    intercepts[known.kinds.index("rate-too-low")] = -0.5  # 26 of 100
+    intercepts[known.kinds.index("over-regularized")] = -2.0
+    unsure = Classifier(known.kinds, known.scale, np.zeros_like(known.weights), intercepts)
+    monkeypatch.setattr(suspicion, "trained", lambda: unsure)
+    outcomes = examine(a_run(HEALTHY), select(Config())).outcomes
+    assert outcomes["GEN003"] == Passed()
+    high, low = outcomes["OPT001"], outcomes["OPT002"]
+    assert isinstance(high, NotApplicable)
+    assert high.looked
+    assert "too high (28%): too little to say so" in high.reason
+    assert isinstance(low, NotApplicable)
+    assert "look somewhat like" not in low.reason  # it has a better reason
+    assert not _suspected(a_run(HEALTHY), select(Config()))
 
 
 @pytest.mark.usefixtures("sure")
@@ -118,7 +140,7 @@ def test_what_no_rule_speaks_of_is_not_suspected(
 
 
 def test_a_defect_costs_no_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object) -> Finding | None:
+    def broken(*_: object) -> Iterator[tuple[Detector, Finding | str]]:
         raise ZeroDivisionError("no run is like any other")
 
     monkeypatch.setattr(examining, "suspect", broken)
@@ -188,8 +210,6 @@ def test_it_is_written_as_it_is_read() -> None:
 
 
 def test_each_suspicion_is_told_of_where_the_rule_is_explained() -> None:
-    from tbdiag.detectors.base import explanation
-
     low = find("OPT002")
     assert low is not None
     assert "whose learning rate was too low" in explanation(low).sections["How it is detected"]

@@ -2,12 +2,12 @@
 
 Rules name what they can give a reason for. Some runs show by no single sign that their rate is too low, and yet all their
 curves together look like those of such runs. Then the rule for that says so, as a note and with low
-confidence, with those features that spoke most for it.
+confidence, with those features that spoke most for it. Where they look a little like such runs, that rule cannot tell.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -21,24 +21,31 @@ from tbdiag.model.series import Floats, Series
 
 HEALTHY = "healthy"
 LIKELY = 0.5  # the probability above which a kind is likelier than all others together
+POSSIBLE = 0.25  # the probability above which a rule does not clear a run
 _REASONS = 2
 _LIKENESS = "likeness"
 
 
-def suspect(case: Case, rules: Mapping[str, Detector]) -> tuple[Detector, Finding] | None:
-    """That one of ``rules``, by kind, whose runs the case looks like, and its finding; None where it looks like none."""
+def suspect(case: Case, rules: Mapping[str, Detector]) -> Iterator[tuple[Detector, Finding | str]]:
+    """Those of ``rules``, by kind, whose runs the case looks like: one with its finding, or some with a reason for doubt."""
     curve = _shown(case)
     if curve is None:
-        return None
+        return
     classifier, seen = trained(), features(case)
-    shares = classifier.shares(seen)
-    at = int(shares.argmax())
-    kind = classifier.kinds[at]
-    rule = rules.get(kind)
-    if rule is None or rule.suspicion is None or shares[at] <= LIKELY:
-        return None
-    why = _foremost(classifier.reasons(seen, kind, HEALTHY))
-    return rule, _finding(rule, rule.suspicion, curve, float(shares[at]), why)
+    for at, share in enumerate(classifier.shares(seen).tolist()):
+        kind = classifier.kinds[at]
+        rule = rules.get(kind)
+        if share <= POSSIBLE or rule is None or rule.suspicion is None:
+            continue
+        if share > LIKELY:
+            why = _foremost(classifier.reasons(seen, kind, HEALTHY))
+            yield rule, _finding(rule, rule.suspicion, curve, share, why)
+        else:
+            yield (
+                rule,
+                f"the curves look somewhat like those of runs {rule.suspicion.whose} ({share:.0%}): too little to"
+                " say so, too much to rule it out",
+            )
 
 
 def is_suspicion(finding: Finding) -> bool:
