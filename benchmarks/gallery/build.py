@@ -37,8 +37,8 @@ NOT_LONGER = (
     "symmetric-init", "no-step", "exploding-gradients", "vanishing-gradients", "dead-units",
     "saturated-units", "missing-warm-up", "unshuffled", "noisy-validation",
 )  # fmt: skip
-# Where it is not asked for in the part for calibration, since nineteen in twenty gain by it.
-GAIN_ANYWAY = ("rate-too-low", "schedule-too-early")
+# The faults of which it is asked for in the part for calibration, since it decides what they are.
+LONGER_DECIDES = ("stopped-too-early", "underfitting")
 
 
 def faults(plan: Planned) -> Fault:
@@ -49,6 +49,13 @@ def faults(plan: Planned) -> Fault:
         "adversarial": ADVERSARIAL_FAULTS,
     }
     return tables[plan.problem.kind][plan.family]
+
+
+def asks_longer(plan: Planned) -> bool:
+    """Whether the run is trained once more for longer: half of the time that the gallery takes goes there."""
+    if plan.problem.part == "calibration" and FAMILIES[plan.family].kind == "fault":
+        return plan.family in LONGER_DECIDES
+    return plan.family not in NOT_LONGER
 
 
 def train(plan: Planned) -> tuple[list[Session], Outcome, Any]:
@@ -63,9 +70,8 @@ def train(plan: Planned) -> tuple[list[Session], Outcome, Any]:
         from benchmarks.gallery.adversarial import adversarial
 
         return *adversarial(problem, recipe, plan.seed), recipe
-    known = (*NOT_LONGER, *(GAIN_ANYWAY if problem.part == "calibration" else ()))
-    asked = plan.family not in known and recipe.stop_at is None
-    sessions, outcome = supervised(problem, recipe, plan.seed, longer=asked)
+    longer = recipe.stop_at is None and asks_longer(plan)
+    sessions, outcome = supervised(problem, recipe, plan.seed, longer=longer)
     if plan.family == "missing-warm-up":
         warm = replace(recipe, warmup=max(problem.recipe.warmup, 0.1))
         seeds = range(plan.seed, plan.seed + 3)

@@ -12,7 +12,7 @@ import pytest
 
 import tbdiag
 from benchmarks.gallery.adversarial_faults import ADVERSARIAL_FAULTS
-from benchmarks.gallery.build import build, detail, faults
+from benchmarks.gallery.build import asks_longer, build, detail, faults
 from benchmarks.gallery.faults import FAULTS
 from benchmarks.gallery.labels import FAMILIES
 from benchmarks.gallery.plan import Planned, planned
@@ -193,6 +193,15 @@ def test_a_fault_that_did_not_show_is_left_out(
     left_out = build(plans, tmp_path, 1, lambda plan: None, plans)
     assert left_out == [plans[-1]]
     assert not (tmp_path / plans[-1].path).exists()
+
+
+def test_longer_runs_are_made_where_somebody_asks_for_them() -> None:
+    asked = {(each.problem.part, each.family) for each in PLANS if asks_longer(each)}
+    for part in ("calibration", "report"):
+        assert {(part, "healthy"), (part, "stopped-too-early"), (part, "underfitting")} <= asked
+        assert (part, "rate-too-high") not in asked
+    assert ("report", "rate-too-low") in asked
+    assert ("calibration", "rate-too-low") not in asked
 
 
 @pytest.mark.parametrize("schedule", ["constant", "drops:0.3", "cosine"])
