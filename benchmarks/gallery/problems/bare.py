@@ -73,8 +73,8 @@ PROBLEMS: list[Problem] = [
         ("Recurrent", {"cell": "GRU", "vocabulary": 0, "outputs": 6}),
         6,
         Recipe(
-            train_size=480, val_size=300, batch_size=60, hidden=(20,), epochs=14, rate=0.039,
-            schedule="exponential", clip=1.0,
+            train_size=480, val_size=300, batch_size=60, hidden=(20,), epochs=14, rate=0.04,
+            schedule="linear", clip=1.0,
         ),
         "catalyst",
         runs=RUNS["strokes-gru"],
