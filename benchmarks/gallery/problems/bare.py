@@ -23,8 +23,8 @@ PROBLEMS: list[Problem] = [
         partial(pools.grades, 4000, 0.5),
         5,
         Recipe(
-            train_size=1200, val_size=700, batch_size=32, hidden=(16,), epochs=25, rate=0.006,
-            weight_decay=5e-4, schedule="constant",
+            train_size=1200, val_size=700, batch_size=32, hidden=(16,), epochs=16, rate=0.016,
+            weight_decay=3e-3, schedule="constant",
         ),
         "keras",
         RUNS["grades"],
