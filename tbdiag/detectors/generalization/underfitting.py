@@ -122,11 +122,19 @@ class Underfitting(Detector):
     apart: Annotated[float, Threshold("one loss over the other beside that", above=1)] = 1.25
     cramped: Annotated[int, Threshold("units that are too few for anything", at_least=1)] = 2
     gap: Annotated[float, Threshold("lead of training over validation", at_least=0)] = 0.05
+    opens: Annotated[float, Threshold("log gap of the losses that opened since", above=0)] = 0.05
+    dropout: Annotated[float, Threshold("dropout that holds training down", above=0)] = 0.3
+    moves: Annotated[float, Threshold("late move of a log training loss that stands", above=0)] = (
+        0.01
+    )
+    moves_beside: Annotated[float, Threshold("the same of validation", above=0)] = 0.005
+    parts: Annotated[float, Threshold("the same of the gap between them", above=0)] = 0.009
+    idle: Annotated[float, Threshold("share of the run at a spent rate", above=0)] = 0.5
 
     def cannot_tell(self, case: Case) -> str | None:
         """Only an accuracy has a level that is poor by itself."""
         if self._metric(case) is None:
-            if self._hardly_fell(case) or self._cramped(case):
+            if self._hardly_fell(case) or self._cramped(case) or self._side_by_side(case):
                 return None
             return "no accuracy was logged, and the level of a loss alone says nothing"
         first = case.initial_loss
@@ -152,7 +160,39 @@ class Underfitting(Detector):
         )
 
     def check(self, case: Case) -> Iterator[Finding]:
-        """One finding where both curves stand at a poor level."""
+        """One finding where both curves stand at a poor level, or both losses beside each other."""
+        found = tuple(self._by_level(case))
+        if found or not self._side_by_side(case):
+            yield from found
+            return
+        loss, left = case.course(Role.TRAIN_LOSS), case.progress.left
+        seen = case.standstill
+        opened = abs(seen.opened) if seen is not None else 0.0
+        yield self.finding(
+            f"training and validation loss have stood beside each other since the middle of the run with {left:.0%} of"
+            " the first loss left, and training does not even learn by heart: the network can do no more, or"
+            " the data allow no more; a larger one would tell",
+            Evidence(
+                tag=loss.tag,
+                span=(int(loss.steps[len(loss) // 2]), int(loss.steps[-1])),
+                note="stands beside validation",
+                measures=(Measure("opened", opened, "<", self.parts),),
+            ),
+            severity=Severity.NOTE,
+            confidence=Confidence.MEDIUM,
+            remedies=REMEDIES,
+        )
+
+    def _side_by_side(self, case: Case) -> bool:
+        """Whether both losses stand, and the gap between them, under a rate that was not spent long ago."""
+        seen, course, metric = case.standstill, case.schedule, self._metric(case)
+        if seen is None or not seen.within(self.moves, self.moves_beside, self.parts):
+            return False
+        if (course is not None and course.idle > self.idle) or not case.progress.left < 1:
+            return False
+        return metric is None or median(tail(metric.values)) < self.fair
+
+    def _by_level(self, case: Case) -> Iterator[Finding]:
         metric, seen = self._metric(case), case.progress
         loss = case.course(Role.TRAIN_LOSS)
         if metric is None:
@@ -204,6 +244,7 @@ class Underfitting(Detector):
         # What falls steadily by the way of the rate stands still only because that was lowered.
         way = case.headway
         slowed = way.trend.tau < -self.falling and way.sure_drop > self.ahead
+        likely = not (ceiling or slowed or self._elsewhere(case, lead))
         loss_left = seen.left > self.left
         what = (
             f"{seen.left:.0%} of the first loss" if loss_left else f"{left:.0%} of the first errors"
@@ -224,10 +265,18 @@ class Underfitting(Detector):
                 ),
             ),
             Evidence(tag=metric.tag, span=(first, int(metric.steps[-1]))),
-            severity=Severity.NOTE if ceiling or slowed else self.severity,
-            confidence=Confidence.LOW if lead is None or ceiling or slowed else Confidence.MEDIUM,
+            severity=self.severity if likely else Severity.NOTE,
+            confidence=Confidence.MEDIUM if likely and lead is not None else Confidence.LOW,
             remedies=REMEDIES,
         )
+
+    def _elsewhere(self, case: Case, lead: float | None) -> bool:
+        """Whether training draws away from validation, so that it could do more, or dropout holds it down."""
+        seen = case.standstill
+        if seen is not None and seen.opened > self.opens:
+            return True
+        dropped = (case.number(Knob.DROPOUT) or 0.0) >= self.dropout
+        return dropped and lead is not None and lead < 0
 
     def _hardly_fell(self, case: Case) -> bool:
         """Whether two losses without an accuracy stand beside each other near where training began."""
