@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -11,12 +11,13 @@ import numpy as np
 from tbdiag.case import Case
 from tbdiag.detectors.base import Detector, Sample, Suspicion, Threshold, fires, silent
 from tbdiag.detectors.optimization.remedies import DECAY_TO_ZERO, RATE_TENTH, RATE_THIRD, WARM_UP
-from tbdiag.detectors.optimization.signs.too_high import relapsed, symptoms, trace
+from tbdiag.detectors.optimization.signs.too_high import Symptom, relapsed, symptoms, trace
 from tbdiag.model.finding import Confidence, Evidence, Finding, Severity
 from tbdiag.model.knob import Knob
 from tbdiag.model.role import Role
 from tbdiag.model.run import Run, Scalar
 from tbdiag.model.series import Series
+from tbdiag.signals.schedule import Shape
 from tbdiag.signals.tensors import zeros
 from tbdiag.synth import a_run, cosine, decay, flat, jitter, noisy
 
@@ -174,6 +175,12 @@ class LearningRateTooHigh(Detector):
     relapses: Annotated[float, Threshold("validation loss over its best, beside that", above=1)] = (
         1.1
     )
+    stands: Annotated[float, Threshold("late moves of both log losses, beside that", above=0)] = (
+        0.005
+    )
+    far_beyond: Annotated[float, Threshold("times such a rate that no schedule cures", above=1)] = (
+        3.0
+    )
 
     def check(self, case: Case) -> Iterator[Finding]:
         """One finding where the signs add up to two."""
@@ -190,6 +197,7 @@ class LearningRateTooHigh(Detector):
         curve = case.the(Role.TRAIN_LOSS)
         names = {sign.measure.name for sign in signs}
         lost, stuck = "lost" in names, "left" in names
+        doubt = weight == 2 and self._may_be_borne(case, signs)
         steep = not _STEEP.isdisjoint(names)
         remedies = (RATE_TENTH, WARM_UP) if steep else (DECAY_TO_ZERO, RATE_THIRD, RATE_TENTH)
         span = (int(curve.steps[len(curve) // 2]), int(curve.steps[-1]))
@@ -201,10 +209,18 @@ class LearningRateTooHigh(Detector):
                 note="never settles" if not stuck else "stands still",
                 measures=tuple(sign.measure for sign in signs),
             ),
-            severity=Severity.ERROR if lost else self.severity,
-            confidence=Confidence.HIGH if weight > 2 or lost else Confidence.MEDIUM,
+            severity=Severity.ERROR if lost else Severity.NOTE if doubt else self.severity,
+            confidence=Confidence.LOW if doubt else Confidence.HIGH if weight > 2 or lost else Confidence.MEDIUM,
             remedies=remedies,
         )
+
+    def _may_be_borne(self, case: Case, signs: Sequence[Symptom]) -> bool:
+        """Whether little more than an unusual rate speaks, which was lowered since."""
+        course = case.schedule
+        if course is None or course.shape is not Shape.DECAYING:
+            return False
+        rate = next((sign.measure for sign in signs if sign.measure.name == "rate"), None)
+        return rate is not None and rate.limit is not None and rate.value < self.far_beyond * rate.limit
 
     def undecided(self, case: Case) -> str | None:
         """A calm end means nothing where a schedule may have brought it, and nobody logged that."""

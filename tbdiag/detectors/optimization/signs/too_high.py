@@ -154,6 +154,10 @@ def trace(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
         if limits.rises < top <= limits.blow_up:
             text = f"the loss per batch first rose {top:.2g}-fold"
             return Symptom(text, Measure("rise", top, ">", limits.rises))
+    still = case.standstill
+    if still is not None and still.within(limits.stands, limits.stands, limits.stands):
+        text = "both losses stand beside each other"
+        return Symptom(text, Measure("opened", abs(still.opened), "<", limits.stands))
     if seen.left > limits.left:
         text = f"{seen.left:.0%} of the first loss is left"
         return Symptom(text, Measure("still_left", seen.left, ">", limits.left))
@@ -296,6 +300,9 @@ def _wanders(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
     values = case.thinned(curve).values
     early, level = values[: len(values) // 2], median(tail(values))
     jumps, fall = noise(early), abs(float(values[0]) - level)
+    if level > limits.relapses * case.turn(Role.VAL_LOSS).value:
+        # What it learned by heart since is no part of what it lost.
+        fall = max(fall, float(values[0]) - case.turn(Role.VAL_LOSS).value)
     if jumps <= limits.shakes * abs(level) or jumps <= limits.wanders * fall:
         return None
     text = (
