@@ -141,6 +141,7 @@ class LearningRateTooHigh(Detector):
     stuck_left: Annotated[float, Threshold("last over first of a frozen loss", above=0)] = 0.4
     lost: Annotated[float, Threshold("accuracy learned early and lost", above=0)] = 0.05
     unsettled: Annotated[float, Threshold("last loss over first, accuracy lost", above=0)] = 0.3
+    strays: Annotated[float, Threshold("standard errors that few samples lose", above=0)] = 2.5
     strong_decay: Annotated[float, Threshold("weight decay that freezes by itself", above=0)] = 0.01
     tiny: Annotated[int, Threshold("units of a network that can do no more", at_least=0)] = 4
     adam: Annotated[float, Threshold("rate that is unheard of for Adam", above=0)] = 0.045

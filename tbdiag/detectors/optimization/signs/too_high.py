@@ -19,6 +19,7 @@ from tbdiag.signals.schedule import Shape
 from tbdiag.signals.smoothing import running_median, tail
 from tbdiag.signals.stated import Family
 from tbdiag.signals.trend import kendall, theil_sen
+from tbdiag.signals.turning import Relapse
 from tbdiag.signals.updates import rate_at
 
 if TYPE_CHECKING:
@@ -190,7 +191,7 @@ def _relapse(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
     if not case.progress.left > limits.unsettled:
         return None
     for name, seen in (("lost", case.relapse), ("set_back", case.set_back)):
-        if seen is not None and seen.beyond(limits.lost):
+        if seen is not None and seen.beyond(max(limits.lost, _by_chance(limits, case, seen))):
             how = "fell" if name == "lost" else "was set back"
             text = (
                 f"the {seen.role.phrase} {how} from {seen.then:.1%} at step {seen.step:,} to"
@@ -198,6 +199,14 @@ def _relapse(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
             )
             return Symptom(text, Measure(name, seen.then - seen.now, ">", limits.lost), 2)
     return None
+
+
+def _by_chance(limits: LearningRateTooHigh, case: Case, seen: Relapse) -> float:
+    """How much of an accuracy few validation samples make and lose by chance, 0 where they are not known."""
+    size = case.validation_size() if seen.role is Role.VAL_METRIC else None
+    if size is None:
+        return 0.0
+    return limits.strays * math.sqrt(2 * seen.then * (1 - seen.then) / size.most)
 
 
 def _fall_after_cut(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
