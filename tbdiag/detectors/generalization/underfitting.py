@@ -79,7 +79,10 @@ class Underfitting(Detector):
     and their number was not logged, the rule cannot tell. Of a regression whose rate was logged two losses that stand, by steps and by
     the way of the rate, within `apart` of each other are a note where more than `high` of the first loss is left, above which
     it was never thrown by `thrown`. So are two such losses without an accuracy that stand with `left` of the first loss, where the settings tell of a layer of
-    `cramped` units.
+    `cramped` units. And so are two losses, `apart` at most, whose logarithms move by less than `moves` (training) and `moves_beside`
+    (validation) in the second half while their gap opens by less than `parts`, under a rate that was not spent for more than `idle` of the run,
+    and with an accuracy below `middling` where there is one: a network that could do more would learn by heart. A poor standstill
+    is a note where the gap between the losses has opened by `opens`, or where dropout of `dropout` holds training below validation.
 
     ## Remedy
 
@@ -169,9 +172,8 @@ class Underfitting(Detector):
         seen = case.standstill
         opened = abs(seen.opened) if seen is not None else 0.0
         yield self.finding(
-            f"training and validation loss have stood beside each other since the middle of the run with {left:.0%} of"
-            " the first loss left, and training does not even learn by heart: the network can do no more, or"
-            " the data allow no more; a larger one would tell",
+            f"training and validation loss have stood beside each other for half of the run with {left:.0%} of the"
+            " first loss left; a larger network would tell whether the data allow more",
             Evidence(
                 tag=loss.tag,
                 span=(int(loss.steps[len(loss) // 2]), int(loss.steps[-1])),
@@ -190,7 +192,10 @@ class Underfitting(Detector):
             return False
         if (course is not None and course.idle > self.idle) or not case.progress.left < 1:
             return False
-        return metric is None or median(tail(metric.values)) < self.fair
+        ends = median(tail(case.the(Role.VAL_LOSS).values)) / median(tail(case.training.values))
+        if not self.apart > ends > 1 / self.apart:
+            return False
+        return metric is None or median(tail(metric.values)) < self.middling
 
     def _by_level(self, case: Case) -> Iterator[Finding]:
         metric, seen = self._metric(case), case.progress
@@ -380,7 +385,11 @@ class Underfitting(Detector):
         yield fires("a regression that hardly fell", a_run({**stands, Role.VAL_LOSS: beside}))
         stands = {Role.TRAIN_LOSS: loss, Role.VAL_LOSS: loss * 1.01}
         yield fires("two units, and no accuracy", a_run(stands, hparams={"hidden_dim": 2}))
-        yield silent("units enough, and no accuracy", a_run(stands, hparams={"hidden_dim": 32}))
+        yield fires("units enough, which learn nothing by heart", a_run(stands))
+        parts = {**stands, Role.VAL_LOSS: loss * np.linspace(1.0, 1.2, 60)}
+        yield silent("the gap opens, and no accuracy", a_run(parts, hparams={"hidden_dim": 32}))
+        spent = {Role.LEARNING_RATE: np.where(np.arange(60) < 12, 0.01, 1e-5)}
+        yield silent("they stand since the rate was spent", a_run({**stands, **spent}))
         falls = {Role.TRAIN_LOSS: decay(60, 2.3, 1.0, 2), Role.VAL_LOSS: decay(60, 2.3, 1.0, 2)}
         yield silent("two units that still learn", a_run(falls, hparams={"hidden_dim": 2}))
         yield silent(
@@ -389,13 +398,13 @@ class Underfitting(Detector):
                 {
                     **stands,
                     Role.TRAIN_LOSS: noisy(decay(40, 1.0, 0.5, 12), 0.002),
-                    Role.VAL_LOSS: 0.6 * beside,
+                    Role.VAL_LOSS: 0.6 * beside * np.linspace(1.0, 1.1, 40),
                 }
             ),
         )
         yield silent(
             "a regression that validation does not follow",
-            a_run({**stands, Role.VAL_LOSS: 1.5 * beside}),
+            a_run({**stands, Role.VAL_LOSS: 1.5 * loss}),
         )
         words = {
             Role.BATCH_LOSS: noisy(decay(600, 5.5, 3.4, 20), 0.02),

@@ -69,7 +69,7 @@ class LearningRateTooHigh(Detector):
     `freed` and by more than before, as that went down. A loss that fell at once and has stood still to within
     `frozen` ever since, at more than `stuck_left` of where it began, counts twice, unless the weight decay
     is known to be `strong_decay` or more, the network to be `tiny`, or a layer was dead before the first step. With more than `unsettled` of the first loss left, so does an
-    accuracy that ends `lost` and three times its noise below the best of its first fifth: what was
+    accuracy that ends `lost`, three times its noise, and `strays` standard errors of a validation set of known size below the best of its first fifth: what was
     learned in the first steps was thrown away, and the finding is an error. An accuracy that stays as far
     below its own start for the rest of the first half counts twice, too: it came back only when the rate fell.
     Where validation was logged `several` times or more, its jumps in the first half, by successive differences, count twice if
@@ -82,7 +82,8 @@ class LearningRateTooHigh(Detector):
     Beside a single sign, a validation loss that ends `relapses` times its best is another.
     A rate of `adam` for Adam and its kin, `momentum` times (1 − momentum) with one, or `plain` without for `lasting` of the run is a sign, for no network
     is known to bear it; a trace beside it is another: a loss per batch that first rose `rises`-fold, `left`
-    of the first loss, a first half that wavers by `wavers`, a second that does not fall, or such a validation loss. A loss
+    of the first loss, a first half that wavers by `wavers`, a second that does not fall, or such a validation loss, or two losses
+    that stand beside each other (both and their gap move by less than `stands`, in logarithms, late in the run). With nothing else to it, and below `far_beyond` times as much, it is a note under a rate that was lowered. A loss
     per batch that rises to `thrown` times its first value within `steps` batches counts twice, and one that bounces by `wavers` at a constant rate counts whatever is left
     of it where no metric was logged. A regression whose
     first loss is above `unscaled` has large weights to learn and bears `unscaled_bear` times as much. A loss of `end` points or more that bounces on by `bounces_on` of its

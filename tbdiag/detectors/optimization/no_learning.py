@@ -68,10 +68,12 @@ class NoLearning(Detector):
     noise proves that something was learned; so does an accuracy that was `lost` better early on, of
     which OPT001 speaks.
 
-    Or validation learned nothing: its accuracy stays near 1/C (within `near` where the best loss is ln C to within `exact`, else `guess`), its best loss lies near ln C, not below it
+    Or validation learned nothing: its accuracy is not above 1/C (within `near` where the best loss is ln C to within `exact`, else `guess`, or `strays`
+    standard errors where its size is known), its best loss lies near ln C, not below it
     by more than the share `chance` and not above by more than `guessing`, and training went `by_heart` of the way
-    from there to 1, or its loss is not `guessing` below ln C either. C is what the settings or the outputs of the last
-    layer say, where they do. Without any accuracy it is a note: the validation loss is never below the share `still` of its first value and
+    from there to 1, or its loss is not `guessing` below ln C either, or its accuracy was not logged. C is what the settings or the outputs of the last
+    layer say, where they do. Where nothing tells C, the accuracy is held against exp(−loss), which is what guessing with such a loss gets right, if the loss was never
+    below the share `still` of its first value. Without a training loss the same of at most `few_classes` is a warning. Without any accuracy it is a note: the validation loss is never below the share `still` of its first value and
     ends above it, training fell all the same, and began at most `begun` times above it, so that nothing was learned before.
 
     ## Remedy
@@ -133,7 +135,7 @@ class NoLearning(Detector):
         if case.curve(Role.TRAIN_LOSS) is None:
             return
         seen, curve = case.progress, case.the(Role.TRAIN_LOSS)
-        if case.relapse is not None and case.relapse.beyond(self.lost):
+        if self._relapsed(case):
             return
         guessed = self._guessed_classes(case)
         if guessed is None and (
@@ -170,7 +172,7 @@ class NoLearning(Detector):
     def _by_heart(self, case: Case) -> Finding | None:
         """Validation that guesses from the first evaluation to the last."""
         seen = guesses(self, case)
-        if seen is None:
+        if seen is None or not (seen.by_heart or not self._relapsed(case)):
             return None
         loss, val = case.the(Role.VAL_LOSS), case.the(Role.VAL_METRIC)
         span = (int(loss.steps[0]), int(loss.steps[-1]))
@@ -191,8 +193,12 @@ class NoLearning(Detector):
             Evidence(tag=val.tag, span=span, note="stays at chance"),
             severity=Severity.WARNING if alone else self.severity,
             confidence=Confidence.HIGH if seen.count > 2 and not alone else Confidence.MEDIUM,
-            remedies=(CHECK_LABELS, *REMEDIES[2:]),
+            remedies=(CHECK_LABELS, *(REMEDIES[2:] if seen.by_heart else _remedies(case))),
         )
+
+    def _relapsed(self, case: Case) -> bool:
+        """Whether an accuracy was better early on, of which OPT001 speaks."""
+        return case.relapse is not None and case.relapse.beyond(self.lost)
 
     def undecided(self, case: Case) -> str | None:
         """A validation loss without an accuracy that was never better than at first."""

@@ -24,12 +24,14 @@ _APART = 0.7  # of the share that guessing gets right: what is below is another 
 class Guess:
     """A validation loss whose ``best`` is that of guessing among ``count`` classes.
 
-    ``learned`` is the accuracy that training reached, None where it was not logged.
+    ``learned`` is the accuracy that training reached, None where it was not logged; ``by_heart`` whether training went
+    well beyond guessing.
     """
 
     count: int
     best: float
     learned: float | None
+    by_heart: bool
 
 
 def guesses(limits: NoLearning, case: Case) -> Guess | None:
@@ -40,11 +42,45 @@ def guesses(limits: NoLearning, case: Case) -> Guess | None:
     return _among(limits, case, val, loss) or _at_its_loss(limits, case, val, loss)
 
 
-def _at_its_loss(limits: NoLearning, case: Case, val: Series, loss: Series) -> Guess | None:
-    """The same of classes whose number nothing tells, by what a loss says of an accuracy.
+def _among(limits: NoLearning, case: Case, val: Series, loss: Series) -> Guess | None:
+    """Guessing among classes whose number the settings, the loss or the accuracy tell."""
+    share, usual, best = median(tail(val.values)), median(val.values), float(loss.values.min())
+    count = round(1 / usual) if usual > 0.5 / limits.classes else 0
+    floor, away, known = share, limits.guess, False
+    if 0 < best < math.log(limits.classes):
+        by_loss = max(round(math.exp(best)), 2)
+        if abs(best / math.log(by_loss) - 1) <= limits.exact:
+            # the loss tells the classes, few samples do not
+            count, away, known = by_loss, limits.near, True
+    if case.classes is not None:
+        # One lucky evaluation is no gain.
+        count, best, known = case.classes, max(best, case.turn(Role.VAL_LOSS).value), True
+    if count < 2:
+        return None
+    if known or share > _APART / count:
+        share = max(share, 1 / count)  # worse than guessing is not learned either
+    if abs(share - 1 / count) > min(away, 0.25 / count):
+        return None
+    level = math.log(count)
+    if not (1 - limits.chance) * level <= best <= (1 + limits.guessing) * level:
+        return None
+    if _best_late(val) > share + 2 * away:
+        return None
+    if floor >= share and median(val.values[:3]) < floor - 2 * away:
+        return None  # it rose, and not from below guessing to that
+    if case.curve(Role.TRAIN_LOSS) is None:
+        return Guess(count, best, None, False) if known and count <= limits.few_classes else None
+    found = _guess(limits, case, count, best)
+    # What training shows may be as little as that, or far more, but nothing in between.
+    near = case.progress.last >= (1 - limits.guessing) * level
+    return found if found.learned is None or found.by_heart or near else None
 
-    What is right with a probability of p on average, in the geometric mean exp(-loss), is right more often than
-    that as soon as it knows anything: equal only where all answers are given alike.
+
+def _at_its_loss(limits: NoLearning, case: Case, val: Series, loss: Series) -> Guess | None:
+    """Guessing among classes whose number nothing tells, by what a loss says of an accuracy.
+
+    The right answers have a probability of exp(-loss) in the geometric mean, and more in the arithmetic one. As
+    many are right where all are given alike, and more as soon as anything is known.
     """
     best = float(loss.values.min())
     if not 0 < best < math.log(limits.few_classes) or case.classes is not None:
@@ -53,58 +89,19 @@ def _at_its_loss(limits: NoLearning, case: Case, val: Series, loss: Series) -> G
         return None
     if _best_late(val) > math.exp(-best) + limits.guess:
         return None
+    return _guess(limits, case, round(math.exp(best)), best)
+
+
+def _guess(limits: NoLearning, case: Case, count: int, best: float) -> Guess:
+    """With what training reached."""
     train = case.accuracy(Role.TRAIN_METRIC)
-    return Guess(round(math.exp(best)), best, None if train is None else median(tail(train.values)))
+    if train is None:
+        return Guess(count, best, None, False)
+    learned = median(tail(train.values))
+    return Guess(count, best, learned, learned >= 1 / count + limits.by_heart * (1 - 1 / count))
 
 
 def _best_late(val: Series) -> float:
     """The median of the best quarter of the second half: single evaluations stray from chance, most at first."""
     late = val.values[len(val) // 2 :]
     return median(np.sort(late)[-max(3, len(late) // 4) :])
-
-
-def _among(limits: NoLearning, case: Case, val: Series, loss: Series) -> Guess | None:
-    share = median(tail(val.values))
-    best, alone = float(loss.values.min()), case.curve(Role.TRAIN_LOSS) is None
-    usual, floor = median(val.values), share
-    count = round(1 / usual) if usual > 0.5 / limits.classes else 0
-    away, exactly = limits.guess, False
-    if 0 < best < math.log(limits.classes):
-        by_loss = max(round(math.exp(best)), 2)
-        if abs(best / math.log(by_loss) - 1) <= limits.exact:
-            # the loss tells the classes, few samples do not
-            count, away, exactly = by_loss, limits.near, True
-    if case.classes is not None:
-        # One lucky evaluation is no gain.
-        count, best, exactly = case.classes, max(best, case.turn(Role.VAL_LOSS).value), True
-    if alone and not (exactly and count <= limits.few_classes):
-        return None
-    if exactly or share > _APART / max(count, 1):
-        share = max(share, 1 / max(count, 1))  # worse than guessing is not learned either
-    if count < 2 or abs(share - 1 / count) > min(away, 0.25 / count):
-        return None
-    level = math.log(count)
-    if not (1 - limits.chance) * level <= best <= (1 + limits.guessing) * level:
-        return None
-    learned = _trained(limits, case, share, level)
-    if learned is None and not alone:
-        return None
-    if _best_late(val) > share + 2 * away:
-        return None
-    rose = floor >= share  # what ends below guessing has risen to nothing
-    if rose and median(val.values[:3]) < floor - 2 * away:
-        return None
-    unknown = case.accuracy(Role.TRAIN_METRIC) is None
-    return Guess(count, best, None if unknown else learned)
-
-
-def _trained(limits: NoLearning, case: Case, share: float, level: float) -> float | None:
-    """What training reached, where it learned what validation did not, or hardly anything; else None."""
-    if case.curve(Role.TRAIN_LOSS) is None:
-        return None
-    train = case.accuracy(Role.TRAIN_METRIC)
-    if train is None:
-        return share  # whatever it reached, validation knows nothing of it
-    learned = median(tail(train.values))
-    by_heart = learned >= share + limits.by_heart * (1 - share)
-    return learned if by_heart or case.progress.last >= (1 - limits.guessing) * level else None
