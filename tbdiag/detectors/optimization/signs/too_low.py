@@ -148,21 +148,31 @@ def _slow(limits: LearningRateTooLow, case: Case, left: float) -> Severity | Non
     unscaled = _unscaled(limits, case)
     if not (limits.rest < left or unscaled):
         return None
+    if _memorises(limits, case):
+        return None
     smooth = limits.severity if rails else _smooth(limits, case)
     if not smooth and not ((limits.left < left or unscaled) and _crawls(limits, case, left)):
         return None
     if not unscaled and _held_up(limits, case, left):
         return None
-    if len(case.the(Role.TRAIN_LOSS)) < limits.few:
+    if len(case.the(Role.TRAIN_LOSS)) < limits.few and not left > limits.hardly:
         return Severity.NOTE
     return smooth or _confirmed(limits, case, left)
+
+
+def _memorises(limits: LearningRateTooLow, case: Case) -> bool:
+    """Whether training stands so far below validation that its steps were long enough to learn by heart."""
+    val, train = case.curve(Role.VAL_LOSS), median(tail(case.course(Role.TRAIN_LOSS).values))
+    return val is not None and len(val) > 2 and median(tail(val.values)) > limits.memorised * train
 
 
 def _confirmed(limits: LearningRateTooLow, case: Case, left: float) -> Severity:
     """How grave a crawl is: a note of a few epochs, or of a loss that came far with nothing beside it."""
     val = case.curve(Role.VAL_LOSS)
     confirmed = left > limits.far or (val is not None and len(val) >= limits.evaluations)
-    enough = len(case.the(Role.TRAIN_LOSS)) >= limits.few
+    points = len(case.the(Role.TRAIN_LOSS))
+    # Of a second half of seven points a trend means little where validation rose meanwhile.
+    enough = left > limits.hardly or points >= (limits.few if rises(val, 0)[1] == 0 else limits.sure_trend)
     return limits.severity if confirmed and enough else Severity.NOTE
 
 
