@@ -93,4 +93,41 @@ PROBLEMS: list[Problem] = [
         "huggingface",
         runs=RUNS["cloths-patches"],
     ),
+    perceptron(
+        "meals",
+        _HERE,
+        partial(pools.meals, 3800),
+        8,
+        Recipe(
+            train_size=1000, val_size=800, batch_size=20, hidden=(40,), epochs=16, optimizer="sgd",
+            rate=0.13, weight_decay=3e-3, schedule="step", log_every=5,
+        ),
+        "plain",
+        RUNS["meals"],
+    ),
+    perceptron(
+        "fuel",
+        _HERE,
+        partial(pools.fuel, 2200, 2.0),
+        0,
+        Recipe(
+            train_size=600, val_size=400, batch_size=32, hidden=(32, 16), epochs=32,
+            rate=0.026, weight_decay=4e-3, schedule="constant",
+        ),
+        "keras",
+        RUNS["fuel"],
+    ),
+    neural(
+        "moods-normed",
+        _HERE,
+        partial(pools.moods, 2200, 0.3),
+        ("Normed", {"features": 20, "norm": "batch", "outputs": 4}),
+        4,
+        Recipe(
+            train_size=800, val_size=500, batch_size=50, hidden=(32, 16), epochs=8,
+            optimizer="adamw", rate=0.016, weight_decay=0.15, schedule="onecycle",
+        ),
+        "lightning",
+        runs=RUNS["moods-normed"],
+    ),
 ]  # fmt: skip

@@ -72,3 +72,31 @@ def cloths(n: int, noise: float) -> Pool:
     turned = np.where(rng.random(n) < 0.5, 1.0, -1.0)[:, None, None]
     x = turned * np.stack(waves)[label] + 0.6 * np.stack(waves)[other]
     return x + noise * rng.standard_normal(x.shape), label
+
+
+def meals(n: int) -> Pool:
+    """Which of eight dishes is ordered, by ten tastes of the guest that overlap; (n, 10)."""
+    rng = np.random.default_rng(107)
+    centres = rng.normal(0, 1.0, (16, 10))
+    kind = rng.integers(0, 16, n)
+    return 0.8 * centres[kind] + rng.standard_normal((n, 10)), kind % 8
+
+
+def fuel(n: int, noise: float) -> Pool:
+    """How far a car goes on a litre, in units that nobody scaled, by weight, power, year and where it was made; (n, 9)."""
+    rng = np.random.default_rng(108)
+    x, made = rng.normal(0, 1, (n, 6)), rng.integers(0, 3, n)
+    far = 24.0 - 5.0 * np.tanh(x[:, 0]) - 2.5 * x[:, 1] + 2.0 * x[:, 2] * (made - 1)
+    far += 1.5 * x[:, 3] ** 2 - 1.0 * x[:, 0] * x[:, 4]
+    return np.concatenate([x, np.eye(3)[made]], axis=1), far + noise * rng.standard_normal(n)
+
+
+def moods(n: int, noise: float) -> Pool:
+    """Which of four moods a voice has, by how twenty of its measures go together; (n, 20)."""
+    rng = np.random.default_rng(109)
+    turns = np.linalg.qr(rng.normal(0, 1, (20, 20)))[0]
+    label, x = rng.integers(0, 4, n), rng.normal(0, 1, (n, 20))
+    x[:, 0] += np.array([-1.2, -1.2, 1.2, 1.2])[label]
+    x[:, 1] += np.where(label % 2, 1.0, -1.0) * (1.0 + np.abs(x[:, 2]))
+    x[:, 3] *= np.where(label == 1, 2.0, 0.7)
+    return x @ turns + noise * rng.standard_normal((n, 20)), label
