@@ -59,7 +59,7 @@ class LearningRateTooHigh(Detector):
     On the training loss, thinned to about a hundred points, at least two of these signs must show.
     The second half has no falling trend (Kendall's tau above `lost_trend`) although `left` of the
     first loss remains and nine tenths of the fall came within `early` of the run, and the loss
-    jumps by `noise` of its level, `beyond` times what single batches explain, unless validation, `evaluations` or more, falls steadily there (tau below −`settles`). It ends above `above_best` times its best, and `beyond` what batches explain, while `left` remains,
+    jumps by `noise` of its level, `beyond` times what single batches explain, unless validation, `evaluations` or more, falls steadily there (tau below −`settles`): means over epochs that do so by `shaken` at a constant rate, with more than `unsettled` left, count twice, unless dropout is `dropout` or more. It ends above `above_best` times its best, and `beyond` what batches explain, while `left` remains,
     having lost `regained` of its fall again. It climbs through the second half (tau above
     `climbing`). It fell by `drop` and `sure` deviations right after the rate was cut at once, to
     `cut` of what it was or less. The loss per batch rose above
@@ -155,6 +155,8 @@ class LearningRateTooHigh(Detector):
     unrest: Annotated[float, Threshold("early rises of validation, the rate unknown", above=0)] = (
         0.35
     )
+    shaken: Annotated[float, Threshold("noise that a rate alone explains", above=0)] = 0.02
+    dropout: Annotated[float, Threshold("dropout that makes a loss bounce", above=0)] = 0.2
     evaluations: Annotated[int, Threshold("evaluations that tell wavering", at_least=8)] = 12
     settles: Annotated[float, Threshold("tau of a validation loss that settles", above=0)] = 0.8
     unsteady: Annotated[float, Threshold("early wavering of both log losses", above=0)] = 0.38

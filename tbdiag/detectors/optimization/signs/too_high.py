@@ -67,6 +67,7 @@ def _of_its_end(limits: LearningRateTooHigh, case: Case) -> Iterator[Symptom]:
         yield Symptom(
             f"the loss bounces by {_share(seen.noise)} without falling in the second half",
             measure,
+            2 if _by_the_rate_alone(limits, case) else 1,
         )
         if seen.ready < limits.early:
             measure = Measure("ready", seen.ready, "<", limits.early)
@@ -79,6 +80,20 @@ def _of_its_end(limits: LearningRateTooHigh, case: Case) -> Iterator[Symptom]:
     if seen.trend.tau > limits.climbing and seen.regained > limits.regained:
         measure = Measure("climb", seen.trend.tau, ">", limits.climbing)
         yield Symptom("it climbs through the second half", measure)
+
+
+def _by_the_rate_alone(limits: LearningRateTooHigh, case: Case) -> bool:
+    """Whether means over epochs bounce at a rate that was never lowered, and no dropout makes them.
+
+    Under a schedule what bounces at the end is the sample, for the rate is small by then.
+    """
+    course, batch = case.schedule, case.curve(Role.BATCH_LOSS)
+    if course is None or course.shape is not Shape.CONSTANT:
+        return False
+    if case.progress.noise <= limits.shaken or not case.progress.left > limits.unsettled:
+        return False
+    lone = batch is not None and batch.tag == case.the(Role.TRAIN_LOSS).tag
+    return not lone and (case.number(Knob.DROPOUT) or 0.0) < limits.dropout
 
 
 def _of_batches(limits: LearningRateTooHigh, case: Case) -> bool:
