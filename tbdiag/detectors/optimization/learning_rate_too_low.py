@@ -84,7 +84,7 @@ class LearningRateTooLow(Detector):
     left. A loss that is logged alone, beside its rate, and made nine tenths of its fall after `lone` of its way, with `ahead` of its logarithm to fall and `unspent` left, is a note unless half of `promise` was not kept. A run at a constant rate whose validation loss never rose in `few` evaluations or more and would surely gain `lasting` is a note, and so is one of
     whose rate nothing is known with `unspent` left, whose log loss would fall by `unslowed` and validation by `much`, and that needed `late` of the run for its fall. A few
     evaluations that fell each time, and Adam with less than `way` for the sum of its rate, leave it open. Of a curve with fewer than `few` points the same is asked, and it is a note,
-    as is one of fewer than `sure_trend` that is not smooth while validation rose, unless more than `hardly` of the first loss is left. Where validation stands at more than `memorised` times the
+    as is one of fewer than `sure_trend` that is not smooth while validation rose, unless more than `nowhere` of the first loss is left. Where validation stands at more than `memorised` times the
     training loss, steps were long enough to learn by heart.
 
     ## Remedy
@@ -119,6 +119,9 @@ class LearningRateTooLow(Detector):
         0.9
     )
     few: Annotated[int, Threshold("points below which only a loss far off counts", at_least=4)] = 14
+    nowhere: Annotated[float, Threshold("last over first that few epochs do not explain", above=0)] = (
+        0.95
+    )
     sure_trend: Annotated[int, Threshold("the same where validation rose", at_least=4)] = 16
     memorised: Annotated[float, Threshold("validation over training loss learned by heart", above=1)] = 2.5
     far: Annotated[float, Threshold("last over first of a loss that is far off", above=0)] = 0.5
