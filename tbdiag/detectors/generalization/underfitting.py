@@ -81,7 +81,7 @@ class Underfitting(Detector):
     it was never thrown by `thrown`. So are two such losses without an accuracy that stand with `left` of the first loss, where the settings tell of a layer of
     `cramped` units. And so are two losses, `apart` at most, whose logarithms move by less than `moves` (training) and `moves_beside`
     (validation) in the second half while their gap opens by less than `parts`, under a rate that was not spent for more than `idle` of the run,
-    and with an accuracy below `middling` where there is one: a network that could do more would learn by heart. A poor standstill
+    and with an accuracy below `middling` or no metric at all: a network that could do more would learn by heart. A poor standstill
     is a note where the gap between the losses has opened by `opens`, or where dropout of `dropout` holds training below validation.
 
     ## Remedy
@@ -195,7 +195,9 @@ class Underfitting(Detector):
         ends = median(tail(case.the(Role.VAL_LOSS).values)) / median(tail(case.training.values))
         if not self.apart > ends > 1 / self.apart:
             return False
-        return metric is None or median(tail(metric.values)) < self.middling
+        if metric is None:  # another metric tells those who know it whether its level is poor
+            return all(case.curve(role) is None for role in (Role.TRAIN_METRIC, Role.VAL_METRIC))
+        return median(tail(metric.values)) < self.middling
 
     def _by_level(self, case: Case) -> Iterator[Finding]:
         metric, seen = self._metric(case), case.progress
