@@ -82,7 +82,7 @@ class Underfitting(Detector):
     `cramped` units. And so are two losses, `apart` at most, whose logarithms move by less than `moves` (training) and `moves_beside`
     (validation) in the second half while their gap opens by less than `parts`, under a rate that was not spent for more than `idle` of the run,
     and with an accuracy below `middling` or no metric at all: a network that could do more would learn by heart. A poor standstill
-    is a note where the gap between the losses has opened by `opens`, or where dropout of `dropout` holds training below validation.
+    is a note where the gap between the losses has opened by `opens`, where dropout of `dropout` holds training below validation, or where the rate was spent for as long.
 
     ## Remedy
 
@@ -278,9 +278,11 @@ class Underfitting(Detector):
         )
 
     def _elsewhere(self, case: Case, lead: float | None) -> bool:
-        """Whether training draws away from validation, so that it could do more, or dropout holds it down."""
-        seen = case.standstill
+        """Whether training draws away from validation, so that it could do more, or dropout or a spent rate holds it."""
+        seen, course = case.standstill, case.schedule
         if seen is not None and seen.opened > self.opens:
+            return True
+        if course is not None and course.idle > self.idle:
             return True
         dropped = (case.number(Knob.DROPOUT) or 0.0) >= self.dropout
         return dropped and lead is not None and lead < 0

@@ -70,7 +70,7 @@ class LearningRateTooLow(Detector):
     `moves` in the second half, or, as a note, by `moves_far` where training rose late, or fell fast at first. So is a validation loss that moves as if on rails: by the way of the rate the
     third differences of its logarithm are below `rails` of the first ones over the last two thirds, it rose at no more than
     `late_rises` of its steps, fell by `onward` in the last quarter, took more than `soon` for nine tenths of its fall, and is `aside` to `apart` times the training loss. Where no rate was logged and `stuck` is left, the first
-    half alone is a note, and where no training loss was logged, such a validation loss with `stuck` of its first value left that fell by `creeps` there is a note. Under a
+    half alone is a note (where no metric was logged either, both halves together, whatever is left), and where no training loss was logged, such a validation loss with `stuck` of its first value left that fell by `creeps` there is a note. Under a
     schedule, a validation loss of which more than `rises` of the early steps, or `rises_at_all` of all, go up is not that of a loss that crawls. Nor is a training loss, where there are fewer
     evaluations, that went up as often early; with less than `far` left it is a note then. A rate that was spent before the last
     `idle` of the run is another fault, OPT007. Where the rate is not known at all, only smooth

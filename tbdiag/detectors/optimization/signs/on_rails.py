@@ -51,6 +51,16 @@ def began_on_rails(limits: LearningRateTooLow, case: Case) -> bool:
     return _bends(np.log(values[n // 6 : n // 2 + 1])) < limits.rails
 
 
+def never_left_them(limits: LearningRateTooLow, case: Case) -> bool:
+    """The same of a whole run of which nothing but its two losses is known, whose first one may be anything."""
+    if case.curve(Role.TRAIN_METRIC) is not None or case.curve(Role.VAL_METRIC) is not None:
+        return False
+    if not began_on_rails(limits, case):
+        return False
+    values = case.thinned(case.the(Role.VAL_LOSS)).values
+    return _bends(np.log(values[len(values) // 3 :])) < limits.rails
+
+
 def _bends(log: Floats) -> float:
     """The third differences of a logarithm (n,) over its first ones, medians both; infinite of few points.
 

@@ -16,6 +16,7 @@ from tbdiag.detectors.optimization.signs.drift import (
 from tbdiag.detectors.optimization.signs.on_rails import (
     began_on_rails,
     by_a_tenth,
+    never_left_them,
     on_rails,
     rises,
 )
@@ -131,6 +132,8 @@ def slow(limits: LearningRateTooLow, case: Case) -> Severity | None:
     if found is not None:
         return found
     if left > limits.stuck and began_on_rails(limits, case):
+        return Severity.NOTE
+    if never_left_them(limits, case):
         return Severity.NOTE
     if drifts(limits, case, left) is not None:
         return _confirmed(limits, case, left)
