@@ -82,7 +82,7 @@ class Underfitting(Detector):
     `cramped` units. And so are two losses, `apart` at most, whose logarithms move by less than `moves` (training) and `moves_beside`
     (validation) in the second half while their gap opens by less than `parts`, under a rate that was not spent for more than `idle` of the run,
     and with an accuracy below `middling` or no metric at all: a network that could do more would learn by heart. A poor standstill
-    is a note where the gap between the losses has opened by `opens`, where dropout of `dropout` holds training below validation, or where the rate was spent for as long.
+    is a note where the gap between the losses has opened by `opens`, where dropout of `dropout` holds training below validation, where the rate was spent for as long, or where not both accuracies tell.
 
     ## Remedy
 
@@ -251,7 +251,7 @@ class Underfitting(Detector):
         # What falls steadily by the way of the rate stands still only because that was lowered.
         way = case.headway
         slowed = way.trend.tau < -self.falling and way.sure_drop > self.ahead
-        likely = not (ceiling or slowed or self._elsewhere(case, lead))
+        likely = not (ceiling or slowed or lead is None or self._elsewhere(case, lead))
         loss_left = seen.left > self.left
         what = (
             f"{seen.left:.0%} of the first loss" if loss_left else f"{left:.0%} of the first errors"
@@ -273,7 +273,7 @@ class Underfitting(Detector):
             ),
             Evidence(tag=metric.tag, span=(first, int(metric.steps[-1]))),
             severity=self.severity if likely else Severity.NOTE,
-            confidence=Confidence.MEDIUM if likely and lead is not None else Confidence.LOW,
+            confidence=Confidence.MEDIUM if likely else Confidence.LOW,
             remedies=REMEDIES,
         )
 

@@ -68,7 +68,7 @@ class LearningRateTooLow(Detector):
     steps, less than `tenth` of its fall came within the first tenth of the run, less than `tuned` of the first loss is
     left, as it is not after fine-tuning, and validation gains `sure_gain`. Where the rate was not logged, `whole` evaluations, no rise at all, and a fall by
     `moves` in the second half, or, as a note, by `moves_far` where training rose late, or fell fast at first. So is a validation loss that moves as if on rails: by the way of the rate the
-    third differences of its logarithm are below `rails` of the first ones over the last two thirds, it rose at no more than
+    third differences of its logarithm are below `rails` of the first ones over the last two thirds (below `silk` beside a loss per batch that fell fast at first), it rose at no more than
     `late_rises` of its steps, fell by `onward` in the last quarter, took more than `soon` for nine tenths of its fall, and is `aside` to `apart` times the training loss. Where no rate was logged and `stuck` is left, the first
     half alone is a note (where no metric was logged either, both halves together, whatever is left), and where no training loss was logged, such a validation loss with `stuck` of its first value left that fell by `creeps` there is a note. Under a
     schedule, a validation loss of which more than `rises` of the early steps, or `rises_at_all` of all, go up is not that of a loss that crawls. Nor is a training loss, where there are fewer
@@ -161,6 +161,9 @@ class LearningRateTooLow(Detector):
     rises: Annotated[float, Threshold("share of early rises of one that crawls", at_least=0)] = 0.05
     rises_at_all: Annotated[float, Threshold("the same of all its steps", at_least=0)] = 0.1
     rails: Annotated[float, Threshold("bends of log validation loss over its moves", above=0)] = 0.2
+    silk: Annotated[float, Threshold("the same beside single batches that fell at once", above=0)] = (
+        0.1
+    )
     onward: Annotated[float, Threshold("its fall in the last quarter beside that", at_least=0)] = (
         0.005
     )
