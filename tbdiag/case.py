@@ -425,8 +425,8 @@ class Case:
     @once
     def standstill(self) -> Standstill | None:
         """How far both losses still moved late, and the gap between them; None without both or of too few points."""
-        val = self.curve(Role.VAL_LOSS)
-        if val is None or self.curve(Role.TRAIN_LOSS) is None:
+        val, train = self.curve(Role.VAL_LOSS), self.curve(Role.TRAIN_LOSS)
+        if not val or not train:
             return None
         calm = self.thinned(val)
         return standstill(beside(self.course(Role.TRAIN_LOSS), calm), calm.values)

@@ -131,7 +131,7 @@ class Underfitting(Detector):
         0.01
     )
     moves_beside: Annotated[float, Threshold("the same of validation", above=0)] = 0.005
-    parts: Annotated[float, Threshold("the same of the gap between them", above=0)] = 0.009
+    parts: Annotated[float, Threshold("the same of the gap between them", above=0)] = 0.02
     idle: Annotated[float, Threshold("share of the run at a spent rate", above=0)] = 0.5
 
     def cannot_tell(self, case: Case) -> str | None:
