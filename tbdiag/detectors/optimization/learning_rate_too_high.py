@@ -214,7 +214,11 @@ class LearningRateTooHigh(Detector):
                 measures=tuple(sign.measure for sign in signs),
             ),
             severity=Severity.ERROR if lost else Severity.NOTE if doubt else self.severity,
-            confidence=Confidence.LOW if doubt else Confidence.HIGH if weight > 2 or lost else Confidence.MEDIUM,
+            confidence=Confidence.LOW
+            if doubt
+            else Confidence.HIGH
+            if weight > 2 or lost
+            else Confidence.MEDIUM,
             remedies=remedies,
         )
 
@@ -224,7 +228,11 @@ class LearningRateTooHigh(Detector):
         if course is None or course.shape is not Shape.DECAYING:
             return False
         rate = next((sign.measure for sign in signs if sign.measure.name == "rate"), None)
-        return rate is not None and rate.limit is not None and rate.value < self.far_beyond * rate.limit
+        return (
+            rate is not None
+            and rate.limit is not None
+            and rate.value < self.far_beyond * rate.limit
+        )
 
     def undecided(self, case: Case) -> str | None:
         """A calm end means nothing where a schedule may have brought it, and nobody logged that."""

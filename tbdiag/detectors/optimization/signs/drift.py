@@ -96,7 +96,11 @@ def goes_on(limits: LearningRateTooLow, case: Case, left: float) -> bool:
             return False
         steady = rises(val, 0)[0] <= limits.seldom
         return steady and sure_gain(even) > limits.much * abs(median(tail(even)))
-    if course.shape is not Shape.CONSTANT or len(val) < limits.few or rises(val, 0)[1] > limits.late_rises:
+    if (
+        course.shape is not Shape.CONSTANT
+        or len(val) < limits.few
+        or rises(val, 0)[1] > limits.late_rises
+    ):
         return False
     return seen.sure_drop > limits.drop and sure_gain(even) > limits.lasting * abs(
         median(tail(even))

@@ -83,7 +83,9 @@ def _at_its_loss(limits: NoLearning, case: Case, val: Series, loss: Series) -> G
     many are right where all are given alike, and more as soon as anything is known.
     """
     best = float(loss.values.min())
-    if case.classes is not None or not (1 - limits.chance) * math.log(2) <= best < math.log(limits.few_classes):
+    if case.classes is not None or not (1 - limits.chance) * math.log(2) <= best < math.log(
+        limits.few_classes
+    ):
         return None
     if best < limits.still * float(loss.values[0]):
         return None

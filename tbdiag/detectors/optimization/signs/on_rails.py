@@ -15,6 +15,8 @@ from tbdiag.signals.smoothing import tail
 if TYPE_CHECKING:
     from tbdiag.detectors.optimization.learning_rate_too_low import LearningRateTooLow
 
+_METRICS = (Role.TRAIN_METRIC, Role.VAL_METRIC)
+
 
 def alone(limits: LearningRateTooLow, case: Case) -> float | None:
     """What is left of a validation loss that falls as if on rails with no training loss beside it.
@@ -39,7 +41,9 @@ def on_rails(limits: LearningRateTooLow, case: Case) -> bool:
     log = np.log(even)
     if log[3 * len(log) // 4] - log[-1] <= (limits.creeps if alone else limits.onward):
         return False
-    return _bends(log[len(log) // 3 :]) < (limits.rails if _began_slowly(limits, case) else limits.silk)
+    return _bends(log[len(log) // 3 :]) < (
+        limits.rails if _began_slowly(limits, case) else limits.silk
+    )
 
 
 def _began_slowly(limits: LearningRateTooLow, case: Case) -> bool:
@@ -60,12 +64,17 @@ def began_on_rails(limits: LearningRateTooLow, case: Case) -> bool:
 
 def never_left_them(limits: LearningRateTooLow, case: Case) -> bool:
     """The same of a whole run of which nothing but its two losses is known, whose first one may be anything."""
-    if case.curve(Role.TRAIN_METRIC) is not None or case.curve(Role.VAL_METRIC) is not None:
-        return False
-    if not began_on_rails(limits, case):
+    if case.curve(Role.VAL_LOSS) is None or any(case.curve(role) is not None for role in _METRICS):
         return False
     values = case.thinned(case.the(Role.VAL_LOSS)).values
-    return _bends(np.log(values[len(values) // 3 :])) < limits.rails
+    if len(values) < limits.whole or not began_on_rails(limits, case):
+        return False
+    log = np.log(values)
+    # What arrived is smooth as well, where no batch scatters.
+    return (
+        log[3 * len(log) // 4] - log[-1] > limits.creeps
+        and _bends(log[len(log) // 3 :]) < limits.rails
+    )
 
 
 def _bends(log: Floats) -> float:

@@ -175,7 +175,9 @@ def _confirmed(limits: LearningRateTooLow, case: Case, left: float) -> Severity:
     confirmed = left > limits.far or (val is not None and len(val) >= limits.evaluations)
     points = len(case.the(Role.TRAIN_LOSS))
     # Of a second half of seven points a trend means little where validation rose meanwhile.
-    enough = left > limits.nowhere or points >= (limits.few if rises(val, 0)[1] == 0 else limits.sure_trend)
+    enough = left > limits.nowhere or points >= (
+        limits.few if rises(val, 0)[1] == 0 else limits.sure_trend
+    )
     return limits.severity if confirmed and enough else Severity.NOTE
 
 
