@@ -172,7 +172,9 @@ class NoLearning(Detector):
     def _by_heart(self, case: Case) -> Finding | None:
         """Validation that guesses from the first evaluation to the last."""
         seen = guesses(self, case)
-        if seen is None or not (seen.by_heart or not self._relapsed(case)):
+        if seen is None:
+            return None
+        if not seen.by_heart and self._relapsed(case, above=1 / seen.count + self.near):
             return None
         loss, val = case.the(Role.VAL_LOSS), case.the(Role.VAL_METRIC)
         span = (int(loss.steps[0]), int(loss.steps[-1]))
@@ -196,9 +198,10 @@ class NoLearning(Detector):
             remedies=(CHECK_LABELS, *(REMEDIES[2:] if seen.by_heart else _remedies(case))),
         )
 
-    def _relapsed(self, case: Case) -> bool:
-        """Whether an accuracy was better early on, of which OPT001 speaks."""
-        return case.relapse is not None and case.relapse.beyond(self.lost)
+    def _relapsed(self, case: Case, above: float = 0.0) -> bool:
+        """Whether an accuracy ``above`` that of guessing was lost again, of which OPT001 speaks."""
+        seen = case.relapse
+        return seen is not None and seen.then > above and seen.beyond(self.lost)
 
     def undecided(self, case: Case) -> str | None:
         """A validation loss without an accuracy that was never better than at first."""
