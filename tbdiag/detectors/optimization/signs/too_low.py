@@ -126,7 +126,7 @@ def share_left(case: Case) -> float:
 def slow(limits: LearningRateTooLow, case: Case) -> Severity | None:
     """How grave it is that the loss crawls, None where it does not."""
     left = share_left(case)
-    if not left < 1 or _known_otherwise(limits, case, left):
+    if not left < 1 or _known_otherwise(limits, case, left) or _memorises(limits, case):
         return None
     found = _slow(limits, case, left)
     if found is not None:
@@ -150,8 +150,6 @@ def _slow(limits: LearningRateTooLow, case: Case, left: float) -> Severity | Non
         return None  # a few epochs are the likelier reason
     unscaled = _unscaled(limits, case)
     if not (limits.rest < left or unscaled):
-        return None
-    if _memorises(limits, case):
         return None
     smooth = limits.severity if rails else _smooth(limits, case)
     if not smooth and not ((limits.left < left or unscaled) and _crawls(limits, case, left)):
