@@ -88,7 +88,9 @@ def test_what_explains_a_poor_standstill_makes_it_a_note() -> None:
     ahead = {**STANDS, Role.VAL_METRIC: STANDS[Role.TRAIN_METRIC] + 0.01}
     assert told(a_run(ahead, hparams={"dropout": 0.5})) is Severity.NOTE
     assert told(a_run(ahead, hparams={"dropout": 0.1})) is Severity.WARNING
-    spent = np.where(np.arange(60) < 12, 0.1, 1e-5)
+    held = np.full(60, 0.1)
+    assert told(a_run({**STANDS, Role.LEARNING_RATE: held})) is Severity.WARNING
+    spent = np.where(np.arange(60) < 25, held, 1e-5)
     assert told(a_run({**STANDS, Role.LEARNING_RATE: spent})) is Severity.NOTE
     alone = {role: curve for role, curve in STANDS.items() if role is not Role.TRAIN_METRIC}
     assert told(a_run(alone)) is Severity.NOTE
@@ -102,3 +104,4 @@ def test_losses_beside_each_other_are_a_note_where_no_metric_tells_more() -> Non
     apart = {**losses, Role.VAL_LOSS: 1.4 * losses[Role.VAL_LOSS]}
     assert told(a_run(apart)) is None
     assert told(a_run({**losses, Role.VAL_METRIC: decay(60, 0.5, 0.9, 20)})) is None
+    assert told(a_run({**losses, Role.VAL_METRIC: decay(60, 300.0, 120.0, 20)})) is None

@@ -54,6 +54,7 @@ def test_validation_that_guesses_needs_no_accuracy_of_training() -> None:
     assert finding is not None
     assert "among 5 classes" in finding.message
     assert "while training" not in finding.message
+    assert found(a_run({**GUESSES, Role.VAL_METRIC: 0.216 + jitter(30, 0.002)})) is not None
     learns = {**GUESSES, Role.VAL_METRIC: np.linspace(0.2, 0.45, 30)}
     assert found(a_run(learns)) is None
 
@@ -62,6 +63,7 @@ def test_worse_than_guessing_is_not_learned_either() -> None:
     falls = {**GUESSES, Role.VAL_LOSS: FIVE + 0.001 + 0.3 * np.linspace(0, 1, 30)}
     worse = {**falls, Role.VAL_METRIC: np.linspace(0.22, 0.11, 30)}
     assert found(a_run(worse)) is not None
+    assert found(a_run(worse, hparams={"num_classes": 5})) is not None
     better = {**falls, Role.VAL_METRIC: np.linspace(0.22, 0.33, 30)}
     assert found(a_run(better)) is None
 

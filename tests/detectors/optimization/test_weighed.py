@@ -159,3 +159,18 @@ def test_a_rate_that_was_spent_stands_before_what_it_left_unlearned() -> None:
     }
     report = examine(a_run(spent), Selection(detectors=(NoLearning(), ScheduleDecaysTooEarly())))
     assert [finding.code for finding in report.roots] == ["OPT007", "OPT004"]
+
+
+@pytest.mark.parametrize(("rises", "told"), [(1, Severity.NOTE), (4, None)])
+def test_one_rise_is_no_noise_of_a_constant_rate(rises: int, told: Severity | None) -> None:
+    val = 1.5 * decay(30, 1.0, 0.2, 1.5)
+    for at in range(16, 16 + 3 * rises, 3):
+        val[at] = val[at - 1] * 1.002
+    run = {Role.TRAIN_LOSS: noisy(decay(30, 1.0, 0.2, 1.5), 0.02), Role.VAL_LOSS: val}
+    assert (
+        severity(
+            LearningRateTooLow(rails=0.0, silk=0.0, left=9.0),
+            a_run({**run, Role.LEARNING_RATE: flat(30, 1e-3)}),
+        )
+        is told
+    )
