@@ -169,7 +169,7 @@ def test_one_rise_is_no_noise_of_a_constant_rate(rises: int, told: Severity | No
     run = {Role.TRAIN_LOSS: noisy(decay(30, 1.0, 0.2, 1.5), 0.02), Role.VAL_LOSS: val}
     assert (
         severity(
-            LearningRateTooLow(rails=0.0, silk=0.0, left=9.0),
+            LearningRateTooLow(rails=0.0, silk=0.0, left=9.0, ample=9.0),
             a_run({**run, Role.LEARNING_RATE: flat(30, 1e-3)}),
         )
         is told
