@@ -73,7 +73,7 @@ class LearningRateTooHigh(Detector):
     learned in the first steps was thrown away, and the finding is an error. An accuracy that stays as far
     below its own start for the rest of the first half counts twice, too: it came back only when the rate fell.
     Where validation was logged `several` times or more, its jumps in the first half, by successive differences, count twice if
-    they are `wanders` times as large as all that it fell in the run, and `shakes` of its level, while `left` of the first loss remains: under a schedule
+    they are `wanders` times as large as all that it fell in the run (to its best, where it climbed by `climbed` of them since), and `shakes` of its level, while `left` of the first loss remains: under a schedule
     the end is calm whatever the rate was.
     With `evaluations` or more, losses that both waver by more than `unsteady` in the first half, by the second differences
     of their logarithms, count twice (validation alone once), and so does a validation loss that wavers by `restless` in the second and ends `lifted` times its best or does so at a constant rate.
@@ -151,6 +151,9 @@ class LearningRateTooHigh(Detector):
     lasting: Annotated[float, Threshold("share of the run at such a rate", above=0)] = 0.25
     wanders: Annotated[float, Threshold("early jumps of validation over its fall", above=0)] = 0.35
     shakes: Annotated[float, Threshold("the same over its level at the end", at_least=0)] = 0.03
+    climbed: Annotated[float, Threshold("jumps that it climbed above its best since", above=0)] = (
+        4.0
+    )
     several: Annotated[int, Threshold("evaluations that tell them", at_least=8)] = 18
     unrest: Annotated[float, Threshold("early rises of validation, the rate unknown", above=0)] = (
         0.35

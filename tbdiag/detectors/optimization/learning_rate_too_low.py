@@ -84,8 +84,7 @@ class LearningRateTooLow(Detector):
     left. A loss that is logged alone, beside its rate, and made nine tenths of its fall after `lone` of its way, with `ahead` of its logarithm to fall and `unspent` left, is a note unless half of `promise` was not kept. A run at a constant rate whose validation loss rose at no more than `late_rises` of `few` evaluations or more and would surely gain `lasting` is a note, and so is one of
     whose rate nothing is known with `unspent` left, whose log loss would fall by `unslowed` and validation by `much`, and that needed `late` of the run for its fall. A few
     evaluations that fell each time, and Adam with less than `way` for the sum of its rate, leave it open. Of a curve with fewer than `few` points the same is asked, and it is a note,
-    as is one of fewer than `sure_trend` that is not smooth while validation rose, unless more than `nowhere` of the first loss is left. Where validation stands at more than `memorised` times the
-    training loss, steps were long enough to learn by heart.
+    as is one of fewer than `sure_trend` that is not smooth while validation rose, unless more than `nowhere` of the first loss is left. Where the logarithms of both losses lie more than `memorised` apart, training lower, steps were long enough to learn by heart.
 
     ## Remedy
 
@@ -124,8 +123,8 @@ class LearningRateTooLow(Detector):
     ] = 0.95
     sure_trend: Annotated[int, Threshold("the same where validation rose", at_least=4)] = 16
     memorised: Annotated[
-        float, Threshold("validation over training loss learned by heart", above=1)
-    ] = 2.5
+        float, Threshold("log of validation over training loss by heart", above=0)
+    ] = 0.9
     far: Annotated[float, Threshold("last over first of a loss that is far off", above=0)] = 0.5
     dropout: Annotated[float, Threshold("dropout that holds a loss up", above=0, at_most=1)] = 0.3
     noiseless: Annotated[float, Threshold("relative noise that is none", above=0)] = 1e-4

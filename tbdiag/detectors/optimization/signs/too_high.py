@@ -324,9 +324,10 @@ def _wanders(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
     values = case.thinned(curve).values
     early, level = values[: len(values) // 2], median(tail(values))
     jumps, fall = noise(early), abs(float(values[0]) - level)
-    if level > limits.relapses * case.turn(Role.VAL_LOSS).value:
-        # What it learned by heart since is no part of what it lost.
-        fall = max(fall, float(values[0]) - case.turn(Role.VAL_LOSS).value)
+    best = case.turn(Role.VAL_LOSS).value
+    if level - best > max((limits.relapses - 1) * best, limits.climbed * jumps):
+        # What it learned by heart since is no part of what it lost; the best of few jumps is luck.
+        fall = max(fall, float(values[0]) - best)
     if jumps <= limits.shakes * abs(level) or jumps <= limits.wanders * fall:
         return None
     text = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -164,7 +165,9 @@ def _slow(limits: LearningRateTooLow, case: Case, left: float) -> Severity | Non
 def _memorises(limits: LearningRateTooLow, case: Case) -> bool:
     """Whether training stands so far below validation that its steps were long enough to learn by heart."""
     val, train = case.curve(Role.VAL_LOSS), median(tail(case.course(Role.TRAIN_LOSS).values))
-    return val is not None and len(val) > 2 and median(tail(val.values)) > limits.memorised * train
+    if val is None or len(val) < limits.points or not train > 0:
+        return False
+    return median(tail(val.values)) > math.exp(limits.memorised) * train
 
 
 def _confirmed(limits: LearningRateTooLow, case: Case, left: float) -> Severity:
