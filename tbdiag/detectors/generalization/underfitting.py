@@ -73,7 +73,8 @@ class Underfitting(Detector):
     below −`falling`) and by more than `ahead`. The slope over the last `window` (Theil–Sen) would gain less than `gain` of the
     loss, and of the accuracy, in as many steps again. Training is at most `gap` of accuracy, or two noise deviations,
     ahead of validation. At least half of the room above blind guessing must be unused. Where not
-    both accuracies were logged, a loss that falls steadily (tau below −`steady`) does not stand. Where the
+    both accuracies were logged, a loss that falls steadily (tau below −`steady`) does not stand,
+    unless it falls by less than `opens` in the second half and validation keeps up with it, to `parts`. Where the
     network is known to be narrower than half the number of its classes, an accuracy below `narrowed` with
     `left` of the loss is enough. Where the first loss is that of guessing among more than `classes`,
     and their number was not logged, the rule cannot tell. Of a regression whose rate was logged two losses that stand, by steps and by
@@ -241,7 +242,7 @@ class Underfitting(Detector):
         if gain > self.gain or share < start - 2 * noise(metric.values):
             return
         lead = self._lead(case)
-        if lead is None and seen.trend.tau < -self.steady:
+        if lead is None and seen.trend.tau < -self.steady and not self._abreast(case):
             return
         if lead is not None and lead > max(self.gap, 2 * noise(metric.values)):
             return
@@ -286,6 +287,15 @@ class Underfitting(Detector):
             return True
         dropped = (case.number(Knob.DROPOUT) or 0.0) >= self.dropout
         return dropped and lead is not None and lead < 0
+
+    def _abreast(self, case: Case) -> bool:
+        """Whether validation loss keeps up with a training loss that hardly falls any more."""
+        seen, val = case.standstill, case.curve(Role.VAL_LOSS)
+        if seen is None or val is None:
+            return False
+        ends = median(tail(val.values)) / median(tail(case.training.values))
+        slow = seen.training < self.opens and seen.opened < self.parts
+        return slow and ends < 1 + 2 * self.opens
 
     def _hardly_fell(self, case: Case) -> bool:
         """Whether two losses without an accuracy stand beside each other near where training began."""

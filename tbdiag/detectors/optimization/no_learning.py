@@ -73,7 +73,7 @@ class NoLearning(Detector):
     by more than the share `chance` and not above by more than `guessing`, and training went `by_heart` of the way
     from there to 1, or its loss is not `guessing` below ln C either, or its accuracy was not logged. C is what the settings or the outputs of the last
     layer say, where they do. Where nothing tells C, the accuracy is held against exp(−loss), which is what guessing with such a loss gets right, if the loss was never
-    below the share `still` of its first value. Without a training loss the same of at most `few_classes` is a warning. Without any accuracy it is a note: the validation loss is never below the share `still` of its first value and
+    below the share `still` of its first value and the accuracy rose by no more than `near`, and it is a warning. Without a training loss the same of at most `few_classes` is a warning. Without any accuracy it is a note: the validation loss is never below the share `still` of its first value and
     ends above it, training fell all the same, and began at most `begun` times above it, so that nothing was learned before.
 
     ## Remedy
@@ -178,11 +178,11 @@ class NoLearning(Detector):
             return None
         loss, val = case.the(Role.VAL_LOSS), case.the(Role.VAL_METRIC)
         span = (int(loss.steps[0]), int(loss.steps[-1]))
-        alone = case.curve(Role.TRAIN_LOSS) is None
+        sure = seen.told and case.curve(Role.TRAIN_LOSS) is not None
         training = "" if seen.learned is None else f", while training reached {seen.learned:.0%}"
         return self.finding(
             f"nothing that holds for validation was learned: its loss was never below {seen.best:.4g},"
-            f" that of guessing among {seen.count} classes{training}",
+            f" that of guessing among {'' if seen.told else 'about '}{seen.count} classes{training}",
             Evidence(
                 tag=loss.tag,
                 span=span,
@@ -193,8 +193,8 @@ class NoLearning(Detector):
                 ),
             ),
             Evidence(tag=val.tag, span=span, note="stays at chance"),
-            severity=Severity.WARNING if alone else self.severity,
-            confidence=Confidence.HIGH if seen.count > 2 and not alone else Confidence.MEDIUM,
+            severity=self.severity if sure else Severity.WARNING,
+            confidence=Confidence.HIGH if seen.count > 2 and sure else Confidence.MEDIUM,
             remedies=(CHECK_LABELS, *(REMEDIES[2:] if seen.by_heart else _remedies(case))),
         )
 

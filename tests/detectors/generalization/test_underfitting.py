@@ -105,3 +105,11 @@ def test_losses_beside_each_other_are_a_note_where_no_metric_tells_more() -> Non
     assert told(a_run(apart)) is None
     assert told(a_run({**losses, Role.VAL_METRIC: decay(60, 0.5, 0.9, 20)})) is None
     assert told(a_run({**losses, Role.VAL_METRIC: decay(60, 300.0, 120.0, 20)})) is None
+
+
+def test_of_one_accuracy_a_slow_fall_that_validation_follows_is_a_note() -> None:
+    falls = 0.5 - 0.015 * np.linspace(0, 1, 60) + decay(60, 0.2, 0.0, 20)
+    poor = {Role.TRAIN_LOSS: falls, Role.VAL_METRIC: POOR}
+    assert told(a_run({**poor, Role.VAL_LOSS: 1.02 * falls})) is Severity.NOTE
+    assert told(a_run({**poor, Role.VAL_LOSS: 1.3 * falls})) is None
+    assert told(a_run({**poor, Role.VAL_LOSS: falls * np.linspace(1, 1.06, 60)})) is None

@@ -120,3 +120,15 @@ def test_few_samples_stray_from_guessing(samples: int, fires: bool) -> None:
     run = a_run(curves, hparams={"val_samples": samples})
     assert Case(run).validation_size() is not None
     assert (found(run) is not None) is fires
+
+
+def test_an_accuracy_that_rises_is_no_guess_whatever_its_loss_says() -> None:
+    loss = {
+        Role.TRAIN_LOSS: GUESSES[Role.TRAIN_LOSS],
+        Role.VAL_LOSS: 1.66 + np.linspace(0, 0.1, 30),
+    }
+    stays = found(a_run({**loss, Role.VAL_METRIC: 0.17 + jitter(30, 0.004)}))
+    assert stays is not None
+    assert stays.severity is Severity.WARNING
+    assert "about 5 classes" in stays.message
+    assert found(a_run({**loss, Role.VAL_METRIC: np.linspace(0.08, 0.20, 30)})) is None

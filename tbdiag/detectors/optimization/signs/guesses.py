@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,13 +25,14 @@ class Guess:
     """A validation loss whose ``best`` is that of guessing among ``count`` classes.
 
     ``learned`` is the accuracy that training reached, None where it was not logged; ``by_heart`` whether training went
-    well beyond guessing.
+    well beyond guessing, ``told`` whether it is the loss alone that tells the classes.
     """
 
     count: int
     best: float
     learned: float | None
     by_heart: bool
+    told: bool = True
 
 
 def guesses(limits: NoLearning, case: Case) -> Guess | None:
@@ -89,9 +90,10 @@ def _at_its_loss(limits: NoLearning, case: Case, val: Series, loss: Series) -> G
         return None
     if best < limits.still * float(loss.values[0]):
         return None
-    if _best_late(val) > math.exp(-best) + limits.guess:
+    late = _best_late(val)
+    if late > math.exp(-best) + limits.guess or late > median(val.values[:3]) + limits.near:
         return None
-    return _guess(limits, case, round(math.exp(best)), best)
+    return replace(_guess(limits, case, round(math.exp(best)), best), told=False)
 
 
 def _guess(limits: NoLearning, case: Case, count: int, best: float) -> Guess:
