@@ -188,17 +188,19 @@ class Underfitting(Detector):
 
     def _side_by_side(self, case: Case) -> bool:
         """Whether both losses stand, and the gap between them, under a rate that was not spent long ago."""
-        seen, course, metric = case.standstill, case.schedule, self._metric(case)
+        course, metric, val = case.schedule, self._metric(case), case.curve(Role.VAL_LOSS)
+        if val is None or (course is not None and course.idle > self.idle):
+            return False
+        if metric is not None:
+            if median(tail(metric.values)) >= self.middling:
+                return False
+        elif any(case.curve(role) is not None for role in (Role.TRAIN_METRIC, Role.VAL_METRIC)):
+            return False  # another metric tells those who know it whether its level is poor
+        seen = case.standstill
         if seen is None or not seen.within(self.moves, self.moves_beside, self.parts):
             return False
-        if (course is not None and course.idle > self.idle) or not case.progress.left < 1:
-            return False
-        ends = median(tail(case.the(Role.VAL_LOSS).values)) / median(tail(case.training.values))
-        if not self.apart > ends > 1 / self.apart:
-            return False
-        if metric is None:  # another metric tells those who know it whether its level is poor
-            return all(case.curve(role) is None for role in (Role.TRAIN_METRIC, Role.VAL_METRIC))
-        return median(tail(metric.values)) < self.middling
+        ends = median(tail(val.values)) / median(tail(case.training.values))
+        return case.progress.left < 1 and self.apart > ends > 1 / self.apart
 
     def _by_level(self, case: Case) -> Iterator[Finding]:
         metric, seen = self._metric(case), case.progress
