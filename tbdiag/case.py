@@ -23,6 +23,7 @@ from tbdiag.signals.progress import Progress
 from tbdiag.signals.samples import SetSize, set_size
 from tbdiag.signals.schedule import Schedule, held_since_cut, schedule
 from tbdiag.signals.smoothing import thinned
+from tbdiag.signals.standstill import Standstill, standstill
 from tbdiag.signals.stated import (
     Family,
     stated_batch_sizes,
@@ -420,6 +421,15 @@ class Case:
         epochs on the other, along the share of the run. Needs both losses.
         """
         return beside(self.thinned(self.training), self.the(Role.VAL_LOSS))
+
+    @once
+    def standstill(self) -> Standstill | None:
+        """How far both losses still moved late, and the gap between them; None without both or of too few points."""
+        val, train = self.curve(Role.VAL_LOSS), self.curve(Role.TRAIN_LOSS)
+        if not val or not train:
+            return None
+        calm = self.thinned(val)
+        return standstill(beside(self.course(Role.TRAIN_LOSS), calm), calm.values)
 
     @once
     def train_level_at_validation(self) -> Floats:

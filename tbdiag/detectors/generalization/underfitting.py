@@ -73,13 +73,17 @@ class Underfitting(Detector):
     below −`falling`) and by more than `ahead`. The slope over the last `window` (Theil–Sen) would gain less than `gain` of the
     loss, and of the accuracy, in as many steps again. Training is at most `gap` of accuracy, or two noise deviations,
     ahead of validation. At least half of the room above blind guessing must be unused. Where not
-    both accuracies were logged, a loss that falls steadily (tau below −`steady`) does not stand. Where the
+    both accuracies were logged, a loss that falls steadily (tau below −`steady`) does not stand,
+    unless it falls by less than `opens` in the second half and validation keeps up with it, to `parts`. Where the
     network is known to be narrower than half the number of its classes, an accuracy below `narrowed` with
     `left` of the loss is enough. Where the first loss is that of guessing among more than `classes`,
     and their number was not logged, the rule cannot tell. Of a regression whose rate was logged two losses that stand, by steps and by
     the way of the rate, within `apart` of each other are a note where more than `high` of the first loss is left, above which
     it was never thrown by `thrown`. So are two such losses without an accuracy that stand with `left` of the first loss, where the settings tell of a layer of
-    `cramped` units.
+    `cramped` units. And so are two losses, `apart` at most, whose logarithms move by less than `moves` (training) and `moves_beside`
+    (validation) in the second half while their gap opens by less than `parts`, under a rate that was not spent for more than `idle` of the run,
+    and with an accuracy below `middling` or no metric at all: a network that could do more would learn by heart. A poor standstill
+    is a note where the gap between the losses has opened by `opens`, where dropout of `dropout` holds training below validation, where the rate was spent for as long, or where not both accuracies tell.
 
     ## Remedy
 
@@ -122,11 +126,19 @@ class Underfitting(Detector):
     apart: Annotated[float, Threshold("one loss over the other beside that", above=1)] = 1.25
     cramped: Annotated[int, Threshold("units that are too few for anything", at_least=1)] = 2
     gap: Annotated[float, Threshold("lead of training over validation", at_least=0)] = 0.05
+    opens: Annotated[float, Threshold("log gap of the losses that opened since", above=0)] = 0.05
+    dropout: Annotated[float, Threshold("dropout that holds training down", above=0)] = 0.3
+    moves: Annotated[float, Threshold("late move of a log training loss that stands", above=0)] = (
+        0.01
+    )
+    moves_beside: Annotated[float, Threshold("the same of validation", above=0)] = 0.005
+    parts: Annotated[float, Threshold("the same of the gap between them", above=0)] = 0.02
+    idle: Annotated[float, Threshold("share of the run at a spent rate", above=0)] = 0.5
 
     def cannot_tell(self, case: Case) -> str | None:
         """Only an accuracy has a level that is poor by itself."""
         if self._metric(case) is None:
-            if self._hardly_fell(case) or self._cramped(case):
+            if self._hardly_fell(case) or self._cramped(case) or self._side_by_side(case):
                 return None
             return "no accuracy was logged, and the level of a loss alone says nothing"
         first = case.initial_loss
@@ -152,7 +164,45 @@ class Underfitting(Detector):
         )
 
     def check(self, case: Case) -> Iterator[Finding]:
-        """One finding where both curves stand at a poor level."""
+        """One finding where both curves stand at a poor level, or both losses beside each other."""
+        found = tuple(self._by_level(case))
+        if found or not self._side_by_side(case):
+            yield from found
+            return
+        loss, left = case.course(Role.TRAIN_LOSS), case.progress.left
+        seen = case.standstill
+        opened = abs(seen.opened) if seen is not None else 0.0
+        yield self.finding(
+            f"training and validation loss have stood beside each other for half of the run with {left:.0%} of the"
+            " first loss left; a larger network would tell whether the data allow more",
+            Evidence(
+                tag=loss.tag,
+                span=(int(loss.steps[len(loss) // 2]), int(loss.steps[-1])),
+                note="stands beside validation",
+                measures=(Measure("opened", opened, "<", self.parts),),
+            ),
+            severity=Severity.NOTE,
+            confidence=Confidence.MEDIUM,
+            remedies=REMEDIES,
+        )
+
+    def _side_by_side(self, case: Case) -> bool:
+        """Whether both losses stand, and the gap between them, under a rate that was not spent long ago."""
+        course, metric, val = case.schedule, self._metric(case), case.curve(Role.VAL_LOSS)
+        if val is None or (course is not None and course.idle > self.idle):
+            return False
+        if metric is not None:
+            if median(tail(metric.values)) >= self.middling:
+                return False
+        elif any(case.curve(role) is not None for role in (Role.TRAIN_METRIC, Role.VAL_METRIC)):
+            return False  # another metric tells those who know it whether its level is poor
+        seen = case.standstill
+        if seen is None or not seen.within(self.moves, self.moves_beside, self.parts):
+            return False
+        ends = median(tail(val.values)) / median(tail(case.training.values))
+        return case.progress.left < 1 and self.apart > ends > 1 / self.apart
+
+    def _by_level(self, case: Case) -> Iterator[Finding]:
         metric, seen = self._metric(case), case.progress
         loss = case.course(Role.TRAIN_LOSS)
         if metric is None:
@@ -194,7 +244,7 @@ class Underfitting(Detector):
         if gain > self.gain or share < start - 2 * noise(metric.values):
             return
         lead = self._lead(case)
-        if lead is None and seen.trend.tau < -self.steady:
+        if lead is None and seen.trend.tau < -self.steady and not self._abreast(case):
             return
         if lead is not None and lead > max(self.gap, 2 * noise(metric.values)):
             return
@@ -204,6 +254,7 @@ class Underfitting(Detector):
         # What falls steadily by the way of the rate stands still only because that was lowered.
         way = case.headway
         slowed = way.trend.tau < -self.falling and way.sure_drop > self.ahead
+        likely = not (ceiling or slowed or lead is None or self._elsewhere(case, lead))
         loss_left = seen.left > self.left
         what = (
             f"{seen.left:.0%} of the first loss" if loss_left else f"{left:.0%} of the first errors"
@@ -224,10 +275,29 @@ class Underfitting(Detector):
                 ),
             ),
             Evidence(tag=metric.tag, span=(first, int(metric.steps[-1]))),
-            severity=Severity.NOTE if ceiling or slowed else self.severity,
-            confidence=Confidence.LOW if lead is None or ceiling or slowed else Confidence.MEDIUM,
+            severity=self.severity if likely else Severity.NOTE,
+            confidence=Confidence.MEDIUM if likely else Confidence.LOW,
             remedies=REMEDIES,
         )
+
+    def _elsewhere(self, case: Case, lead: float | None) -> bool:
+        """Whether training draws away from validation, so that it could do more, or dropout or a spent rate holds it."""
+        seen, course = case.standstill, case.schedule
+        if seen is not None and seen.opened > self.opens:
+            return True
+        if course is not None and course.idle > self.idle:
+            return True
+        dropped = (case.number(Knob.DROPOUT) or 0.0) >= self.dropout
+        return dropped and lead is not None and lead < 0
+
+    def _abreast(self, case: Case) -> bool:
+        """Whether validation loss keeps up with a training loss that hardly falls any more."""
+        seen, val = case.standstill, case.curve(Role.VAL_LOSS)
+        if seen is None or val is None:
+            return False
+        ends = median(tail(val.values)) / median(tail(case.training.values))
+        slow = seen.training < self.opens and seen.opened < self.parts
+        return slow and ends < 1 + 2 * self.opens
 
     def _hardly_fell(self, case: Case) -> bool:
         """Whether two losses without an accuracy stand beside each other near where training began."""
@@ -331,7 +401,11 @@ class Underfitting(Detector):
         yield fires("a regression that hardly fell", a_run({**stands, Role.VAL_LOSS: beside}))
         stands = {Role.TRAIN_LOSS: loss, Role.VAL_LOSS: loss * 1.01}
         yield fires("two units, and no accuracy", a_run(stands, hparams={"hidden_dim": 2}))
-        yield silent("units enough, and no accuracy", a_run(stands, hparams={"hidden_dim": 32}))
+        yield fires("units enough, which learn nothing by heart", a_run(stands))
+        parts = {**stands, Role.VAL_LOSS: loss * np.linspace(1.0, 1.2, 60)}
+        yield silent("the gap opens, and no accuracy", a_run(parts, hparams={"hidden_dim": 32}))
+        spent = {Role.LEARNING_RATE: np.where(np.arange(60) < 12, 0.01, 1e-5)}
+        yield silent("they stand since the rate was spent", a_run({**stands, **spent}))
         falls = {Role.TRAIN_LOSS: decay(60, 2.3, 1.0, 2), Role.VAL_LOSS: decay(60, 2.3, 1.0, 2)}
         yield silent("two units that still learn", a_run(falls, hparams={"hidden_dim": 2}))
         yield silent(
@@ -340,13 +414,13 @@ class Underfitting(Detector):
                 {
                     **stands,
                     Role.TRAIN_LOSS: noisy(decay(40, 1.0, 0.5, 12), 0.002),
-                    Role.VAL_LOSS: 0.6 * beside,
+                    Role.VAL_LOSS: 0.6 * beside * np.linspace(1.0, 1.1, 40),
                 }
             ),
         )
         yield silent(
             "a regression that validation does not follow",
-            a_run({**stands, Role.VAL_LOSS: 1.5 * beside}),
+            a_run({**stands, Role.VAL_LOSS: 1.5 * loss}),
         )
         words = {
             Role.BATCH_LOSS: noisy(decay(600, 5.5, 3.4, 20), 0.02),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -11,12 +11,13 @@ import numpy as np
 from tbdiag.case import Case
 from tbdiag.detectors.base import Detector, Sample, Suspicion, Threshold, fires, silent
 from tbdiag.detectors.optimization.remedies import DECAY_TO_ZERO, RATE_TENTH, RATE_THIRD, WARM_UP
-from tbdiag.detectors.optimization.signs.too_high import relapsed, symptoms, trace
+from tbdiag.detectors.optimization.signs.too_high import Symptom, relapsed, symptoms, trace
 from tbdiag.model.finding import Confidence, Evidence, Finding, Severity
 from tbdiag.model.knob import Knob
 from tbdiag.model.role import Role
 from tbdiag.model.run import Run, Scalar
 from tbdiag.model.series import Series
+from tbdiag.signals.schedule import Shape
 from tbdiag.signals.tensors import zeros
 from tbdiag.synth import a_run, cosine, decay, flat, jitter, noisy
 
@@ -58,7 +59,7 @@ class LearningRateTooHigh(Detector):
     On the training loss, thinned to about a hundred points, at least two of these signs must show.
     The second half has no falling trend (Kendall's tau above `lost_trend`) although `left` of the
     first loss remains and nine tenths of the fall came within `early` of the run, and the loss
-    jumps by `noise` of its level, `beyond` times what single batches explain, unless validation, `evaluations` or more, falls steadily there (tau below −`settles`). It ends above `above_best` times its best, and `beyond` what batches explain, while `left` remains,
+    jumps by `noise` of its level, `beyond` times what single batches explain, unless validation, `evaluations` or more, falls steadily there (tau below −`settles`): means over epochs that do so by `shaken` at a constant rate, with more than `unsettled` left, count twice, unless dropout is `dropout` or more. It ends above `above_best` times its best, and `beyond` what batches explain, while `left` remains,
     having lost `regained` of its fall again. It climbs through the second half (tau above
     `climbing`). It fell by `drop` and `sure` deviations right after the rate was cut at once, to
     `cut` of what it was or less. The loss per batch rose above
@@ -68,11 +69,11 @@ class LearningRateTooHigh(Detector):
     `freed` and by more than before, as that went down. A loss that fell at once and has stood still to within
     `frozen` ever since, at more than `stuck_left` of where it began, counts twice, unless the weight decay
     is known to be `strong_decay` or more, the network to be `tiny`, or a layer was dead before the first step. With more than `unsettled` of the first loss left, so does an
-    accuracy that ends `lost` and three times its noise below the best of its first fifth: what was
+    accuracy that ends `lost`, three times its noise, and `strays` standard errors of a validation set of known size below the best of its first fifth: what was
     learned in the first steps was thrown away, and the finding is an error. An accuracy that stays as far
     below its own start for the rest of the first half counts twice, too: it came back only when the rate fell.
     Where validation was logged `several` times or more, its jumps in the first half, by successive differences, count twice if
-    they are `wanders` times as large as all that it fell in the run, and `shakes` of its level, while `left` of the first loss remains: under a schedule
+    they are `wanders` times as large as all that it fell in the run (to its best, where it climbed by `climbed` of them since), and `shakes` of its level, while `left` of the first loss remains: under a schedule
     the end is calm whatever the rate was.
     With `evaluations` or more, losses that both waver by more than `unsteady` in the first half, by the second differences
     of their logarithms, count twice (validation alone once), and so does a validation loss that wavers by `restless` in the second and ends `lifted` times its best or does so at a constant rate.
@@ -81,7 +82,8 @@ class LearningRateTooHigh(Detector):
     Beside a single sign, a validation loss that ends `relapses` times its best is another.
     A rate of `adam` for Adam and its kin, `momentum` times (1 − momentum) with one, or `plain` without for `lasting` of the run is a sign, for no network
     is known to bear it; a trace beside it is another: a loss per batch that first rose `rises`-fold, `left`
-    of the first loss, a first half that wavers by `wavers`, a second that does not fall, or such a validation loss. A loss
+    of the first loss, a first half that wavers by `wavers`, a second that does not fall, or such a validation loss, or two losses
+    that stand beside each other (both and their gap move by less than `stands`, in logarithms, late in the run). With nothing else to it, and below `far_beyond` times as much, it is a note under a rate that was lowered. A loss
     per batch that rises to `thrown` times its first value within `steps` batches counts twice, and one that bounces by `wavers` at a constant rate counts whatever is left
     of it where no metric was logged. A regression whose
     first loss is above `unscaled` has large weights to learn and bears `unscaled_bear` times as much. A loss of `end` points or more that bounces on by `bounces_on` of its
@@ -140,6 +142,7 @@ class LearningRateTooHigh(Detector):
     stuck_left: Annotated[float, Threshold("last over first of a frozen loss", above=0)] = 0.4
     lost: Annotated[float, Threshold("accuracy learned early and lost", above=0)] = 0.05
     unsettled: Annotated[float, Threshold("last loss over first, accuracy lost", above=0)] = 0.3
+    strays: Annotated[float, Threshold("standard errors that few samples lose", above=0)] = 2.5
     strong_decay: Annotated[float, Threshold("weight decay that freezes by itself", above=0)] = 0.01
     tiny: Annotated[int, Threshold("units of a network that can do no more", at_least=0)] = 4
     adam: Annotated[float, Threshold("rate that is unheard of for Adam", above=0)] = 0.045
@@ -148,10 +151,15 @@ class LearningRateTooHigh(Detector):
     lasting: Annotated[float, Threshold("share of the run at such a rate", above=0)] = 0.25
     wanders: Annotated[float, Threshold("early jumps of validation over its fall", above=0)] = 0.35
     shakes: Annotated[float, Threshold("the same over its level at the end", at_least=0)] = 0.03
+    climbed: Annotated[float, Threshold("jumps that it climbed above its best since", above=0)] = (
+        4.0
+    )
     several: Annotated[int, Threshold("evaluations that tell them", at_least=8)] = 18
     unrest: Annotated[float, Threshold("early rises of validation, the rate unknown", above=0)] = (
         0.35
     )
+    shaken: Annotated[float, Threshold("noise that a rate alone explains", above=0)] = 0.02
+    dropout: Annotated[float, Threshold("dropout that makes a loss bounce", above=0)] = 0.2
     evaluations: Annotated[int, Threshold("evaluations that tell wavering", at_least=8)] = 12
     settles: Annotated[float, Threshold("tau of a validation loss that settles", above=0)] = 0.8
     unsteady: Annotated[float, Threshold("early wavering of both log losses", above=0)] = 0.38
@@ -174,6 +182,12 @@ class LearningRateTooHigh(Detector):
     relapses: Annotated[float, Threshold("validation loss over its best, beside that", above=1)] = (
         1.1
     )
+    stands: Annotated[float, Threshold("late moves of both log losses, beside that", above=0)] = (
+        0.005
+    )
+    far_beyond: Annotated[float, Threshold("times such a rate that no schedule cures", above=1)] = (
+        3.0
+    )
 
     def check(self, case: Case) -> Iterator[Finding]:
         """One finding where the signs add up to two."""
@@ -190,6 +204,7 @@ class LearningRateTooHigh(Detector):
         curve = case.the(Role.TRAIN_LOSS)
         names = {sign.measure.name for sign in signs}
         lost, stuck = "lost" in names, "left" in names
+        doubt = weight == 2 and self._may_be_borne(case, signs)
         steep = not _STEEP.isdisjoint(names)
         remedies = (RATE_TENTH, WARM_UP) if steep else (DECAY_TO_ZERO, RATE_THIRD, RATE_TENTH)
         span = (int(curve.steps[len(curve) // 2]), int(curve.steps[-1]))
@@ -201,9 +216,25 @@ class LearningRateTooHigh(Detector):
                 note="never settles" if not stuck else "stands still",
                 measures=tuple(sign.measure for sign in signs),
             ),
-            severity=Severity.ERROR if lost else self.severity,
-            confidence=Confidence.HIGH if weight > 2 or lost else Confidence.MEDIUM,
+            severity=Severity.ERROR if lost else Severity.NOTE if doubt else self.severity,
+            confidence=Confidence.LOW
+            if doubt
+            else Confidence.HIGH
+            if weight > 2 or lost
+            else Confidence.MEDIUM,
             remedies=remedies,
+        )
+
+    def _may_be_borne(self, case: Case, signs: Sequence[Symptom]) -> bool:
+        """Whether little more than an unusual rate speaks, which was lowered since."""
+        course = case.schedule
+        if course is None or course.shape is not Shape.DECAYING:
+            return False
+        rate = next((sign.measure for sign in signs if sign.measure.name == "rate"), None)
+        return (
+            rate is not None
+            and rate.limit is not None
+            and rate.value < self.far_beyond * rate.limit
         )
 
     def undecided(self, case: Case) -> str | None:

@@ -68,9 +68,9 @@ class LearningRateTooLow(Detector):
     steps, less than `tenth` of its fall came within the first tenth of the run, less than `tuned` of the first loss is
     left, as it is not after fine-tuning, and validation gains `sure_gain`. Where the rate was not logged, `whole` evaluations, no rise at all, and a fall by
     `moves` in the second half, or, as a note, by `moves_far` where training rose late, or fell fast at first. So is a validation loss that moves as if on rails: by the way of the rate the
-    third differences of its logarithm are below `rails` of the first ones over the last two thirds, it rose at no more than
+    third differences of its logarithm are below `rails` of the first ones over the last two thirds (below `silk` beside a loss per batch that fell fast at first), it rose at no more than
     `late_rises` of its steps, fell by `onward` in the last quarter, took more than `soon` for nine tenths of its fall, and is `aside` to `apart` times the training loss. Where no rate was logged and `stuck` is left, the first
-    half alone is a note, and where no training loss was logged, such a validation loss with `stuck` of its first value left that fell by `creeps` there is a note. Under a
+    half alone is a note (where no metric was logged either, both halves of `whole` evaluations or more, whatever is left), and where no training loss was logged, such a validation loss with `stuck` of its first value left that fell by `creeps` there is a note. Under a
     schedule, a validation loss of which more than `rises` of the early steps, or `rises_at_all` of all, go up is not that of a loss that crawls. Nor is a training loss, where there are fewer
     evaluations, that went up as often early; with less than `far` left it is a note then. A rate that was spent before the last
     `idle` of the run is another fault, OPT007. Where the rate is not known at all, only smooth
@@ -81,9 +81,10 @@ class LearningRateTooLow(Detector):
     later tenth of the run, and has less than `far` left, does not crawl: it left a plateau. Steps of plain gradient descent,
     with momentum or without, that keep more than `promise` of the fall that rate and gradient norms promise (`tbdiag/signals/descent.py`) are
     small whatever noise the loss has, where validation falls and is at most `beside` times the training loss, or is not known, and it gains `sure_gain` or `unspent` of the first loss is
-    left. A loss that is logged alone, beside its rate, and made nine tenths of its fall after `lone` of its way, with `ahead` of its logarithm to fall and `unspent` left, is a note unless half of `promise` was not kept. A run at a constant rate whose validation loss never rose in `few` evaluations or more and would surely gain `lasting` is a note, and so is one of
+    left. A loss that is logged alone, beside its rate, and made nine tenths of its fall after `lone` of its way, with `ahead` of its logarithm to fall and `unspent` left, is a note unless half of `promise` was not kept. A run at a constant rate whose validation loss rose at no more than `late_rises` of `few` evaluations or more and would surely gain `lasting` is a note, and so is one of
     whose rate nothing is known with `unspent` left, whose log loss would fall by `unslowed` and validation by `much`, and that needed `late` of the run for its fall. A few
-    evaluations that fell each time, and Adam with less than `way` for the sum of its rate, leave it open. Of a curve with fewer than `few` points the same is asked, and it is a note.
+    evaluations that fell each time, and Adam with less than `way` for the sum of its rate, leave it open. Of a curve with fewer than `few` points the same is asked, and it is a note,
+    as is one of fewer than `sure_trend` that is not smooth while validation rose, unless more than `nowhere` of the first loss is left. Where the logarithms of both losses lie more than `memorised` apart, training lower, steps were long enough to learn by heart.
 
     ## Remedy
 
@@ -117,6 +118,13 @@ class LearningRateTooLow(Detector):
         0.9
     )
     few: Annotated[int, Threshold("points below which only a loss far off counts", at_least=4)] = 14
+    nowhere: Annotated[
+        float, Threshold("last over first that few epochs do not explain", above=0)
+    ] = 0.95
+    sure_trend: Annotated[int, Threshold("the same where validation rose", at_least=4)] = 16
+    memorised: Annotated[
+        float, Threshold("log of validation over training loss by heart", above=0)
+    ] = 0.9
     far: Annotated[float, Threshold("last over first of a loss that is far off", above=0)] = 0.5
     dropout: Annotated[float, Threshold("dropout that holds a loss up", above=0, at_most=1)] = 0.3
     noiseless: Annotated[float, Threshold("relative noise that is none", above=0)] = 1e-4
@@ -154,6 +162,9 @@ class LearningRateTooLow(Detector):
     rises: Annotated[float, Threshold("share of early rises of one that crawls", at_least=0)] = 0.05
     rises_at_all: Annotated[float, Threshold("the same of all its steps", at_least=0)] = 0.1
     rails: Annotated[float, Threshold("bends of log validation loss over its moves", above=0)] = 0.2
+    silk: Annotated[
+        float, Threshold("the same beside single batches that fell at once", above=0)
+    ] = 0.1
     onward: Annotated[float, Threshold("its fall in the last quarter beside that", at_least=0)] = (
         0.005
     )
@@ -287,7 +298,8 @@ class LearningRateTooLow(Detector):
         crawl = np.linspace(2.3, 1.4, 600)
         yield fires("validation crawls beside a loss per batch", _per_batch(crawl))
         soon = decay(600, 2.3, 1.2, 15) - np.linspace(0, 0.1, 600)
-        yield silent("the loss per batch fell soon", _per_batch(soon))
+        yield silent("the loss per batch fell soon", _per_batch(soon, jitter(20, 0.0006)))
+        yield fires("it fell soon, and validation is on rails", _per_batch(soon))
         fast = decay(60, 2.3, 0.3, 12)
         yield silent("arrived without noise", a_run({Role.TRAIN_LOSS: fast, Role.VAL_LOSS: fast}))
         yield silent(
@@ -336,8 +348,8 @@ class LearningRateTooLow(Detector):
         )
 
 
-def _per_batch(losses: Floats) -> Run:
-    """A run with 20 evaluations that logged nothing else of training than 600 losses per batch."""
+def _per_batch(losses: Floats, uneven: Floats | float = 0.0) -> Run:
+    """A run with 20 ``uneven`` evaluations that logged nothing else of training than 600 losses per batch."""
     steps = np.arange(1, len(losses) + 1)
     batches = Series.of("batch/loss", steps, noisy(losses, 0.1))
     each = slice(29, None, 30)
@@ -345,7 +357,7 @@ def _per_batch(losses: Floats) -> Run:
         {
             Role.TRAIN_LOSS: batches,
             Role.BATCH_LOSS: batches,
-            Role.VAL_LOSS: Series.of("val/loss", steps[each], losses[each]),
+            Role.VAL_LOSS: Series.of("val/loss", steps[each], losses[each] * np.exp(uneven)),
             Role.LEARNING_RATE: Series.of("lr", steps[each], flat(20, 1e-4)),
         }
     )

@@ -12,6 +12,7 @@ import numpy as np
 from tbdiag.case import Case
 from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
 from tbdiag.detectors.optimization.remedies import RATE_TENFOLD, RATE_TENTH
+from tbdiag.detectors.optimization.signs.guesses import guesses
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
 from tbdiag.model.knob import Knob
 from tbdiag.model.remedy import Remedy
@@ -67,10 +68,12 @@ class NoLearning(Detector):
     noise proves that something was learned; so does an accuracy that was `lost` better early on, of
     which OPT001 speaks.
 
-    Or validation learned nothing: its accuracy stays near 1/C (within `near` where the best loss is ln C to within `exact`, else `guess`), its best loss lies near ln C, not below it
+    Or validation learned nothing: its accuracy is not above 1/C (within `near` where the best loss is ln C to within `exact`, else `guess`, or `strays`
+    standard errors where its size is known), its best loss lies near ln C, not below it
     by more than the share `chance` and not above by more than `guessing`, and training went `by_heart` of the way
-    from there to 1, or its loss is not `guessing` below ln C either. C is what the settings or the outputs of the last
-    layer say, where they do. Without any accuracy it is a note: the validation loss is never below the share `still` of its first value and
+    from there to 1, or its loss is not `guessing` below ln C either, or its accuracy was not logged. C is what the settings or the outputs of the last
+    layer say, where they do. Where nothing tells C, the accuracy is held against exp(−loss), which is what guessing with such a loss gets right, if the loss was never
+    below the share `still` of its first value and the accuracy rose by no more than `near`, and it is a warning. Without a training loss the same of at most `few_classes` is a warning. Without any accuracy it is a note: the validation loss is never below the share `still` of its first value and
     ends above it, training fell all the same, and began at most `begun` times above it, so that nothing was learned before.
 
     ## Remedy
@@ -89,7 +92,7 @@ class NoLearning(Detector):
     """
 
     code, severity, since = "OPT004", Severity.ERROR, "0.1.0"
-    needs = (Role.TRAIN_LOSS,)
+    needs = ((Role.TRAIN_LOSS, Role.VAL_LOSS),)
     scale_free = False  # ln C is a level
     points = 8
     explains = (
@@ -112,21 +115,27 @@ class NoLearning(Detector):
     near: Annotated[float, Threshold("distance of the accuracy then", above=0)] = 0.05
     classes: Annotated[int, Threshold("most classes looked for", at_least=2)] = 1000
     guessing: Annotated[float, Threshold("best validation loss over ln C", above=0)] = 0.1
+    few_classes: Annotated[int, Threshold("most classes told by validation alone", at_least=2)] = 30
     by_heart: Annotated[float, Threshold("way of training from chance to 1", above=0)] = 0.2
     begun: Annotated[float, Threshold("first loss over that of the first evaluation", above=1)] = (
         1.2
     )
     lost: Annotated[float, Threshold("accuracy learned early and lost", above=0)] = 0.05
     steady: Annotated[float, Threshold("tau of a steady fall", above=0, at_most=1)] = 0.9
+    strays: Annotated[float, Threshold("standard errors of an accuracy by guessing", above=0)] = 2.0
 
     def check(self, case: Case) -> Iterator[Finding]:
         """One finding where nothing was learned."""
-        seen, curve = case.progress, case.the(Role.TRAIN_LOSS)
-        by_heart = self._by_heart(case) or self._never_better(case)
+        by_heart = self._by_heart(case)
+        if by_heart is None and case.curve(Role.TRAIN_LOSS) is not None:
+            by_heart = self._never_better(case)
         if by_heart is not None:
             yield by_heart
             return
-        if case.relapse is not None and case.relapse.beyond(self.lost):
+        if case.curve(Role.TRAIN_LOSS) is None:
+            return
+        seen, curve = case.progress, case.the(Role.TRAIN_LOSS)
+        if self._relapsed(case):
             return
         guessed = self._guessed_classes(case)
         if guessed is None and (
@@ -161,55 +170,38 @@ class NoLearning(Detector):
         )
 
     def _by_heart(self, case: Case) -> Finding | None:
-        """Validation that guesses from the first evaluation to the last, while training learns."""
-        train, val = case.accuracy(Role.TRAIN_METRIC), case.accuracy(Role.VAL_METRIC)
-        loss = case.curve(Role.VAL_LOSS)
-        if train is None or val is None or loss is None or min(len(val), len(loss)) < self.points:
+        """Validation that guesses from the first evaluation to the last."""
+        seen = guesses(self, case)
+        if seen is None:
             return None
-        share = median(tail(val.values))
-        best = float(loss.values.min())
-        count, floor = round(1 / share) if share > 0.5 / self.classes else 0, share
-        away = self.guess
-        if 0 < best < math.log(self.classes):
-            by_loss = max(round(math.exp(best)), 2)
-            if abs(best / math.log(by_loss) - 1) <= self.exact:
-                count, away = by_loss, self.near  # the loss tells the classes, few samples do not
-        if case.classes is not None:
-            # Worse than guessing is not learned either, and one lucky evaluation is no gain.
-            count, best = case.classes, max(best, case.turn(Role.VAL_LOSS).value)
-            share = max(share, 1 / count)
-        if count < 2 or abs(share - 1 / count) > min(away, 0.25 / count):
+        if not seen.by_heart and self._relapsed(case, above=1 / seen.count + self.near):
             return None
-        level, learned = math.log(count), median(tail(train.values))
-        known = (
-            learned >= share + self.by_heart * (1 - share)
-            or case.progress.last >= (1 - self.guessing) * level
-        )
-        if not (known and (1 - self.chance) * level <= best <= (1 + self.guessing) * level):
-            return None
-        # The best of many draws strays from 1/C by chance, most at first; what was learned stays.
-        late = val.values[len(val) // 2 :]
-        if median(np.sort(late)[-max(3, len(late) // 4) :]) > share + 2 * away:
-            return None
-        if median(val.values[:3]) < floor - 2 * away:
-            return None
+        loss, val = case.the(Role.VAL_LOSS), case.the(Role.VAL_METRIC)
         span = (int(loss.steps[0]), int(loss.steps[-1]))
+        sure = seen.told and case.curve(Role.TRAIN_LOSS) is not None
+        training = "" if seen.learned is None else f", while training reached {seen.learned:.0%}"
         return self.finding(
-            f"nothing that holds for validation was learned: its loss was never below {best:.4g},"
-            f" that of guessing among {count} classes, while training reached {learned:.0%}",
+            f"nothing that holds for validation was learned: its loss was never below {seen.best:.4g},"
+            f" that of guessing among {'' if seen.told else 'about '}{seen.count} classes{training}",
             Evidence(
                 tag=loss.tag,
                 span=span,
                 note="never better than guessing",
                 measures=(
-                    Measure("best", best, ">", (1 - self.chance) * math.log(count)),
-                    Measure("training_accuracy", learned),
+                    Measure("best", seen.best, ">", (1 - self.chance) * math.log(seen.count)),
+                    *([] if seen.learned is None else [Measure("training_accuracy", seen.learned)]),
                 ),
             ),
             Evidence(tag=val.tag, span=span, note="stays at chance"),
-            confidence=Confidence.HIGH if count > 2 else Confidence.MEDIUM,
-            remedies=(CHECK_LABELS, *REMEDIES[2:]),
+            severity=self.severity if sure else Severity.WARNING,
+            confidence=Confidence.HIGH if seen.count > 2 and sure else Confidence.MEDIUM,
+            remedies=(CHECK_LABELS, *(REMEDIES[2:] if seen.by_heart else _remedies(case))),
         )
+
+    def _relapsed(self, case: Case, above: float = 0.0) -> bool:
+        """Whether an accuracy ``above`` that of guessing was lost again, of which OPT001 speaks."""
+        seen = case.relapse
+        return seen is not None and seen.then > above and seen.beyond(self.lost)
 
     def undecided(self, case: Case) -> str | None:
         """A validation loss without an accuracy that was never better than at first."""
@@ -269,8 +261,13 @@ class NoLearning(Detector):
         ]
         away = min(abs(share - 1 / count) for share in shares)
         exactly = abs(last - math.log(count)) <= self.exact * math.log(count)
-        allowed = self.near if exactly else self.guess
+        allowed = self.near if exactly else max(self.guess, self._by_chance(case, 1 / count))
         return count if away <= min(allowed, 0.5 / count) else None
+
+    def _by_chance(self, case: Case, share: float) -> float:
+        """How far the accuracy of guessing strays where validation is small, 0 where its size is not known."""
+        size = case.validation_size()
+        return self.strays * math.sqrt(share * (1 - share) / size.most) if size is not None else 0.0
 
     @classmethod
     def samples(cls) -> Iterator[Sample]:

@@ -70,6 +70,7 @@ class ScheduleDecaysTooEarly(Detector):
     needs = (Role.LEARNING_RATE, (Role.VAL_LOSS, Role.TRAIN_LOSS))
     points = 8
     explains = ("OPT005", "OPT006", "GEN002")
+    leads = ("OPT004",)  # what had no rate to learn with learned nothing
 
     share: Annotated[float, Threshold("share of the run at a spent rate", above=0, at_most=1)] = (
         0.25

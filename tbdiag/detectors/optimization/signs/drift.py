@@ -80,7 +80,7 @@ def _counts_updates(case: Case, norm: Series) -> bool:
 
 
 def goes_on(limits: LearningRateTooLow, case: Case, left: float) -> bool:
-    """Whether a run ends as it began: both losses fall on, and validation never rose.
+    """Whether a run ends as it began: both losses fall on, and validation hardly ever rose.
 
     At a constant rate a run whose steps are as long as they may be ends in its own noise. Where nothing was logged of
     the rate, a schedule may have calmed the end; it would have slowed it, too.
@@ -96,7 +96,11 @@ def goes_on(limits: LearningRateTooLow, case: Case, left: float) -> bool:
             return False
         steady = rises(val, 0)[0] <= limits.seldom
         return steady and sure_gain(even) > limits.much * abs(median(tail(even)))
-    if course.shape is not Shape.CONSTANT or len(val) < limits.few or rises(val, 0)[1] > 0:
+    if (
+        course.shape is not Shape.CONSTANT
+        or len(val) < limits.few
+        or rises(val, 0)[1] > limits.late_rises
+    ):
         return False
     return seen.sure_drop > limits.drop and sure_gain(even) > limits.lasting * abs(
         median(tail(even))

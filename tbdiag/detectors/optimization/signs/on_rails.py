@@ -15,6 +15,8 @@ from tbdiag.signals.smoothing import tail
 if TYPE_CHECKING:
     from tbdiag.detectors.optimization.learning_rate_too_low import LearningRateTooLow
 
+_METRICS = (Role.TRAIN_METRIC, Role.VAL_METRIC)
+
 
 def alone(limits: LearningRateTooLow, case: Case) -> float | None:
     """What is left of a validation loss that falls as if on rails with no training loss beside it.
@@ -39,16 +41,40 @@ def on_rails(limits: LearningRateTooLow, case: Case) -> bool:
     log = np.log(even)
     if log[3 * len(log) // 4] - log[-1] <= (limits.creeps if alone else limits.onward):
         return False
-    return _bends(log[len(log) // 3 :]) < limits.rails
+    return _bends(log[len(log) // 3 :]) < (
+        limits.rails if _began_slowly(limits, case) else limits.silk
+    )
+
+
+def _began_slowly(limits: LearningRateTooLow, case: Case) -> bool:
+    """Whether a loss per batch, where that is all of training, made its way late as well; True for means over epochs."""
+    train, batches = case.curve(Role.TRAIN_LOSS), case.curve(Role.BATCH_LOSS)
+    alike = train is not None and batches is not None and batches.tag == train.tag
+    return train is None or not alike or by_a_tenth(train) < limits.tenth
 
 
 def began_on_rails(limits: LearningRateTooLow, case: Case) -> bool:
     """The same of the first half, where nobody knows what the rate did later."""
-    if case.schedule is not None or not _beside(limits, case):
+    if case.schedule is not None or not (_beside(limits, case) and _began_slowly(limits, case)):
         return False
     values = case.thinned(case.the(Role.VAL_LOSS)).values
     n = len(values)
     return _bends(np.log(values[n // 6 : n // 2 + 1])) < limits.rails
+
+
+def never_left_them(limits: LearningRateTooLow, case: Case) -> bool:
+    """The same of a whole run of which nothing but its two losses is known, whose first one may be anything."""
+    if case.curve(Role.VAL_LOSS) is None or any(case.curve(role) is not None for role in _METRICS):
+        return False
+    values = case.thinned(case.the(Role.VAL_LOSS)).values
+    if len(values) < limits.whole or not began_on_rails(limits, case):
+        return False
+    log = np.log(values)
+    # What arrived is smooth as well, where no batch scatters.
+    return (
+        log[3 * len(log) // 4] - log[-1] > limits.creeps
+        and _bends(log[len(log) // 3 :]) < limits.rails
+    )
 
 
 def _bends(log: Floats) -> float:
@@ -66,9 +92,7 @@ def _bends(log: Floats) -> float:
 
 def _beside(limits: LearningRateTooLow, case: Case) -> bool:
     """Whether validation hardly rose, and stands beside training, which was not there at once."""
-    val, train, batches = (
-        case.curve(role) for role in (Role.VAL_LOSS, Role.TRAIN_LOSS, Role.BATCH_LOSS)
-    )
+    val, train = case.curve(Role.VAL_LOSS), case.curve(Role.TRAIN_LOSS)
     if val is None or not limits.evaluations <= len(val) <= limits.most:
         return False
     if rises(val, 0)[1] > limits.late_rises or val.values.min() <= 0:
@@ -78,10 +102,8 @@ def _beside(limits: LearningRateTooLow, case: Case) -> bool:
     if not median(tail(case.course(Role.TRAIN_LOSS).values)) > 0:
         return False
     ends = median(tail(val.values)) / median(tail(case.course(Role.TRAIN_LOSS).values))
-    if not limits.aside < ends < limits.apart or case.headway.ready <= limits.soon:
-        return False  # averaged weights are smooth at any rate, and there at once
-    alike = batches is not None and batches.tag == train.tag
-    return not alike or by_a_tenth(train) < limits.tenth
+    # Averaged weights are smooth at any rate, and there at once.
+    return limits.aside < ends < limits.apart and case.headway.ready > limits.soon
 
 
 def rises(curve: Series | None, least: int) -> tuple[float, float]:

@@ -19,6 +19,7 @@ from tbdiag.signals.schedule import Shape
 from tbdiag.signals.smoothing import running_median, tail
 from tbdiag.signals.stated import Family
 from tbdiag.signals.trend import kendall, theil_sen
+from tbdiag.signals.turning import Relapse
 from tbdiag.signals.updates import rate_at
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def _of_its_end(limits: LearningRateTooHigh, case: Case) -> Iterator[Symptom]:
         yield Symptom(
             f"the loss bounces by {_share(seen.noise)} without falling in the second half",
             measure,
+            2 if _by_the_rate_alone(limits, case) else 1,
         )
         if seen.ready < limits.early:
             measure = Measure("ready", seen.ready, "<", limits.early)
@@ -78,6 +80,20 @@ def _of_its_end(limits: LearningRateTooHigh, case: Case) -> Iterator[Symptom]:
     if seen.trend.tau > limits.climbing and seen.regained > limits.regained:
         measure = Measure("climb", seen.trend.tau, ">", limits.climbing)
         yield Symptom("it climbs through the second half", measure)
+
+
+def _by_the_rate_alone(limits: LearningRateTooHigh, case: Case) -> bool:
+    """Whether means over epochs bounce at a rate that was never lowered, and no dropout makes them.
+
+    Under a schedule what bounces at the end is the sample, for the rate is small by then.
+    """
+    course, batch = case.schedule, case.curve(Role.BATCH_LOSS)
+    if course is None or course.shape is not Shape.CONSTANT:
+        return False
+    if case.progress.noise <= limits.shaken or not case.progress.left > limits.unsettled:
+        return False
+    lone = batch is not None and batch.tag == case.the(Role.TRAIN_LOSS).tag
+    return not lone and (case.number(Knob.DROPOUT) or 0.0) < limits.dropout
 
 
 def _of_batches(limits: LearningRateTooHigh, case: Case) -> bool:
@@ -154,6 +170,10 @@ def trace(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
         if limits.rises < top <= limits.blow_up:
             text = f"the loss per batch first rose {top:.2g}-fold"
             return Symptom(text, Measure("rise", top, ">", limits.rises))
+    still = case.standstill
+    if still is not None and still.within(limits.stands, limits.stands, limits.stands):
+        text = "both losses stand beside each other"
+        return Symptom(text, Measure("opened", abs(still.opened), "<", limits.stands))
     if seen.left > limits.left:
         text = f"{seen.left:.0%} of the first loss is left"
         return Symptom(text, Measure("still_left", seen.left, ">", limits.left))
@@ -186,7 +206,7 @@ def _relapse(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
     if not case.progress.left > limits.unsettled:
         return None
     for name, seen in (("lost", case.relapse), ("set_back", case.set_back)):
-        if seen is not None and seen.beyond(limits.lost):
+        if seen is not None and seen.beyond(max(limits.lost, _by_chance(limits, case, seen))):
             how = "fell" if name == "lost" else "was set back"
             text = (
                 f"the {seen.role.phrase} {how} from {seen.then:.1%} at step {seen.step:,} to"
@@ -194,6 +214,14 @@ def _relapse(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
             )
             return Symptom(text, Measure(name, seen.then - seen.now, ">", limits.lost), 2)
     return None
+
+
+def _by_chance(limits: LearningRateTooHigh, case: Case, seen: Relapse) -> float:
+    """How much of an accuracy few validation samples make and lose by chance, 0 where they are not known."""
+    size = case.validation_size() if seen.role is Role.VAL_METRIC else None
+    if size is None:
+        return 0.0
+    return limits.strays * math.sqrt(2 * seen.then * (1 - seen.then) / size.most)
 
 
 def _fall_after_cut(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
@@ -296,6 +324,10 @@ def _wanders(limits: LearningRateTooHigh, case: Case) -> Symptom | None:
     values = case.thinned(curve).values
     early, level = values[: len(values) // 2], median(tail(values))
     jumps, fall = noise(early), abs(float(values[0]) - level)
+    best = case.turn(Role.VAL_LOSS).value
+    if level - best > max((limits.relapses - 1) * best, limits.climbed * jumps):
+        # What it learned by heart since is no part of what it lost; the best of few jumps is luck.
+        fall = max(fall, float(values[0]) - best)
     if jumps <= limits.shakes * abs(level) or jumps <= limits.wanders * fall:
         return None
     text = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,7 @@ from tbdiag.detectors.optimization.signs.drift import (
 from tbdiag.detectors.optimization.signs.on_rails import (
     began_on_rails,
     by_a_tenth,
+    never_left_them,
     on_rails,
     rises,
 )
@@ -125,12 +127,14 @@ def share_left(case: Case) -> float:
 def slow(limits: LearningRateTooLow, case: Case) -> Severity | None:
     """How grave it is that the loss crawls, None where it does not."""
     left = share_left(case)
-    if not left < 1 or _known_otherwise(limits, case, left):
+    if not left < 1 or _known_otherwise(limits, case, left) or _memorises(limits, case):
         return None
     found = _slow(limits, case, left)
     if found is not None:
         return found
     if left > limits.stuck and began_on_rails(limits, case):
+        return Severity.NOTE
+    if never_left_them(limits, case):
         return Severity.NOTE
     if drifts(limits, case, left) is not None:
         return _confirmed(limits, case, left)
@@ -153,16 +157,28 @@ def _slow(limits: LearningRateTooLow, case: Case, left: float) -> Severity | Non
         return None
     if not unscaled and _held_up(limits, case, left):
         return None
-    if len(case.the(Role.TRAIN_LOSS)) < limits.few:
+    if len(case.the(Role.TRAIN_LOSS)) < limits.few and not left > limits.nowhere:
         return Severity.NOTE
     return smooth or _confirmed(limits, case, left)
+
+
+def _memorises(limits: LearningRateTooLow, case: Case) -> bool:
+    """Whether training stands so far below validation that its steps were long enough to learn by heart."""
+    val, train = case.curve(Role.VAL_LOSS), median(tail(case.course(Role.TRAIN_LOSS).values))
+    if val is None or len(val) < limits.points or not train > 0:
+        return False
+    return median(tail(val.values)) > math.exp(limits.memorised) * train
 
 
 def _confirmed(limits: LearningRateTooLow, case: Case, left: float) -> Severity:
     """How grave a crawl is: a note of a few epochs, or of a loss that came far with nothing beside it."""
     val = case.curve(Role.VAL_LOSS)
     confirmed = left > limits.far or (val is not None and len(val) >= limits.evaluations)
-    enough = len(case.the(Role.TRAIN_LOSS)) >= limits.few
+    points = len(case.the(Role.TRAIN_LOSS))
+    # Of a second half of seven points a trend means little where validation rose meanwhile.
+    enough = left > limits.nowhere or points >= (
+        limits.few if rises(val, 0)[1] == 0 else limits.sure_trend
+    )
     return limits.severity if confirmed and enough else Severity.NOTE
 
 
