@@ -327,6 +327,43 @@ class Shelves:
         return self._seen(), reward, done.astype(float)
 
 
+class Ovens:
+    """An oven that keeps its heat, to be held at a warmth that changes once; 30 minutes."""
+
+    observations, actions = 4, 3
+
+    def __init__(self, copies: int, rng: np.random.Generator) -> None:
+        self._rng, self._copies = rng, copies
+
+    def _fresh(self, n: int) -> Floats:
+        """Warmth of the oven, of its walls, the warmth that is wanted, and the minute of its change."""
+        drawn = self._rng.uniform(-1, 1, (n, 4))
+        drawn[:, 3] = self._rng.integers(8, 22, n)
+        return drawn
+
+    def _seen(self) -> Floats:
+        return np.concatenate([self._state[:, :3], self._ages[:, None] / 15 - 1], 1)
+
+    def reset(self) -> Floats:
+        """See `Environment`."""
+        self._state = self._fresh(self._copies)
+        self._ages = np.zeros(self._copies)
+        return self._seen()
+
+    def step(self, action: Rows) -> tuple[Floats, Floats, Floats]:
+        """See `Environment`."""
+        air, wall, wanted, change = self._state.T
+        wall = wall + 0.25 * (action - 1.0) + 0.02 * self._rng.standard_normal(self._copies)
+        wall = np.clip(wall, -1.5, 1.5)
+        air = air + 0.3 * (wall - air)
+        turned = np.where(self._ages == change, -wanted, wanted)
+        self._state, self._ages = np.stack([air, wall, turned, change], 1), self._ages + 1
+        reward = -np.abs(air - turned) - 0.05 * (action == 2)
+        done = self._ages >= 30
+        self._state[done], self._ages[done] = self._fresh(int(done.sum())), 0
+        return self._seen(), reward, done.astype(float)
+
+
 ENVIRONMENTS: dict[str, type[Environment]] = {
     "cart-pole": CartPole,
     "tracking": Tracking,
@@ -337,4 +374,5 @@ ENVIRONMENTS: dict[str, type[Environment]] = {
     "pursuit": Pursuit,
     "corridor": Corridor,
     "shelves": Shelves,
+    "ovens": Ovens,
 }

@@ -17,6 +17,7 @@ _MODULES = (
     ("further",),
     ("latest",),
     ("inner", "practice"),
+    ("depths",),
 )
 
 
