@@ -34,12 +34,12 @@ PROBLEMS: list[Problem] = [
     neural(
         "beats-rnn",
         _HERE,
-        partial(pools.beats, 1200, 10, 0.2),
+        partial(pools.beats, 1000, 8, 0.15),
         ("Recurrent", {"cell": "RNN", "vocabulary": 0, "outputs": 4}),
         4,
         Recipe(
-            train_size=400, val_size=300, batch_size=40, hidden=(16,), epochs=12, rate=0.045,
-            weight_decay=1e-4, schedule="step", warmup=0.05,
+            train_size=400, val_size=300, batch_size=25, hidden=(16,), epochs=14, rate=0.025,
+            weight_decay=1e-4, schedule="cosine",
         ),
         "evaluated",
         runs=RUNS["beats-rnn"],
@@ -79,6 +79,7 @@ PROBLEMS: list[Problem] = [
             optimizer="adamw", rate=0.035, weight_decay=0.09, schedule="linear", warmup=0.05,
         ),
         "catalyst",
+        answers=8,
         runs=RUNS["phrases-transformer"],
     ),
     policy(
