@@ -225,6 +225,18 @@ class VanishingGradients(Detector):
             "fades slowly, and nothing moves",
             a_run(stuck, histograms=a_stack("gradients/layer{}", 0.05 * fading**0.35, steps)),
         )
+        fair = {Role.TRAIN_LOSS: noisy(decay(40, 1.0, 0.3), 0.01)}
+        drawn = even.copy()
+        drawn[:, 0] = [1e-5, 1e-4, 1e-3, 1e-2]
+        yield fires(
+            "faded as drawn, and learned a fair part later",
+            a_run(fair, histograms=a_stack("gradients/layer{}", drawn, steps)),
+        )
+        drawn[:, 0] = [1e-5, 1e-5, 1e-5, 1e-2]
+        yield silent(
+            "a head that begins small",
+            a_run(fair, histograms=a_stack("gradients/layer{}", drawn, steps)),
+        )
         yield silent("even", a_run(stuck, histograms=a_stack("gradients/layer{}", even, steps)))
         yield silent(
             "converged",
