@@ -12,21 +12,18 @@ import numpy as np
 from tbdiag.case import Case
 from tbdiag.detectors.base import Detector, Sample, Suspicion, Threshold, fires, silent
 from tbdiag.detectors.gradients.remedies import HE, NORMALIZE
-from tbdiag.model.finding import Evidence, Finding, Measure, Severity
+from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
 from tbdiag.model.knob import Knob
 from tbdiag.model.role import Role
 from tbdiag.model.series import Floats
 from tbdiag.naming.layers import Part, Quantity, network_order
 from tbdiag.signals.layers import Tensor
 from tbdiag.signals.medians import median
+from tbdiag.signals.reaction import fall_at_once
 from tbdiag.signals.stated import Family
 from tbdiag.synth import a_run, a_stack, decay, flat, jitter, noisy
 
 REMEDIES = (HE, NORMALIZE)
-
-_SOON = (0.02, 0.1)  # the part of the run that a first loss is held against
-_TREND = 20  # points of a loss that have such a part
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Gain:
@@ -65,6 +62,12 @@ class BadlyScaledWeights(Detector):
     - below `small`, or below `weak` where the run is lost, or the squares of the gains differ by
       more than `uneven`; and signals show it likewise; and more than `learned` is left to learn of
       the loss, and of the errors where an accuracy was logged.
+
+    Where weights do not tell, the first gradient may: outputs whose squared gradient is above `reacting` times four
+    losses (`tbdiag/signals/reaction.py`) have weights of no usual size before them, if the norm falls by
+    `calmed` at once. And norms take out the scale of a signal, but a layer learns the more slowly the larger its
+    weights are: behind them a gain above `absurd` that is `apart` times the least one is a note where more than
+    `lagging` is left, and so is an embedding of a size above `token` in any network.
 
     Where the number of inputs is not known, as without biases, a root mean square above `largest` is too large for
     any, if signals or gradients show it and a third of `learned` is left.
@@ -113,21 +116,89 @@ class BadlyScaledWeights(Detector):
     drift: Annotated[float, Threshold("change of the activations' size", above=1)] = 10.0
     steep: Annotated[float, Threshold("change of the gradients' size", above=1)] = 70.0
     calmed: Annotated[float, Threshold("first loss over that soon after", above=1)] = 4.0
+    reacting: Annotated[float, Threshold("first squared gradient over the loss", above=0)] = 1e4
+    apart: Annotated[float, Threshold("gain over the least, with norms between", above=1)] = 7.0
+    token: Annotated[float, Threshold("size of an embedding no rule draws", above=0)] = 3.0
+    lagging: Annotated[float, Threshold("share left to learn of a slow layer", above=0)] = 0.15
     layers: Annotated[int, Threshold("layers that make a depth", at_least=2)] = 3
     learned: Annotated[float, Threshold("share left to learn of a good run", above=0)] = 0.3
     stuck: Annotated[float, Threshold("share left to learn of a lost run", above=0)] = 0.9
 
     def cannot_tell(self, case: Case) -> str | None:
+        if self._reacts(case):
+            return None
+        if self._slowed(case):
+            return None
         if _normalized(case):
             return "the network has normalisation layers, which take out the scale of weights"
         if len(self._gains(case)) < 2 and len(self._starting(case)) < 2:
             return "no histograms of weights of two layers or more were logged at first"
         return None
 
+    def _reacts(self, case: Case) -> bool:
+        """Whether the first gradient is out of all proportion to the first loss, and fell at once."""
+        norm = case.curve(Role.GRAD_NORM)
+        if norm is None or not (case.reaction or 0.0) > self.reacting:
+            return False
+        return (fall_at_once(norm.values) or 0.0) > self.calmed
+
+    def _by_reaction(self, case: Case) -> list[Finding]:
+        """What a gradient tells that no weights of a usual size make, where the weights themselves do not."""
+        loss, norm = case.curve(Role.BATCH_LOSS), case.curve(Role.GRAD_NORM)
+        if loss is None or norm is None or not self._reacts(case):
+            return []
+        step = int(norm.steps[0])
+        finding = self.finding(
+            f"the gradient at step {step:,} is {norm.values[0]:.2g} where the loss is {loss.values[0]:.2g}: the"
+            " outputs react to the weights as those of no usual size do",
+            Evidence(
+                tag=norm.tag,
+                span=(step, step),
+                note="as it starts",
+                measures=(Measure("reaction", case.reaction or 0.0, ">", self.reacting),),
+            ),
+            severity=Severity.ERROR if case.unlearned > self.stuck else Severity.WARNING,
+            confidence=Confidence.MEDIUM,
+            remedies=REMEDIES,
+        )
+        return [finding]
+
+    def _slowed(self, case: Case) -> list[Finding]:
+        """Weights beyond any rule behind which norms stand: their layer learns the more slowly for them."""
+        if not case.unlearned > self.lagging:
+            return []
+        gains = self._gains(case) if _normalized(case) else []
+        least = min((each.value for each in gains), default=0.0)
+        limit = max(self.absurd, self.apart * least)
+        far = [(each.tensor, Measure("gain", each.value, ">", limit)) for each in gains]
+        far += [
+            (each, Measure("rms", float(each.rms[0]), ">", self.token))
+            for each in case.layers.of(Quantity.PARAMETER, Part.EMBEDDING)
+            if self._is_early(each)
+        ]
+        far = [(tensor, measure) for tensor, measure in far if measure.value > (measure.limit or 0)]
+        if not far:
+            return []
+        tensor, measure = max(far, key=lambda each: each[1].value)
+        step, what = tensor.span[0], "gain" if measure.name == "gain" else "size"
+        finding = self.finding(
+            f"the weights of {shown(tensor.tag)} begin with a {what} of {measure.value:.2g} at step {step:,}:"
+            " norms take that out of the signal, but the larger they are the more slowly they learn",
+            Evidence(tag=tensor.tag, span=(step, step), note="as it starts", measures=(measure,)),
+            severity=Severity.NOTE,
+            confidence=Confidence.MEDIUM,
+            remedies=(HE,),
+        )
+        return [finding]
+
     def check(self, case: Case) -> Iterator[Finding]:
+        yield from self._by_weights(case) or self._slowed(case) or self._by_reaction(case)
+
+    def _by_weights(self, case: Case) -> list[Finding]:
+        return [] if _normalized(case) else list(self._signals_off(case))
+
+    def _signals_off(self, case: Case) -> Iterator[Finding]:
         gains = self._gains(case)
-        if _normalized(case):
-            return
         if len(gains) < 2:
             yield from self._beyond_any(case)
             return
@@ -272,16 +343,12 @@ class BadlyScaledWeights(Detector):
     def _too_loud(self, case: Case) -> tuple[str, Evidence] | None:
         """What a first loss shows that the first steps took down manifold."""
         loss = case.curve(Role.BATCH_LOSS) or case.the(Role.TRAIN_LOSS)
-        first, last = _SOON
-        part = loss.values[max(1, int(first * len(loss))) : max(3, int(last * len(loss)))]
-        if len(loss) < _TREND or not len(part) or not median(part) > 0:
-            return None
-        fall = float(loss.values[0]) / median(part)
-        if not fall > self.calmed:
+        fall = fall_at_once(loss.values)
+        if fall is None or not fall > self.calmed:
             return None
         return f"the loss, {loss.values[0]:.3g} at first, fell {fall:.2g}-fold at once", Evidence(
             tag=loss.tag,
-            span=(int(loss.steps[0]), int(loss.steps[int(last * len(loss))])),
+            span=(int(loss.steps[0]), int(loss.steps[len(loss) // 10])),
             note="came down at once",
             measures=(Measure("first_loss_ratio", fall, ">", self.calmed),),
         )
