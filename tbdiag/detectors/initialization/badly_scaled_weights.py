@@ -17,6 +17,7 @@ from tbdiag.model.knob import Knob
 from tbdiag.model.role import Role
 from tbdiag.model.series import Floats
 from tbdiag.naming.layers import Part, Quantity, network_order
+from tbdiag.naming.words import shown
 from tbdiag.signals.layers import Tensor
 from tbdiag.signals.medians import median
 from tbdiag.signals.reaction import fall_at_once
@@ -94,6 +95,7 @@ class BadlyScaledWeights(Detector):
     suspicion = Suspicion("badly-scaled-weights", "whose weights began at a wrong scale", REMEDIES)
     needs = ((Role.TRAIN_LOSS, Role.BATCH_LOSS),)
     points = 4
+    scale_free = False  # a gradient is held against its loss
     explains = ("INI002", "GRD001", "GRD002", "GRD003", "GRD005", "OPT001", "OPT002", "OPT003",
                 "OPT004", "OPT005", "OPT006", "OPT008", "OPT009", "GEN002", "GEN003")  # fmt: skip
     leads = ("NUM002",)  # the scale was there before the first step
@@ -408,10 +410,36 @@ class BadlyScaledWeights(Detector):
                 histograms=_plain([0.28, 0.4, 0.3, 0.35]),
             ),
         )
+        yield from cls._further_samples(poor, at)
         yield silent(
             "logged late",
             a_run(poor, histograms=_network([0.8] * 4, 6.0, [20, 30, 40])),
         )
+
+
+    @classmethod
+    def _further_samples(
+        cls, poor: dict[Role, Floats], at: list[int]
+    ) -> Iterator[Sample]:
+        """What the first gradient tells without weights; large weights behind norms, and embeddings."""
+        for first, falls, sample in (
+            (3e4, True, fires),
+            (3e4, False, silent),  # as large later on: the loss is a sum, say
+            (60.0, True, silent),
+        ):
+            norm = noisy(decay(200, first, 2.0, 60) if falls else flat(200, first), 0.1)
+            losses = noisy(decay(200, 900.0, 1.0, 30), 0.05)
+            yield sample(
+                f"a first gradient of {first:g}" + ("" if falls else ", and no less later"),
+                a_run({Role.BATCH_LOSS: losses, Role.GRAD_NORM: norm, **poor}),
+            )
+        for scale, sample in ((3.0, fires), (0.8, silent)):
+            apart = {**_plain([scale, 0.1, 0.1, 0.1]), "bn1.weight": {step: np.ones(16) for step in at}}
+            yield sample(f"norms behind weights of {scale:g}", a_run(poor, histograms=apart))
+        for size, sample in ((8.0, fires), (1.0, silent)):
+            tokens = {"embedding.weight": {step: jitter(400, size, 5) for step in at}}
+            network = {**_plain([0.17] * 3), **tokens}
+            yield sample(f"an embedding of size {size:g}", a_run(poor, histograms=network))
 
 
 def _first_step(case: Case) -> float:
