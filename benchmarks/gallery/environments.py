@@ -364,6 +364,46 @@ class Ovens:
         return self._seen(), reward, done.astype(float)
 
 
+class Lanes:
+    """A car on a road of five lanes: what lies ahead is seen two rows far, and costs a point when hit; 25 rows."""
+
+    observations, actions = 12, 3
+
+    def __init__(self, copies: int, rng: np.random.Generator) -> None:
+        self._rng, self._copies = rng, copies
+
+    def _row(self, n: int) -> Floats:
+        """Which lanes of a row are taken: one or two of the five."""
+        order = self._rng.random((n, 5)).argsort(1)
+        taken: Floats = (order < self._rng.integers(1, 3, (n, 1))).astype(float)
+        return taken
+
+    def _seen(self) -> Floats:
+        place = (self._lane - 2.0) / 2.0
+        return np.concatenate(
+            [self._next, self._after, place[:, None], self._ages[:, None] / 12 - 1], 1
+        )
+
+    def reset(self) -> Floats:
+        """See `Environment`."""
+        self._lane = self._rng.integers(0, 5, self._copies)
+        self._next, self._after = self._row(self._copies), self._row(self._copies)
+        self._ages = np.zeros(self._copies)
+        return self._seen()
+
+    def step(self, action: Rows) -> tuple[Floats, Floats, Floats]:
+        """See `Environment`."""
+        self._lane = np.clip(self._lane + action - 1, 0, 4)
+        crashed = self._next[np.arange(self._copies), self._lane] > 0
+        self._next, self._after = self._after, self._row(self._copies)
+        self._ages = self._ages + 1
+        reward = np.where(crashed, -1.0, 1.0) - 0.1 * (action != 1)
+        done = self._ages >= 25
+        n = int(done.sum())
+        self._lane[done], self._ages[done] = self._rng.integers(0, 5, n), 0
+        return self._seen(), reward, done.astype(float)
+
+
 ENVIRONMENTS: dict[str, type[Environment]] = {
     "cart-pole": CartPole,
     "tracking": Tracking,
@@ -375,4 +415,5 @@ ENVIRONMENTS: dict[str, type[Environment]] = {
     "corridor": Corridor,
     "shelves": Shelves,
     "ovens": Ovens,
+    "lanes": Lanes,
 }

@@ -1,7 +1,7 @@
 """Problems with most of their faults in depth, of which most log no histograms, as most users do.
 
 Norms of gradients by layer or of the whole network, shares of units that give nothing, or losses alone:
-tracks on a plate, beats, spectra, a reactor, phrases, an oven.
+tracks on a plate, beats, spectra, a reactor, phrases, an oven; then alloys, tides, a road.
 """
 
 from __future__ import annotations
@@ -85,5 +85,36 @@ PROBLEMS: list[Problem] = [
     policy(
         "ovens", _HERE, "sb3", RUNS["ovens"], reward_scale=0.3, gamma=0.9, learning_rate=0.01,
         value_rate=2.0, n_envs=16, n_steps=32, n_epochs=3, updates=24,
+    ),
+    # These came after the rules were mended on the ones above.
+    perceptron(
+        "alloys",
+        _HERE,
+        partial(pools.alloys, 2600),
+        5,
+        Recipe(
+            train_size=700, val_size=600, batch_size=35, hidden=(28, 28, 28, 28, 28), epochs=14,
+            optimizer="momentum", rate=0.08, weight_decay=1e-4, schedule="step", warmup=0.05,
+        ),
+        "grad-norms",
+        RUNS["alloys"],
+    ),
+    neural(
+        "tides-mlp",
+        _HERE,
+        partial(pools.tides, 2000),
+        ("mlp", {"features": 9, "outputs": 1}),
+        0,
+        Recipe(
+            train_size=600, val_size=500, batch_size=50, hidden=(20, 20, 20, 20), activation="tanh",
+            epochs=14, rate=0.01, weight_decay=1e-4, schedule="cosine",
+        ),
+        "lightning",
+        objective="squares",
+        runs=RUNS["tides-mlp"],
+    ),
+    policy(
+        "lanes", _HERE, "cleanrl", RUNS["lanes"], reward_scale=0.3, gamma=0.9, learning_rate=0.01,
+        value_rate=1.0, n_envs=16, n_steps=32, n_epochs=3, updates=24,
     ),
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Pools of samples of the problems of depth: tracks, beats, spectra, reactors and phrases."""
+"""Pools of samples of the problems of depth: tracks, beats, spectra, reactors, phrases, alloys, tides."""
 
 from __future__ import annotations
 
@@ -78,3 +78,24 @@ def phrases(n: int, words: int, length: int) -> Pool:
         paired = (drawn[:, at - 2] + 5) % words
         drawn[:, at] = np.where(drawn[:, at - 2] < 4, paired, free)
     return drawn[:, :-1], drawn[:, 1:]
+
+
+def alloys(n: int) -> Pool:
+    """In which of five states an alloy is, by what is in it and how it was cooled; (n, 8)."""
+    rng = np.random.default_rng(106)
+    x = rng.normal(0, 1, (n, 8))
+    hard = x[:, 0] + 0.7 * np.tanh(2.0 * x[:, 1] * x[:, 2]) + 0.6 * np.abs(x[:, 3])
+    hard = hard + 0.15 * rng.standard_normal(n)
+    return x, np.searchsorted(np.quantile(hard, [0.2, 0.4, 0.6, 0.8]), hard)
+
+
+def tides(n: int) -> Pool:
+    """How high the water stands, by the places of sun and moon, wind and pressure; standardised, (n, 9)."""
+    rng = np.random.default_rng(107)
+    angle = rng.uniform(0, 2 * np.pi, (n, 3))
+    weather = rng.normal(0, 1, (n, 3))
+    moon = np.cos(angle[:, 0]) * (1.0 + 0.5 * np.cos(angle[:, 1]))
+    y = moon + 0.5 * np.cos(2 * angle[:, 2]) + 0.5 * weather[:, 0] * np.sin(angle[:, 1])
+    y = y - 0.3 * np.abs(weather[:, 1]) + 0.1 * rng.standard_normal(n)
+    x = np.concatenate([np.sin(angle), np.cos(angle), weather], axis=1)
+    return x, (y - y.mean()) / y.std()
