@@ -56,13 +56,14 @@ class BadlyScaledWeights(Detector):
     or more, which is the rate itself unless the optimizer is plain gradient descent. In the first record, no later than at the share `early` of the steps that were
     logged, the median over two or more layers, the last one aside, is
 
-    - above `absurd`, unless units are known to be bounded; or, where no activations were logged, above `unseen`, or above `huge` in `layers` or more layers alike (`even`), as
-      weights are drawn and never trained; or above `large`, and the activations of the same record change their size by
+    - above `absurd`, unless units are known to be bounded; or, where no activations were logged, above `unseen`, or, there or where units
+      are bounded, above `huge` in `layers` or more layers alike (`even`), as weights are drawn and never trained; or above `large`, and the activations of the same record change their size by
       more than `drift` over the layers, or the gradients by more than `steep` over `layers` layers
       or more, or the first loss is `calmed` times what it is after a twentieth of the run, as of outputs that are far too large;
     - below `small`, or below `weak` where the run is lost, or the squares of the gains differ by
-      more than `uneven`; and signals show it likewise; and more than `learned` is left to learn of
-      the loss, and of the errors where an accuracy was logged.
+      more than `uneven`; and signals show it likewise, unless they differ by more than the square of `uneven`; and
+      more than `learned` is left to learn of the loss, and of the errors where an accuracy was logged. Above that
+      square it is a note from `lagging` on.
 
     Where weights do not tell, the first gradient may: outputs whose squared gradient is above `reacting` times four
     losses (`tbdiag/signals/reaction.py`) have weights of no usual size before them, if the norm falls by
@@ -212,9 +213,10 @@ class BadlyScaledWeights(Detector):
         too_large = measure.name == "gain" and measure.value > self.large
         if shown is None and too_large:
             shown = self._too_loud(case)
-        if shown is None and not (
-            too_large and not _bounded(case) and self._beyond_doubt(case, gains, measure.value)
-        ):
+        doubtless = self._undrawn(measure) or (
+            too_large and self._beyond_doubt(case, gains, measure.value)
+        )
+        if shown is None and not doubtless:
             return
         step = gains[0].tensor.span[0]
         yield self.finding(
@@ -234,12 +236,17 @@ class BadlyScaledWeights(Detector):
         )
 
     def _beyond_doubt(self, case: Case, gains: list[_Gain], usual: float) -> bool:
-        """Whether weights are so large that no signal need show it: less so where none was logged."""
-        if case.layers.activations:
+        """Whether weights are so large that no signal need show it: less so where none was logged, or could."""
+        bounded = _bounded(case)
+        if case.layers.activations and not bounded:
             return usual > self.absurd
         values = [each.value for each in gains]
         alike = len(gains) >= self.layers and max(values) < self.even * min(values)
-        return usual > self.unseen or (alike and usual > self.huge)
+        return (usual > self.unseen and not bounded) or (alike and usual > self.huge)
+
+    def _undrawn(self, measure: Measure) -> bool:
+        """Whether layers differ by more than weights that one rule draws ever do."""
+        return measure.name == "squared_gain_ratio" and measure.value > self.uneven**2
 
     def _severity(self, case: Case, measure: Measure) -> Severity:
         """An error in a lost run, and where no rate or order of the data could be why it is poor."""
@@ -250,6 +257,8 @@ class BadlyScaledWeights(Detector):
         )
         if case.unlearned > self.stuck or (far and case.unlearned > self.learned):
             return Severity.ERROR
+        if measure.name == "squared_gain_ratio" and not case.unlearned > self.learned:
+            return Severity.NOTE
         return Severity.WARNING
 
     def _starting(self, case: Case) -> list[Tensor]:
@@ -284,11 +293,12 @@ class BadlyScaledWeights(Detector):
             limit = self.absurd if usual > self.absurd else self.large
             return f"scale a signal by {usual:.2g} a layer", Measure("gain", usual, ">", limit)
         weakest = self.weak if left > self.stuck else self.small
-        if not left > self.learned:
+        if not left > self.lagging:
             return None
-        if usual < weakest:
+        learned = not left > self.learned
+        if usual < weakest and not learned:
             return f"scale a signal by {usual:.2g} a layer", Measure("gain", usual, "<", weakest)
-        if spread > self.uneven:
+        if spread > (self.uneven**2 if learned else self.uneven):
             measure = Measure("squared_gain_ratio", spread, ">", self.uneven)
             return f"have gains that differ {math.sqrt(spread):.2g}-fold by layer", measure
         return None
@@ -305,9 +315,10 @@ class BadlyScaledWeights(Detector):
             inputs = record.size / bias.size
             if inputs == round(inputs) and self._is_early(tensor):
                 found.append(_Gain(tensor=tensor, value=float(tensor.rms[0]) * math.sqrt(inputs)))
+        # The last layer may start as small as it likes, and goes before those that the first step made.
+        hidden = found[:-1] if len(found) > 2 else found
         moved = self.moved * _first_step(case)
-        found = [each for each in found if each.value > 0 and each.tensor.rms[0] > moved]
-        return found[:-1] if len(found) > 2 else found
+        return [each for each in hidden if each.value > 0 and each.tensor.rms[0] > moved]
 
     def _is_early(self, tensor: Tensor) -> bool:
         first, last = tensor.span
