@@ -25,15 +25,12 @@ RUNS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "beats-rnn": {
         "init-too-large": ("clear", "strong"),
-        "exploding-gradients": ("recurrent",),
         "over-clipping": _MC,
         "nan": ("early",),
         "tiny-validation": _MC,
         "imbalance": ("clear",),
-        "leak": _MC,
         "over-regularized": ("strong",),
         "no-step": _,
-        "noisy-but-healthy": _,
         "accumulation": _,
         "short": _,
         "label-noise": _,
@@ -87,8 +84,6 @@ RUNS: dict[str, dict[str, tuple[str, ...]]] = {
         "entropy-collapse": ("mild", "clear", "strong"),
         "value-not-learning": _MC,
         "return-collapse": ("mild", "clear"),
-        "converged": _,
-        "noisy-but-healthy": _,
         "healthy-other-optimizer": _,
     },
     "alloys": {
@@ -128,7 +123,6 @@ RUNS: dict[str, dict[str, tuple[str, ...]]] = {
         "kl-too-large": ("mild", "clear"),
         "entropy-collapse": ("mild", "clear", "strong"),
         "return-collapse": ("clear",),
-        "converged": _,
         "healthy-other-optimizer": _,
     },
 }
