@@ -71,7 +71,11 @@ def _records(
         form = convention.sizes.get(kind, "")
         if form:
             place, _, name = form.format(name=layer).rpartition("::")
-            size = np.linalg.norm(spread.values) if kind == "gradients" else (spread.values == 0).mean()
+            size = (
+                np.linalg.norm(spread.values)
+                if kind == "gradients"
+                else (spread.values == 0).mean()
+            )
             yield place, spread.wall, spread.step, summaries.scalar(name, float(size))
     if detail != "full":
         return

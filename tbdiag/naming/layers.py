@@ -128,9 +128,7 @@ def _order_by_name(
         for kind in kinds
     ):
         return None
-    keys = [
-        (_place(family), number) for family, number in zip(families, numbers, strict=True)
-    ]
+    keys = [(_place(family), number) for family, number in zip(families, numbers, strict=True)]
     return tuple(sorted(range(len(families)), key=keys.__getitem__))
 
 

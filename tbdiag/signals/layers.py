@@ -207,9 +207,7 @@ class Layers:
             if of_ones(each.record(0))
         }
         tensors = self.of(Quantity.GRADIENT, Part.KERNEL)
-        tensors = tuple(
-            each for each in tensors if each.size > 1 and each.name.layer not in scales
-        )
+        tensors = tuple(each for each in tensors if each.size > 1 and each.name.layer not in scales)
         if len(tensors) >= 2:
             order = self._order([each.name.layer for each in tensors], [t.tag for t in tensors])
             chosen = [tensors[place] for place in order or range(len(tensors))]

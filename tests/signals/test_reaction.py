@@ -13,7 +13,7 @@ def series(values: list[float], first: int = 0, every: int = 1) -> Series:
     return Series.of("x", first + every * np.arange(len(values)), np.array(values))
 
 
-LOSS, NORM = [4.0] + 29 * [1.0], [40.0] + 29 * [2.0]
+LOSS, NORM = [4.0, *29 * [1.0]], [40.0, *29 * [2.0]]
 
 
 def test_it_is_the_squared_norm_over_four_losses() -> None:
@@ -31,7 +31,7 @@ def test_what_came_after_the_first_step_tells_nothing() -> None:
     assert reaction(series(LOSS, 500), series(NORM, 500)) is None
     assert reaction(series(LOSS), series(NORM, 1)) is None
     assert reaction(series(LOSS[:10]), series(NORM[:10])) is None
-    assert reaction(series([0.0] + LOSS[1:]), series(NORM)) is None
+    assert reaction(series([0.0, *LOSS[1:]]), series(NORM)) is None
     assert reaction(None, series(NORM)) is None
 
 

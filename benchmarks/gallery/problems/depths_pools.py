@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from benchmarks.gallery.problems import signals
 from benchmarks.gallery.problems.pools import Pool
 
 
@@ -67,7 +68,7 @@ def reactors(n: int) -> Pool:
     return x, (y - y.mean()) / y.std()
 
 
-def phrases(n: int, words: int, length: int) -> Pool:
+def phrases(n: int, words: int, length: int) -> signals.Pool:
     """Phrases in which a word goes by the one before it, or stands two after its pair; (n, length) both."""
     rng = np.random.default_rng(105)
     follows = rng.dirichlet(np.full(words, 0.12), words).cumsum(1)

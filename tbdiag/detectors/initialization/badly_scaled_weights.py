@@ -26,6 +26,7 @@ from tbdiag.synth import a_run, a_stack, decay, flat, jitter, noisy
 
 REMEDIES = (HE, NORMALIZE)
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Gain:
     """The weights of a layer, and what they multiply the scale of a signal by."""
@@ -427,11 +428,8 @@ class BadlyScaledWeights(Detector):
             a_run(poor, histograms=_network([0.8] * 4, 6.0, [20, 30, 40])),
         )
 
-
     @classmethod
-    def _further_samples(
-        cls, poor: dict[Role, Floats], at: list[int]
-    ) -> Iterator[Sample]:
+    def _further_samples(cls, poor: dict[Role, Floats], at: list[int]) -> Iterator[Sample]:
         """What the first gradient tells without weights; large weights behind norms, and embeddings."""
         for first, falls, sample in (
             (3e4, True, fires),
@@ -445,7 +443,10 @@ class BadlyScaledWeights(Detector):
                 a_run({Role.BATCH_LOSS: losses, Role.GRAD_NORM: norm, **poor}),
             )
         for scale, sample in ((3.0, fires), (0.8, silent)):
-            apart = {**_plain([scale, 0.1, 0.1, 0.1]), "bn1.weight": {step: np.ones(16) for step in at}}
+            apart = {
+                **_plain([scale, 0.1, 0.1, 0.1]),
+                "bn1.weight": {step: np.ones(16) for step in at},
+            }
             yield sample(f"norms behind weights of {scale:g}", a_run(poor, histograms=apart))
         for size, sample in ((8.0, fires), (1.0, silent)):
             tokens = {"embedding.weight": {step: jitter(400, size, 5) for step in at}}

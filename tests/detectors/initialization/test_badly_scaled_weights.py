@@ -86,7 +86,10 @@ def test_layers_that_differ_as_no_rule_draws_them_need_no_further_proof() -> Non
 
 
 def test_the_last_layer_is_left_out_though_a_first_step_may_have_made_it() -> None:
-    rate = {Role.LEARNING_RATE: np.full(40, 0.01), Role.TRAIN_LOSS: noisy(decay(40, 1.0, 0.2), 0.01)}
+    rate = {
+        Role.LEARNING_RATE: np.full(40, 0.01),
+        Role.TRAIN_LOSS: noisy(decay(40, 1.0, 0.2), 0.01),
+    }
     assert found(RULE, rate, uneven(0.9, 0.2, 0.05, 0.01))
     assert not found(RULE, rate, uneven(0.9, 0.2, 0.02, 0.01))  # nor what that step may have made
 
