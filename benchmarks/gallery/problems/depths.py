@@ -1,7 +1,7 @@
 """Problems with most of their faults in depth, of which most log no histograms, as most users do.
 
 Norms of gradients by layer or of the whole network, shares of units that give nothing, or losses alone:
-tracks on a plate, beats, spectra, a reactor, phrases, an oven; then alloys, tides, a road.
+tracks on a plate, beats, spectra, a reactor, phrases, an oven; then alloys, tides, a road, and hulls and ores.
 """
 
 from __future__ import annotations
@@ -116,5 +116,31 @@ PROBLEMS: list[Problem] = [
     policy(
         "lanes", _HERE, "cleanrl", RUNS["lanes"], reward_scale=0.3, gamma=0.9, learning_rate=0.01,
         value_rate=1.0, n_envs=16, n_steps=32, n_epochs=3, updates=24,
+    ),
+    # And these when they were mended on those.
+    perceptron(
+        "hulls",
+        _HERE,
+        partial(pools.hulls, 2600, 12),
+        3,
+        Recipe(
+            train_size=600, val_size=600, batch_size=40, hidden=(20, 16, 12), activation="tanh",
+            init="xavier", epochs=14, optimizer="adamw", rate=0.014, weight_decay=0.018, schedule="step",
+            warmup=0.05,
+        ),
+        "watched",
+        RUNS["hulls"],
+    ),
+    perceptron(
+        "ores",
+        _HERE,
+        partial(pools.ores, 2600),
+        0,
+        Recipe(
+            train_size=700, val_size=600, batch_size=35, hidden=(48, 24), epochs=14,
+            optimizer="momentum", rate=0.02, weight_decay=4e-3, schedule="linear", warmup=0.05,
+        ),
+        "loop",
+        RUNS["ores"],
     ),
 ]  # fmt: skip
