@@ -16,12 +16,21 @@ def reaction(loss: Series | None, norm: Series | None) -> float | None:
     loss times the mean square of ∂o/∂w. So the outputs react to the weights at least that strongly. Of
     weights as rules draw them it is some tens, and grows with the square of a scale in every layer.
     """
-    if loss is None or norm is None or min(len(loss), len(norm)) < _TREND:
+    if loss is None or norm is None or min(len(loss), len(norm)) < 2:
         return None
     if int(loss.steps[0]) != int(norm.steps[0]) or loss.steps[0] > loss.steps[1] - loss.steps[0]:
         return None
     first = float(loss.values[0])
     return float(norm.values[0]) ** 2 / (4 * first) if first > 0 else None
+
+
+def later_reaction(loss: Series | None, norm: Series | None) -> float | None:
+    """The same of the last three quarters of a run, of medians; None where too little was logged."""
+    if loss is None or norm is None or min(len(loss), len(norm)) < _TREND:
+        return None
+    squares, losses = (each.values[len(each) // 4 :] for each in (norm, loss))
+    usual = median(losses)
+    return median(squares) ** 2 / (4 * usual) if usual > 0 else None
 
 
 def fall_at_once(values: Floats) -> float | None:

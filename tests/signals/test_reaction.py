@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tbdiag.model.series import Series
-from tbdiag.signals.reaction import fall_at_once, reaction
+from tbdiag.signals.reaction import fall_at_once, later_reaction, reaction
 
 
 def series(values: list[float], first: int = 0, every: int = 1) -> Series:
@@ -30,9 +30,15 @@ def test_the_scale_of_a_target_does_not_matter() -> None:
 def test_what_came_after_the_first_step_tells_nothing() -> None:
     assert reaction(series(LOSS, 500), series(NORM, 500)) is None
     assert reaction(series(LOSS), series(NORM, 1)) is None
-    assert reaction(series(LOSS[:10]), series(NORM[:10])) is None
+    assert reaction(series(LOSS[:1]), series(NORM[:1])) is None
     assert reaction(series([0.0, *LOSS[1:]]), series(NORM)) is None
     assert reaction(None, series(NORM)) is None
+
+
+def test_the_later_run_is_what_the_start_is_held_against() -> None:
+    assert later_reaction(series(LOSS), series(NORM)) == pytest.approx(1.0)
+    assert later_reaction(series(LOSS[:10]), series(NORM[:10])) is None
+    assert later_reaction(series([4.0, *29 * [0.0]]), series(NORM)) is None
 
 
 def test_a_fall_at_once_is_held_against_what_came_soon_after() -> None:

@@ -74,6 +74,7 @@ class VanishingGradients(Detector):
     points = 4
     explains = ("GRD005", "OPT001", "OPT002", "OPT003", "OPT004", "OPT005", "OPT006", "OPT008",
                 "OPT010", "GEN002", "GEN003", "VAL004")  # fmt: skip
+    leads = ("NUM004",)  # a spike that healed is the lesser note
 
     ratio: Annotated[float, Threshold("gradient of the first layer over the last", above=0)] = 1e-3
     level: Annotated[float, Threshold("size of a gradient that is lost", above=0)] = 1e-4

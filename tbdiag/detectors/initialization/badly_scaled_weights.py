@@ -68,7 +68,7 @@ class BadlyScaledWeights(Detector):
 
     Where weights do not tell, the first gradient may: outputs whose squared gradient is above `reacting` times four
     losses (`tbdiag/signals/reaction.py`) have weights of no usual size before them, if the norm falls by
-    `calmed` at once. And norms take out the scale of a signal, but a layer learns the more slowly the larger its
+    `calmed` at once or breaks off; and so has what is a part of one `settled` th of that, and is `settled` times as much as in the later run. And norms take out the scale of a signal, but a layer learns the more slowly the larger its
     weights are: behind them a gain above `absurd` that is `apart` times the least one is a note where more than
     `lagging` is left, and so is an embedding of a size above `token` in any network.
 
@@ -96,11 +96,11 @@ class BadlyScaledWeights(Detector):
     code, severity, since = "INI003", Severity.WARNING, "0.1.0"
     suspicion = Suspicion("badly-scaled-weights", "whose weights began at a wrong scale", REMEDIES)
     needs = ((Role.TRAIN_LOSS, Role.BATCH_LOSS),)
-    points = 4
+    points = 2
     scale_free = False  # a gradient is held against its loss
     explains = ("INI002", "GRD001", "GRD002", "GRD003", "GRD005", "OPT001", "OPT002", "OPT003",
                 "OPT004", "OPT005", "OPT006", "OPT008", "OPT009", "GEN002", "GEN003")  # fmt: skip
-    leads = ("NUM002",)  # the scale was there before the first step
+    leads = ("NUM001", "NUM002")  # the scale was there before the first step
 
     early: Annotated[float, Threshold("latest share of the run for the start", at_least=0)] = 0.02
     absurd: Annotated[float, Threshold("gain that is too large in any network", above=0)] = 10.0
@@ -111,7 +111,7 @@ class BadlyScaledWeights(Detector):
     huge: Annotated[float, Threshold("gain that is too large in all layers alike", above=0)] = 2.5
     even: Annotated[
         float, Threshold("largest gain over smallest, as one rule draws them", above=1)
-    ] = 1.2
+    ] = 1.4
     large: Annotated[float, Threshold("gain of weights that are too large", above=0)] = 2.0
     small: Annotated[float, Threshold("gain of weights that are too small", above=0)] = 0.2
     weak: Annotated[float, Threshold("gain that is too small in a lost run", above=0)] = 0.5
@@ -121,6 +121,7 @@ class BadlyScaledWeights(Detector):
     steep: Annotated[float, Threshold("change of the gradients' size", above=1)] = 70.0
     calmed: Annotated[float, Threshold("first loss over that soon after", above=1)] = 4.0
     reacting: Annotated[float, Threshold("first squared gradient over the loss", above=0)] = 1e4
+    settled: Annotated[float, Threshold("the same over that of the later run", above=1)] = 100.0
     apart: Annotated[float, Threshold("gain over the least, with norms between", above=1)] = 7.0
     token: Annotated[float, Threshold("size of an embedding no rule draws", above=0)] = 3.0
     lagging: Annotated[float, Threshold("share left to learn of a slow layer", above=0)] = 0.15
@@ -140,11 +141,15 @@ class BadlyScaledWeights(Detector):
         return None
 
     def _reacts(self, case: Case) -> bool:
-        """Whether the first gradient is out of all proportion to the first loss, and fell at once."""
-        norm = case.curve(Role.GRAD_NORM)
-        if norm is None or not (case.reaction or 0.0) > self.reacting:
+        """Whether the first gradient is out of all proportion to the first loss, and was not later, or the run broke."""
+        norm, first = case.curve(Role.GRAD_NORM), case.reaction or 0.0
+        if norm is None or not first > self.reacting / self.settled:
             return False
-        return (fall_at_once(norm.values) or 0.0) > self.calmed
+        if first > self.settled * (case.later_reaction or math.inf):
+            return True
+        broke = len(norm.nonfinite) and norm.nonfinite.steps[-1] > norm.steps[-1]
+        fell = (fall_at_once(norm.values) or 0.0) > self.calmed
+        return first > self.reacting and bool(broke or fell)
 
     def _by_reaction(self, case: Case) -> list[Finding]:
         """What a gradient tells that no weights of a usual size make, where the weights themselves do not."""

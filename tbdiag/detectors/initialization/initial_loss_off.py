@@ -80,7 +80,7 @@ class InitialLossOff(Detector):
     falls below the share `kept` of what the first loss was to ln C, it is a sum over the batch.
     Unless the first loss is above `sure` times its limit, it may hold a penalty: where the first
     excess over `plain` times the honest loss, or without learning over ln C, persists by the
-    share `persisting`, the rule is silent, and so it is where the loss climbs from its first value
+    share `persisting`, and by `melted` of that at half of the run, the rule is silent, and so it is where the loss climbs from its first value
     by `factor`, which is the work of the rate. It is an error where the run is lost: more than `stuck` is left to learn.
 
     ## Remedy
@@ -119,6 +119,7 @@ class InitialLossOff(Detector):
     sure: Annotated[float, Threshold("first loss over the limit, beyond doubt", above=1)] = 2.0
     plain: Annotated[float, Threshold("usual loss over the honest one", above=0)] = 0.6
     persisting: Annotated[float, Threshold("share of the excess that stays", above=0)] = 0.3
+    melted: Annotated[float, Threshold("share of that left at half of the run", above=0)] = 0.4
     stuck: Annotated[float, Threshold("share left to learn of a lost run", above=0)] = 0.9
 
     def cannot_tell(self, case: Case) -> str | None:
@@ -254,7 +255,9 @@ class InitialLossOff(Detector):
         excess = self.persisting * (first - guessing(classes))
         losses, allowed = self._learning(case, classes)
         if len(losses):
-            return float(losses[0] - self.plain * allowed[0]) > excess
+            over = losses - self.plain * allowed
+            # What is learned slowly has come down by half of the run, and a penalty not so far.
+            return float(over[0]) > excess and float(over[len(over) // 2]) > self.melted * over[0]
         loss = case.curve(Role.TRAIN_LOSS)
         if loss is None or not len(loss) or case.accuracy(Role.TRAIN_METRIC) is None:
             return False
