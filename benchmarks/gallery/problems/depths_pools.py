@@ -107,7 +107,9 @@ def hulls(n: int, features: int) -> Pool:
     rng = np.random.default_rng(108)
     label, speed = rng.integers(0, 3, n), rng.uniform(0.5, 1.5, (n, 1))
     place = np.linspace(0, 3, features)
-    waves = np.stack([np.sin(place * speed * 2), np.sin(place * speed * 2) ** 3, np.cos(place / speed)])
+    waves = np.stack(
+        [np.sin(place * speed * 2), np.sin(place * speed * 2) ** 3, np.cos(place / speed)]
+    )
     x = waves[label, np.arange(n)] * speed + 0.35 * rng.standard_normal((n, features))
     return (x - x.mean(0)) / x.std(0), label
 
@@ -116,6 +118,8 @@ def ores(n: int) -> Pool:
     """How much metal is in an ore, in grams a ton, by eight measurements of which some are cut off; skewed."""
     rng = np.random.default_rng(109)
     x = np.minimum(rng.normal(0, 1, (n, 8)), 1.5)
-    rich = 0.5 * x[:, 0] - 0.4 * x[:, 1] * x[:, 2] + 0.3 * np.sin(2 * x[:, 3]) + 0.2 * np.abs(x[:, 4])
+    rich = (
+        0.5 * x[:, 0] - 0.4 * x[:, 1] * x[:, 2] + 0.3 * np.sin(2 * x[:, 3]) + 0.2 * np.abs(x[:, 4])
+    )
     y = 4.0 * np.exp(0.6 * rich) + 0.4 * rng.standard_normal(n)
     return x, y
