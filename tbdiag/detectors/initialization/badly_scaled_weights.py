@@ -18,6 +18,7 @@ from tbdiag.model.role import Role
 from tbdiag.model.series import Floats
 from tbdiag.naming.layers import Part, Quantity, network_order
 from tbdiag.naming.words import shown
+from tbdiag.signals.gains import Gain, bounded, first_gains, is_early, normalized
 from tbdiag.signals.layers import Tensor
 from tbdiag.signals.medians import median
 from tbdiag.signals.reaction import fall_at_once
@@ -25,14 +26,6 @@ from tbdiag.signals.stated import Family
 from tbdiag.synth import a_run, a_stack, decay, flat, jitter, noisy
 
 REMEDIES = (HE, NORMALIZE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Gain:
-    """The weights of a layer, and what they multiply the scale of a signal by."""
-
-    tensor: Tensor
-    value: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +127,7 @@ class BadlyScaledWeights(Detector):
             return None
         if self._slowed(case):
             return None
-        if _normalized(case):
+        if normalized(case.layers):
             return "the network has normalisation layers, which take out the scale of weights"
         if len(self._gains(case)) < 2 and len(self._starting(case)) < 2:
             return "no histograms of weights of two layers or more were logged at first"
@@ -176,7 +169,7 @@ class BadlyScaledWeights(Detector):
         """Weights beyond any rule behind which norms stand: their layer learns the more slowly for them."""
         if not case.unlearned > self.lagging:
             return []
-        gains = self._gains(case) if _normalized(case) else []
+        gains = self._gains(case) if normalized(case.layers) else []
         least = min((each.value for each in gains), default=0.0)
         limit = max(self.absurd, self.apart * least)
         far = [(each.tensor, Measure("gain", each.value, ">", limit)) for each in gains]
@@ -204,7 +197,7 @@ class BadlyScaledWeights(Detector):
         yield from self._by_weights(case) or self._slowed(case) or self._by_reaction(case)
 
     def _by_weights(self, case: Case) -> list[Finding]:
-        return [] if _normalized(case) else list(self._signals_off(case))
+        return [] if normalized(case.layers) else list(self._signals_off(case))
 
     def _signals_off(self, case: Case) -> Iterator[Finding]:
         gains = self._gains(case)
@@ -241,14 +234,14 @@ class BadlyScaledWeights(Detector):
             remedies=REMEDIES,
         )
 
-    def _beyond_doubt(self, case: Case, gains: list[_Gain], usual: float) -> bool:
+    def _beyond_doubt(self, case: Case, gains: list[Gain], usual: float) -> bool:
         """Whether weights are so large that no signal need show it: less so where none was logged, or could."""
-        bounded = _bounded(case)
-        if case.layers.activations and not bounded:
+        limited = bounded(case.layers)
+        if case.layers.activations and not limited:
             return usual > self.absurd
         values = [each.value for each in gains]
         alike = len(gains) >= self.layers and max(values) < self.even * min(values)
-        return (usual > self.unseen and not bounded) or (alike and usual > self.huge)
+        return (usual > self.unseen and not limited) or (alike and usual > self.huge)
 
     def _undrawn(self, measure: Measure) -> bool:
         """Whether layers differ by more than weights that one rule draws ever do."""
@@ -309,26 +302,12 @@ class BadlyScaledWeights(Detector):
             return f"have gains that differ {math.sqrt(spread):.2g}-fold by layer", measure
         return None
 
-    def _gains(self, case: Case) -> list[_Gain]:
+    def _gains(self, case: Case) -> list[Gain]:
         """The gains of the hidden layers at the start, as far as the number of inputs is known."""
-        layers = case.layers
-        biases = {each.name.layer: each for each in layers.of(Quantity.PARAMETER, Part.BIAS)}
-        found = []
-        for tensor in layers.kernels:
-            bias, record = biases.get(tensor.name.layer), tensor.record(0)
-            if bias is None or not 0 < bias.size < record.size or record.spread == 0:
-                continue
-            inputs = record.size / bias.size
-            if inputs == round(inputs) and self._is_early(tensor):
-                found.append(_Gain(tensor=tensor, value=float(tensor.rms[0]) * math.sqrt(inputs)))
-        # The last layer may start as small as it likes, and goes before those that the first step made.
-        hidden = found[:-1] if len(found) > 2 else found
-        moved = self.moved * _first_step(case)
-        return [each for each in hidden if each.value > 0 and each.tensor.rms[0] > moved]
+        return first_gains(case.layers, self.early, self.moved * _first_step(case))
 
     def _is_early(self, tensor: Tensor) -> bool:
-        first, last = tensor.span
-        return first <= max(1, self.early * last)
+        return is_early(tensor, self.early)
 
     def _shown(self, case: Case) -> tuple[str, Evidence] | None:
         """What the signals of the first record show, and the proof of it."""
@@ -467,16 +446,6 @@ def _first_step(case: Case) -> float:
     if rate is not None and len(rate):
         return float(rate.values[0])
     return case.number(Knob.LR) or 0.0 if case.optimizer is Family.ADAM else 0.0
-
-
-def _bounded(case: Case) -> bool:
-    """Whether the hidden units are bounded, so that large weights saturate them."""
-    active = case.layers.activations
-    return bool(active) and all(max(abs(e.record(0).low), e.record(0).high) <= 1 for e in active)
-
-
-def _normalized(case: Case) -> bool:
-    return bool(case.layers.of(Quantity.PARAMETER, Part.NORM)) or case.layers.unnamed_norms
 
 
 def _plain(scales: list[float]) -> dict[str, dict[int, Floats]]:
