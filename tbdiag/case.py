@@ -20,6 +20,7 @@ from tbdiag.signals.learned import beside, first_loss, share_left
 from tbdiag.signals.medians import median
 from tbdiag.signals.pace import paced
 from tbdiag.signals.progress import Progress
+from tbdiag.signals.reaction import later_reaction, reaction
 from tbdiag.signals.samples import SetSize, set_size
 from tbdiag.signals.schedule import Schedule, held_since_cut, schedule
 from tbdiag.signals.smoothing import thinned
@@ -354,6 +355,16 @@ class Case:
         if decay is None or apart or decay < _BEYOND_USE or not self.run.histograms:
             return False
         return self.layers.kept < _WITHERED
+
+    @once
+    def reaction(self) -> float | None:
+        """How strongly the outputs react to the weights at the first step; None where that is unknown."""
+        return reaction(self.curve(Role.BATCH_LOSS), self.curve(Role.GRAD_NORM))
+
+    @once
+    def later_reaction(self) -> float | None:
+        """The same of the later run."""
+        return later_reaction(self.curve(Role.BATCH_LOSS), self.curve(Role.GRAD_NORM))
 
     @once
     def layers(self) -> Layers:

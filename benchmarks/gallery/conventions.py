@@ -10,11 +10,13 @@ from typing import Literal
 class Convention:
     """Plain name of a curve → its tag, with the event file's sub-folder before ``::``.
 
-    What has no tag is not logged. ``tensors`` formats the names of histograms by their kind.
+    What has no tag is not logged. ``tensors`` formats the names of histograms by their kind, ``sizes`` those
+    of curves that tell the norm of a gradient or the share of zeros among activations in their place.
     """
 
     tags: dict[str, str]
     tensors: dict[str, str] = field(default_factory=dict)
+    sizes: dict[str, str] = field(default_factory=dict)
     epochs: bool = False  # curves by the epoch have the epoch as their step, else the step
     first_epoch: int = 1
     percent: bool = False
@@ -235,6 +237,54 @@ CONVENTIONS: dict[str, Convention] = {
         tensors=_TENSORS,
         hparams="json",
         names={"lr": "learning_rate"},
+    ),
+    "grad-norms": Convention(
+        tags={
+            "batch_loss": "train/loss_step",
+            "train_loss": "train/loss_epoch",
+            "val_loss": "val/loss",
+            "train_metric": "train/acc",
+            "val_metric": "val/acc",
+            "val_balanced": "val/balanced_acc",
+            "rate": "lr-{optimizer}",
+            "norm": "grad_2.0_norm_total",
+            "epoch": "epoch",
+            "loss_scale": "grad_scale",
+        },
+        sizes={"gradients": "grad_2.0_norm/{name}.weight"},
+        hparams="yaml",
+        names={"lr": "learning_rate", "epochs": "max_epochs"},
+    ),
+    "evaluated": Convention(
+        tags={
+            "batch_loss": "train/loss",
+            "val_loss": "eval/loss",
+            "val_metric": "eval/accuracy",
+            "val_balanced": "eval/balanced_accuracy",
+            "rate": "train/learning_rate",
+            "norm": "train/grad_norm",
+            "epoch": "train/epoch",
+            "loss_scale": "train/loss_scale",
+        },
+        decimals=4,
+        hparams="text",
+        names={"lr": "learning_rate", "epochs": "num_train_epochs", "clip_norm": "max_grad_norm"},
+    ),
+    "zeros": Convention(
+        tags={
+            "batch_loss": "Loss/train_batch",
+            "train_loss": "Loss/train",
+            "val_loss": "Loss/valid",
+            "train_metric": "Accuracy/train",
+            "val_metric": "Accuracy/valid",
+            "val_balanced": "BalancedAccuracy/valid",
+            "rate_by_epoch": "LearningRate",
+            "norm": "GradNorm/total",
+            "loss_scale": "LossScale",
+        },
+        sizes={"gradients": "GradNorm/{name}", "activations": "DeadFraction/{name}"},
+        epochs=True,
+        hparams="json",
     ),
     "sb3": Convention(
         tags={

@@ -327,6 +327,83 @@ class Shelves:
         return self._seen(), reward, done.astype(float)
 
 
+class Ovens:
+    """An oven that keeps its heat, to be held at a warmth that changes once; 30 minutes."""
+
+    observations, actions = 4, 3
+
+    def __init__(self, copies: int, rng: np.random.Generator) -> None:
+        self._rng, self._copies = rng, copies
+
+    def _fresh(self, n: int) -> Floats:
+        """Warmth of the oven, of its walls, the warmth that is wanted, and the minute of its change."""
+        drawn = self._rng.uniform(-1, 1, (n, 4))
+        drawn[:, 3] = self._rng.integers(8, 22, n)
+        return drawn
+
+    def _seen(self) -> Floats:
+        return np.concatenate([self._state[:, :3], self._ages[:, None] / 15 - 1], 1)
+
+    def reset(self) -> Floats:
+        """See `Environment`."""
+        self._state = self._fresh(self._copies)
+        self._ages = np.zeros(self._copies)
+        return self._seen()
+
+    def step(self, action: Rows) -> tuple[Floats, Floats, Floats]:
+        """See `Environment`."""
+        air, wall, wanted, change = self._state.T
+        wall = wall + 0.25 * (action - 1.0) + 0.02 * self._rng.standard_normal(self._copies)
+        wall = np.clip(wall, -1.5, 1.5)
+        air = air + 0.3 * (wall - air)
+        turned = np.where(self._ages == change, -wanted, wanted)
+        self._state, self._ages = np.stack([air, wall, turned, change], 1), self._ages + 1
+        reward = -np.abs(air - turned) - 0.05 * (action == 2)
+        done = self._ages >= 30
+        self._state[done], self._ages[done] = self._fresh(int(done.sum())), 0
+        return self._seen(), reward, done.astype(float)
+
+
+class Lanes:
+    """A car on a road of five lanes: what lies ahead is seen two rows far, and costs a point when hit; 25 rows."""
+
+    observations, actions = 12, 3
+
+    def __init__(self, copies: int, rng: np.random.Generator) -> None:
+        self._rng, self._copies = rng, copies
+
+    def _row(self, n: int) -> Floats:
+        """Which lanes of a row are taken: one or two of the five."""
+        order = self._rng.random((n, 5)).argsort(1)
+        taken: Floats = (order < self._rng.integers(1, 3, (n, 1))).astype(float)
+        return taken
+
+    def _seen(self) -> Floats:
+        place = (self._lane - 2.0) / 2.0
+        return np.concatenate(
+            [self._next, self._after, place[:, None], self._ages[:, None] / 12 - 1], 1
+        )
+
+    def reset(self) -> Floats:
+        """See `Environment`."""
+        self._lane = self._rng.integers(0, 5, self._copies)
+        self._next, self._after = self._row(self._copies), self._row(self._copies)
+        self._ages = np.zeros(self._copies)
+        return self._seen()
+
+    def step(self, action: Rows) -> tuple[Floats, Floats, Floats]:
+        """See `Environment`."""
+        self._lane = np.clip(self._lane + action - 1, 0, 4)
+        crashed = self._next[np.arange(self._copies), self._lane] > 0
+        self._next, self._after = self._after, self._row(self._copies)
+        self._ages = self._ages + 1
+        reward = np.where(crashed, -1.0, 1.0) - 0.1 * (action != 1)
+        done = self._ages >= 25
+        n = int(done.sum())
+        self._lane[done], self._ages[done] = self._rng.integers(0, 5, n), 0
+        return self._seen(), reward, done.astype(float)
+
+
 ENVIRONMENTS: dict[str, type[Environment]] = {
     "cart-pole": CartPole,
     "tracking": Tracking,
@@ -337,4 +414,6 @@ ENVIRONMENTS: dict[str, type[Environment]] = {
     "pursuit": Pursuit,
     "corridor": Corridor,
     "shelves": Shelves,
+    "ovens": Ovens,
+    "lanes": Lanes,
 }

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from tensorboardX import summary as summaries
 from tensorboardX.proto.event_pb2 import Event
 from tensorboardX.proto.plugin_hparams_pb2 import HParamsPluginData
@@ -63,6 +64,19 @@ def _records(
             place, _, name = tag.replace("{optimizer}", "OPTIMIZER").rpartition("::")
             step, value = _axis(point, convention), _value(point, convention)
             yield place, point.wall, step, summaries.scalar(name, value)
+    if kept is not None:
+        return
+    for spread in session.spreads:
+        kind, _, layer = spread.name.partition("/")
+        form = convention.sizes.get(kind, "")
+        if form:
+            place, _, name = form.format(name=layer).rpartition("::")
+            size = (
+                np.linalg.norm(spread.values)
+                if kind == "gradients"
+                else (spread.values == 0).mean()
+            )
+            yield place, spread.wall, spread.step, summaries.scalar(name, float(size))
     if detail != "full":
         return
     for spread in session.spreads:

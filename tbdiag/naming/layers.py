@@ -24,6 +24,10 @@ _SIZE_OF_GRADIENT = re.compile(
 )
 
 
+# Where a layer stands between the input and the loss.
+_ENTRANCE, _BODY, _CONNECTED, _EXIT = range(4)
+
+
 class Quantity(StrEnum):
     """What was measured of a layer."""
 
@@ -83,7 +87,7 @@ def network_order(layers: Sequence[Words], tags: Sequence[str]) -> tuple[int, ..
     Layers that differ by their numbers alone stand in the order of these. Others stand as they were
     logged, which is the order of their definition: unless all ``tags`` of parameters came in the
     order of the alphabet, which tells nothing, or numbers fall on the way, as where hooks log
-    the gradients in the order in which they are computed.
+    the gradients in the order in which they are computed. Then names may tell where each stands.
     """
     numbers = [tuple(int(word) for word in layer if _is_number(word)) for layer in layers]
     families = [tuple(word for word in layer if not _is_number(word)) for layer in layers]
@@ -92,13 +96,47 @@ def network_order(layers: Sequence[Words], tags: Sequence[str]) -> tuple[int, ..
             return None
         return tuple(sorted(range(len(layers)), key=lambda place: numbers[place]))
     if list(tags) == sorted(tags):
-        return None
+        return _order_by_name(families, numbers)
     last: dict[Words, tuple[int, ...]] = {}
     for family, number in zip(families, numbers, strict=True):
         if number < last.get(family, ()):
-            return None
+            return _order_by_name(families, numbers)
         last[family] = number
     return tuple(range(len(layers)))
+
+
+def _order_by_name(
+    families: Sequence[Words], numbers: Sequence[tuple[int, ...]]
+) -> tuple[int, ...] | None:
+    """The order that names tell: a stem, one numbered body, connected layers, a head.
+
+    None where two families may stand in the same place, as the branches of a block do.
+    """
+    places: dict[int, Words] = {}
+    for family in families:
+        if places.setdefault(_place(family), family) != family:
+            return None
+    kinds = list(places.values())
+    if len({each[:1] for each in kinds}) < len(kinds) or _BODY not in places:
+        return None  # features.conv and features.fc are parts of the same blocks
+    lone = [family for family in families if _place(family) in (_ENTRANCE, _EXIT)]
+    if len(lone) > len(set(lone)) or len(set(zip(families, numbers, strict=True))) < len(families):
+        return None
+    if any(
+        len({len(number) for each, number in zip(families, numbers, strict=True) if each == kind})
+        > 1
+        for kind in kinds
+    ):
+        return None
+    keys = [(_place(family), number) for family, number in zip(families, numbers, strict=True)]
+    return tuple(sorted(range(len(families)), key=keys.__getitem__))
+
+
+def _place(family: Words) -> int:
+    for place, kind in ((_ENTRANCE, "entrance"), (_EXIT, "exit"), (_CONNECTED, "connected")):
+        if set(family) & _set(kind):
+            return place
+    return _BODY
 
 
 @lru_cache(maxsize=16384)

@@ -201,8 +201,13 @@ class Layers:
     @once
     def gradients(self) -> Depths | None:
         """The gradients of the weights by depth, where two layers or more were logged."""
+        scales = {
+            each.name.layer
+            for each in self.of(Quantity.PARAMETER, Part.KERNEL)
+            if of_ones(each.record(0))
+        }
         tensors = self.of(Quantity.GRADIENT, Part.KERNEL)
-        tensors = tuple(each for each in tensors if each.size > 1)
+        tensors = tuple(each for each in tensors if each.size > 1 and each.name.layer not in scales)
         if len(tensors) >= 2:
             order = self._order([each.name.layer for each in tensors], [t.tag for t in tensors])
             chosen = [tensors[place] for place in order or range(len(tensors))]

@@ -13,8 +13,11 @@ import pytest
 import tbdiag
 from benchmarks.gallery.adversarial_faults import ADVERSARIAL_FAULTS
 from benchmarks.gallery.build import asks_longer, build, detail, faults
+from benchmarks.gallery.conventions import CONVENTIONS
+from benchmarks.gallery.events import write as write_events
 from benchmarks.gallery.faults import FAULTS
 from benchmarks.gallery.labels import FAMILIES
+from benchmarks.gallery.log import Session
 from benchmarks.gallery.plan import Planned, planned
 from benchmarks.gallery.policy_faults import POLICY_FAULTS
 from benchmarks.gallery.problems import numbered, problems
@@ -23,6 +26,7 @@ from benchmarks.gallery.schedules import Schedule
 from benchmarks.gallery.training import noise, supervised, tail
 from benchmarks.gallery.truth import longer_helps, manifested
 from benchmarks.gallery.unshown import unshown
+from tbdiag.config import Config
 from tbdiag.detectors.registry import rules
 
 PLANS = list(planned(numbered()))
@@ -289,3 +293,26 @@ def test_the_noise_of_a_trend_is_nothing() -> None:
     rough = line + 0.1 * np.random.default_rng(0).standard_normal(400)
     assert noise(rough) == pytest.approx(0.1, rel=0.2)
     assert tail(np.array([9.0, 1.0, 2.0, 3.0])) == 2.0
+
+
+@pytest.mark.parametrize("detail", ["full", "usual", "sparse"])
+def test_sizes_of_layers_are_curves_that_only_little_logging_leaves_out(
+    tmp_path: Path, detail: str
+) -> None:
+    session = Session()
+    for step in range(12):
+        session.scalar("train_loss", step, 1.0 / (1 + step), 1.7e9 + step, step + 1)
+        layers = {
+            "gradients/fc1": np.full(16, 0.5),
+            "activations/fc1": np.array([0.0, 0.0, 0.0, 1.0]),
+        }
+        session.tensors(layers, step, 1.7e9 + step)
+    write_events(tmp_path / "run", [session], CONVENTIONS["zeros"], detail, {})
+    (run,) = tbdiag.load(tmp_path, config=Config(), cache=False)
+    assert not run.histograms
+    sizes = {tag: curve.values for tag, curve in run.series.items() if tag.endswith("fc1")}
+    if detail == "sparse":
+        assert not sizes
+        return
+    assert sizes["GradNorm/fc1"] == pytest.approx(2.0)
+    assert sizes["DeadFraction/fc1"] == pytest.approx(0.75)

@@ -146,11 +146,20 @@ def test_gates_and_functions_are_told(tag: str, function: str, gate: bool) -> No
         (["h.0.mlp.weight", "h.1.mlp.weight"], (0, 1)),
         # the order of definition, which is not the alphabet's
         (["stem.weight", "block1.weight", "block2.weight", "head.weight"], (0, 1, 2, 3)),
-        # the alphabet tells nothing
-        (["block1.weight", "head.weight", "stem.weight"], None),
-        # hooks log the gradients from the last layer to the first
-        (["head.weight", "block2.weight", "block1.weight"], None),
+        # the alphabet tells nothing, nor do hooks that log from the last layer to the first
+        (["body1.weight", "tail1.weight", "trunk1.weight"], None),
+        (["tail.weight", "body2.weight", "body1.weight"], None),
         (["a.weight", "a.weight"], None),
+        # but names may
+        (["block1.weight", "head.weight", "stem.weight"], (2, 0, 1)),
+        (["head.weight", "block2.weight", "block1.weight"], (2, 1, 0)),
+        (["classifier.weight", "features.0.weight", "features.3.weight"], (1, 2, 0)),
+        (["conv1.weight", "conv2.weight", "fc1.weight", "fc2.weight"], (0, 1, 2, 3)),
+        # parts of the same blocks, two bodies, and two heads beside each other
+        (["blocks.0.attn.weight", "blocks.0.fc.weight", "blocks.1.attn.weight"], None),
+        (["decoder.0.weight", "encoder.0.weight", "head.weight"], None),
+        (["body1.weight", "head1.weight", "head2.weight"], None),
+        (["body.weight", "body1.weight", "head.weight"], None),
     ],
 )
 def test_layers_stand_in_order_only_where_it_is_known(

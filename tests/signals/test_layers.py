@@ -128,11 +128,29 @@ def test_gradients_stand_in_the_order_of_the_weights() -> None:
     assert np.all(np.diff(seen.rms[:, 0]) < 0)
 
 
-def test_gradients_in_the_order_of_the_alphabet_have_none() -> None:
-    grads = {f"{name}.weight.grad": {0: jitter(50, 1)} for name in ("conv", "head", "stem")}
+@pytest.mark.parametrize(
+    ("names", "order"),
+    [(("body", "tail", "trunk"), None), (("conv", "head", "stem"), ("stem", "conv", "head"))],
+)
+def test_gradients_in_the_order_of_the_alphabet_have_that_of_their_names_or_none(
+    names: tuple[str, ...], order: tuple[str, ...] | None
+) -> None:
+    grads = {f"{name}.weight.grad": {0: jitter(50, 1)} for name in names}
     seen = Layers(a_run({}, histograms=grads)).gradients
     assert seen is not None
-    assert not seen.ordered
+    assert seen.ordered == (order is not None)
+    if order is not None:
+        assert seen.tags == tuple(f"{name}.weight.grad" for name in order)
+
+
+def test_scales_of_norms_are_no_layers_of_a_depth() -> None:
+    names = ("layers.0", "layers.1", "layers.2")
+    tensors = {f"{name}.weight": {0: jitter(50, 1)} for name in names}
+    tensors["layers.1.weight"] = {0: np.ones(8)}
+    tensors |= {f"{name}.weight.grad": {0: jitter(50, 1)} for name in names}
+    seen = Layers(a_run({}, histograms=tensors)).gradients
+    assert seen is not None
+    assert seen.tags == ("layers.0.weight.grad", "layers.2.weight.grad")
 
 
 def test_norms_of_layers_stand_in_for_histograms() -> None:

@@ -58,8 +58,8 @@ class DeadUnits(Detector):
     records the share of zeros is at least `dead`, the run learns poorly (loss, and errors where
     an accuracy was logged, end above the share `poor` of their start), and the share has grown
     by `growth` since the first record or the run is lost (more than `stuck` is left); or it is at
-    least `gone`, a layer that gives nothing at all; or it began at `born` or more, where weights drawn at random leave about half, and
-    more than `started` is left. Shares of zeros logged as scalars count alike. Gradients
+    least `gone`, a layer that gives nothing at all; or it began at `born` or more, where weights drawn at random leave about half, ends at `mostly` or
+    more, and more than `started` is left. Shares of zeros logged as scalars count alike. Gradients
     of weights count where no activations were logged and their buckets are fine enough to tell zeros from small numbers: at least
     `cut` of them zero, grown by `growth`, in a run that learns poorly. It is an error where more
     than `stuck` is left.
@@ -94,6 +94,9 @@ class DeadUnits(Detector):
     born: Annotated[float, Threshold("zeros of a layer that begins dead", above=0, at_most=1)] = (
         0.96
     )
+    mostly: Annotated[
+        float, Threshold("zeros that are left of such a layer", above=0, at_most=1)
+    ] = 0.75
     started: Annotated[float, Threshold("share left to learn where it began so", at_least=0)] = 0.1
     cut: Annotated[float, Threshold("zeros among gradients", above=0, at_most=1)] = 0.7
     growth: Annotated[float, Threshold("rise of the share of zeros", at_least=0)] = 0.15
@@ -135,12 +138,14 @@ class DeadUnits(Detector):
         )
 
     def _limit(self, seen: _Zeros) -> float:
-        return self.cut if seen.gradient else self.dead
+        if seen.gradient:
+            return self.cut
+        return self.mostly if seen.first >= self.born else self.dead
 
     def _is_dead(self, seen: _Zeros, left: float) -> bool:
         if not seen.gradient and seen.last >= self.gone:
             return True
-        if not seen.gradient and seen.first >= self.born and seen.last >= self.dead:
+        if not seen.gradient and seen.first >= self.born and seen.last >= self.mostly:
             return left > self.started
         grown = seen.last - seen.first >= self.growth
         lost = not seen.gradient and left > self.stuck
@@ -179,6 +184,10 @@ class DeadUnits(Detector):
         yield fires(
             "began dead, and some came to life",
             a_run(begun, histograms={"relu1": rectified([0.98, 0.96, 0.94, 0.93, 0.93], steps)}),
+        )
+        yield fires(
+            "began dead, and a fifth came to life",
+            a_run(begun, histograms={"relu1": rectified([0.98, 0.9, 0.85, 0.8, 0.8], steps)}),
         )
         yield silent(
             "began dead, and came to life",

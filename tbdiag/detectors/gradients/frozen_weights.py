@@ -82,6 +82,7 @@ class FrozenWeights(Detector):
     points = 4
     explains = ("GRD002", "GRD005", "OPT001", "OPT002", "OPT003", "OPT004", "OPT005", "OPT006", "OPT008",
                 "OPT010", "GEN002", "GEN003", "VAL004")  # fmt: skip
+    leads = ("NUM004",)  # a spike that healed is the lesser note
 
     records: Annotated[int, Threshold("records that are the same", at_least=2)] = 3
     poor: Annotated[float, Threshold("share left to learn of a poor run", above=0)] = 0.5

@@ -47,7 +47,12 @@ class VanishingGradients(Detector):
     `faint` is enough then, if the size falls layer by layer (Kendall's tau of at least `steady`). Where the
     order of the layers is known, more than `at_first` of the gradient arriving in the first record means that depth is
     not why it vanished. Where it is not known, the smallest must be below `unordered` times the largest, and
-    confidence is low. Layers whose gradient is zero throughout are frozen and do not count.
+    confidence is low. Layers whose gradient is zero throughout are frozen and do not count, and where that of the
+    last one is zero in most records, nothing shrinks on its way.
+
+    Weights as they are drawn let no gradient fade: so less than `faint` of it arriving in the first record, less
+    with every layer, and by more than `spread` before the last one already, counts however well the run learns
+    in the end, if more than `gone` is left of the loss. It is a note where the run is not poor.
 
     ## Remedy
 
@@ -69,6 +74,7 @@ class VanishingGradients(Detector):
     points = 4
     explains = ("GRD005", "OPT001", "OPT002", "OPT003", "OPT004", "OPT005", "OPT006", "OPT008",
                 "OPT010", "GEN002", "GEN003", "VAL004")  # fmt: skip
+    leads = ("NUM004",)  # a spike that healed is the lesser note
 
     ratio: Annotated[float, Threshold("gradient of the first layer over the last", above=0)] = 1e-3
     level: Annotated[float, Threshold("size of a gradient that is lost", above=0)] = 1e-4
@@ -76,6 +82,10 @@ class VanishingGradients(Detector):
     steady: Annotated[float, Threshold("tau of a size that shrinks by layer", at_most=1)] = 0.8
     unordered: Annotated[float, Threshold("smallest gradient over the largest", above=0)] = 1e-5
     at_first: Annotated[float, Threshold("the same at the first record", above=0)] = 0.1
+    spread: Annotated[
+        float, Threshold("the same of the last hidden layer, as weights are drawn", above=0)
+    ] = 0.1
+    gone: Annotated[float, Threshold("share left to learn of a run that lost time", above=0)] = 0.1
     layers: Annotated[int, Threshold("layers that make a depth", at_least=2)] = 3
     poor: Annotated[float, Threshold("share left to learn of a poor run", above=0)] = 0.4
     stuck: Annotated[float, Threshold("share left to learn of a lost run", above=0)] = 0.9
@@ -88,7 +98,13 @@ class VanishingGradients(Detector):
 
     def check(self, case: Case) -> Iterator[Finding]:
         seen, left = case.layers.gradients, case.unlearned
-        if seen is None or not left > self.poor:
+        if seen is None or not left > self.gone:
+            return
+        drawn = self._as_drawn(seen)
+        if drawn is not None:
+            yield self._at_first(seen, drawn, left)
+            return
+        if not left > self.poor:
             return
         living = np.flatnonzero((seen.rms > 0).any(axis=1))
         if len(living) < self.layers:
@@ -98,6 +114,8 @@ class VanishingGradients(Detector):
         if seen.ordered and left > self.stuck and self._fades(seen, living):
             limit = self.faint
         n = seen.rms.shape[1]
+        if median(seen.rms[high]) == 0:
+            return  # the network is dead, and no depth of it is why
         if seen.ordered and self._reached_first(seen, low, high):
             return  # what shrank since is not the depth: weights did, or units died
         for records in (slice(0, n), slice(0, 1)):
@@ -126,10 +144,53 @@ class VanishingGradients(Detector):
                 note="compared with this one",
                 measures=(Measure("gradient", float(sizes[1])),),
             ),
-            severity=Severity.ERROR if left > self.stuck else Severity.WARNING,
+            severity=self._gravity(left),
             confidence=Confidence.HIGH if seen.ordered else Confidence.LOW,
             remedies=REMEDIES,
         )
+
+    def _as_drawn(self, seen: Depths) -> float | None:
+        """What arrives of the first record's gradient, where it fades layer by layer; else None."""
+        if not seen.ordered or len(seen) < self.layers:
+            return None
+        sizes = np.stack([seen.rms[:, 0], seen.norms[:, 0]])
+        if not (sizes > 0).all():
+            return None
+        arrives = float((sizes[:, 0] / sizes[:, -1]).max())
+        within = float((sizes[:, 0] / sizes[:, -2]).max())
+        steady = min(kendall(each) for each in sizes) >= self.steady
+        return arrives if arrives < self.faint and within < self.spread and steady else None
+
+    def _at_first(self, seen: Depths, arrives: float, left: float) -> Finding:
+        first, last = seen.tags[0], seen.tags[-1]
+        start = seen.spans[0][0]
+        return self.finding(
+            f"as the weights were drawn, {arrives:.1e} of the gradient in {shown(last)} arrives in"
+            f" {shown(first)} at step {start:,}, and less with every layer",
+            Evidence(
+                tag=first,
+                span=seen.spans[0],
+                note="hardly any gradient arrives at first",
+                measures=(
+                    Measure("gradient", float(seen.rms[0, 0])),
+                    Measure("gradient_ratio", arrives, "<", self.faint),
+                ),
+            ),
+            Evidence(
+                tag=last,
+                span=seen.spans[-1],
+                note="compared with this one",
+                measures=(Measure("gradient", float(seen.rms[-1, 0])),),
+            ),
+            severity=self._gravity(left),
+            confidence=Confidence.HIGH,
+            remedies=REMEDIES,
+        )
+
+    def _gravity(self, left: float) -> Severity:
+        if not left > self.poor:
+            return Severity.NOTE
+        return Severity.ERROR if left > self.stuck else Severity.WARNING
 
     def _reached_first(self, seen: Depths, low: int, high: int) -> bool:
         """Whether the gradient of the first record arrives at the first layer."""
@@ -164,6 +225,18 @@ class VanishingGradients(Detector):
         yield fires(
             "fades slowly, and nothing moves",
             a_run(stuck, histograms=a_stack("gradients/layer{}", 0.05 * fading**0.35, steps)),
+        )
+        fair = {Role.TRAIN_LOSS: noisy(decay(40, 1.0, 0.3), 0.01)}
+        drawn = even.copy()
+        drawn[:, 0] = [1e-5, 1e-4, 1e-3, 1e-2]
+        yield fires(
+            "faded as drawn, and learned a fair part later",
+            a_run(fair, histograms=a_stack("gradients/layer{}", drawn, steps)),
+        )
+        drawn[:, 0] = [1e-5, 1e-5, 1e-5, 1e-2]
+        yield silent(
+            "a head that begins small",
+            a_run(fair, histograms=a_stack("gradients/layer{}", drawn, steps)),
         )
         yield silent("even", a_run(stuck, histograms=a_stack("gradients/layer{}", even, steps)))
         yield silent(

@@ -12,28 +12,20 @@ import numpy as np
 from tbdiag.case import Case
 from tbdiag.detectors.base import Detector, Sample, Suspicion, Threshold, fires, silent
 from tbdiag.detectors.gradients.remedies import HE, NORMALIZE
-from tbdiag.model.finding import Evidence, Finding, Measure, Severity
+from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
 from tbdiag.model.knob import Knob
 from tbdiag.model.role import Role
 from tbdiag.model.series import Floats
 from tbdiag.naming.layers import Part, Quantity, network_order
+from tbdiag.naming.words import shown
+from tbdiag.signals.gains import Gain, bounded, first_gains, is_early, normalized
 from tbdiag.signals.layers import Tensor
 from tbdiag.signals.medians import median
+from tbdiag.signals.reaction import fall_at_once
 from tbdiag.signals.stated import Family
 from tbdiag.synth import a_run, a_stack, decay, flat, jitter, noisy
 
 REMEDIES = (HE, NORMALIZE)
-
-_SOON = (0.02, 0.1)  # the part of the run that a first loss is held against
-_TREND = 20  # points of a loss that have such a part
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Gain:
-    """The weights of a layer, and what they multiply the scale of a signal by."""
-
-    tensor: Tensor
-    value: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,13 +50,20 @@ class BadlyScaledWeights(Detector):
     or more, which is the rate itself unless the optimizer is plain gradient descent. In the first record, no later than at the share `early` of the steps that were
     logged, the median over two or more layers, the last one aside, is
 
-    - above `absurd`, unless units are known to be bounded; or, where no activations were logged, above `unseen`, or above `huge` in `layers` or more layers alike (`even`), as
-      weights are drawn and never trained; or above `large`, and the activations of the same record change their size by
+    - above `absurd`, unless units are known to be bounded; or, where no activations were logged, above `unseen`, or, there or where units
+      are bounded, above `huge` in `layers` or more layers alike (`even`), as weights are drawn and never trained; or above `large`, and the activations of the same record change their size by
       more than `drift` over the layers, or the gradients by more than `steep` over `layers` layers
       or more, or the first loss is `calmed` times what it is after a twentieth of the run, as of outputs that are far too large;
     - below `small`, or below `weak` where the run is lost, or the squares of the gains differ by
-      more than `uneven`; and signals show it likewise; and more than `learned` is left to learn of
-      the loss, and of the errors where an accuracy was logged.
+      more than `uneven`; and signals show it likewise, unless they differ by more than the square of `uneven`; and
+      more than `learned` is left to learn of the loss, and of the errors where an accuracy was logged. Above that
+      square it is a note from `lagging` on.
+
+    Where weights do not tell, the first gradient may: outputs whose squared gradient is above `reacting` times four
+    losses (`tbdiag/signals/reaction.py`) have weights of no usual size before them, if the norm falls by
+    `calmed` at once or breaks off; and so has what is a part of one `settled` th of that, and is `settled` times as much as in the later run. And norms take out the scale of a signal, but a layer learns the more slowly the larger its
+    weights are: behind them a gain above `absurd` that is `apart` times the least one is a note where more than
+    `lagging` is left, and so is an embedding of a size above `token` in any network.
 
     Where the number of inputs is not known, as without biases, a root mean square above `largest` is too large for
     any, if signals or gradients show it and a third of `learned` is left.
@@ -90,10 +89,11 @@ class BadlyScaledWeights(Detector):
     code, severity, since = "INI003", Severity.WARNING, "0.1.0"
     suspicion = Suspicion("badly-scaled-weights", "whose weights began at a wrong scale", REMEDIES)
     needs = ((Role.TRAIN_LOSS, Role.BATCH_LOSS),)
-    points = 4
+    points = 2
+    scale_free = False  # a gradient is held against its loss
     explains = ("INI002", "GRD001", "GRD002", "GRD003", "GRD005", "OPT001", "OPT002", "OPT003",
                 "OPT004", "OPT005", "OPT006", "OPT008", "OPT009", "GEN002", "GEN003")  # fmt: skip
-    leads = ("NUM002",)  # the scale was there before the first step
+    leads = ("NUM001", "NUM002")  # the scale was there before the first step
 
     early: Annotated[float, Threshold("latest share of the run for the start", at_least=0)] = 0.02
     absurd: Annotated[float, Threshold("gain that is too large in any network", above=0)] = 10.0
@@ -104,7 +104,7 @@ class BadlyScaledWeights(Detector):
     huge: Annotated[float, Threshold("gain that is too large in all layers alike", above=0)] = 2.5
     even: Annotated[
         float, Threshold("largest gain over smallest, as one rule draws them", above=1)
-    ] = 1.2
+    ] = 1.4
     large: Annotated[float, Threshold("gain of weights that are too large", above=0)] = 2.0
     small: Annotated[float, Threshold("gain of weights that are too small", above=0)] = 0.2
     weak: Annotated[float, Threshold("gain that is too small in a lost run", above=0)] = 0.5
@@ -113,21 +113,94 @@ class BadlyScaledWeights(Detector):
     drift: Annotated[float, Threshold("change of the activations' size", above=1)] = 10.0
     steep: Annotated[float, Threshold("change of the gradients' size", above=1)] = 70.0
     calmed: Annotated[float, Threshold("first loss over that soon after", above=1)] = 4.0
+    reacting: Annotated[float, Threshold("first squared gradient over the loss", above=0)] = 1e4
+    settled: Annotated[float, Threshold("the same over that of the later run", above=1)] = 100.0
+    apart: Annotated[float, Threshold("gain over the least, with norms between", above=1)] = 7.0
+    token: Annotated[float, Threshold("size of an embedding no rule draws", above=0)] = 3.0
+    lagging: Annotated[float, Threshold("share left to learn of a slow layer", above=0)] = 0.15
     layers: Annotated[int, Threshold("layers that make a depth", at_least=2)] = 3
     learned: Annotated[float, Threshold("share left to learn of a good run", above=0)] = 0.3
     stuck: Annotated[float, Threshold("share left to learn of a lost run", above=0)] = 0.9
 
     def cannot_tell(self, case: Case) -> str | None:
-        if _normalized(case):
+        if self._reacts(case):
+            return None
+        if self._slowed(case):
+            return None
+        if normalized(case.layers):
             return "the network has normalisation layers, which take out the scale of weights"
         if len(self._gains(case)) < 2 and len(self._starting(case)) < 2:
             return "no histograms of weights of two layers or more were logged at first"
         return None
 
+    def _reacts(self, case: Case) -> bool:
+        """Whether the first gradient is out of all proportion to the first loss, and was not later, or the run broke."""
+        norm, first = case.curve(Role.GRAD_NORM), case.reaction or 0.0
+        if norm is None or not first > self.reacting / self.settled:
+            return False
+        if first > self.settled * (case.later_reaction or math.inf):
+            return True
+        broke = len(norm.nonfinite) and norm.nonfinite.steps[-1] > norm.steps[-1]
+        fell = (fall_at_once(norm.values) or 0.0) > self.calmed
+        return first > self.reacting and bool(broke or fell)
+
+    def _by_reaction(self, case: Case) -> list[Finding]:
+        """What a gradient tells that no weights of a usual size make, where the weights themselves do not."""
+        loss, norm = case.curve(Role.BATCH_LOSS), case.curve(Role.GRAD_NORM)
+        if loss is None or norm is None or not self._reacts(case):
+            return []
+        step = int(norm.steps[0])
+        finding = self.finding(
+            f"the gradient at step {step:,} is {norm.values[0]:.2g} where the loss is {loss.values[0]:.2g}: the"
+            " outputs react to the weights as those of no usual size do",
+            Evidence(
+                tag=norm.tag,
+                span=(step, step),
+                note="as it starts",
+                measures=(Measure("reaction", case.reaction or 0.0, ">", self.reacting),),
+            ),
+            severity=Severity.ERROR if case.unlearned > self.stuck else Severity.WARNING,
+            confidence=Confidence.MEDIUM,
+            remedies=REMEDIES,
+        )
+        return [finding]
+
+    def _slowed(self, case: Case) -> list[Finding]:
+        """Weights beyond any rule behind which norms stand: their layer learns the more slowly for them."""
+        if not case.unlearned > self.lagging:
+            return []
+        gains = self._gains(case) if normalized(case.layers) else []
+        least = min((each.value for each in gains), default=0.0)
+        limit = max(self.absurd, self.apart * least)
+        far = [(each.tensor, Measure("gain", each.value, ">", limit)) for each in gains]
+        far += [
+            (each, Measure("rms", float(each.rms[0]), ">", self.token))
+            for each in case.layers.of(Quantity.PARAMETER, Part.EMBEDDING)
+            if self._is_early(each)
+        ]
+        far = [(tensor, measure) for tensor, measure in far if measure.value > (measure.limit or 0)]
+        if not far:
+            return []
+        tensor, measure = max(far, key=lambda each: each[1].value)
+        step, what = tensor.span[0], "gain" if measure.name == "gain" else "size"
+        finding = self.finding(
+            f"the weights of {shown(tensor.tag)} begin with a {what} of {measure.value:.2g} at step {step:,}:"
+            " norms take that out of the signal, but the larger they are the more slowly they learn",
+            Evidence(tag=tensor.tag, span=(step, step), note="as it starts", measures=(measure,)),
+            severity=Severity.NOTE,
+            confidence=Confidence.MEDIUM,
+            remedies=(HE,),
+        )
+        return [finding]
+
     def check(self, case: Case) -> Iterator[Finding]:
+        yield from self._by_weights(case) or self._slowed(case) or self._by_reaction(case)
+
+    def _by_weights(self, case: Case) -> list[Finding]:
+        return [] if normalized(case.layers) else list(self._signals_off(case))
+
+    def _signals_off(self, case: Case) -> Iterator[Finding]:
         gains = self._gains(case)
-        if _normalized(case):
-            return
         if len(gains) < 2:
             yield from self._beyond_any(case)
             return
@@ -139,9 +212,10 @@ class BadlyScaledWeights(Detector):
         too_large = measure.name == "gain" and measure.value > self.large
         if shown is None and too_large:
             shown = self._too_loud(case)
-        if shown is None and not (
-            too_large and not _bounded(case) and self._beyond_doubt(case, gains, measure.value)
-        ):
+        doubtless = self._undrawn(measure) or (
+            too_large and self._beyond_doubt(case, gains, measure.value)
+        )
+        if shown is None and not doubtless:
             return
         step = gains[0].tensor.span[0]
         yield self.finding(
@@ -160,13 +234,18 @@ class BadlyScaledWeights(Detector):
             remedies=REMEDIES,
         )
 
-    def _beyond_doubt(self, case: Case, gains: list[_Gain], usual: float) -> bool:
-        """Whether weights are so large that no signal need show it: less so where none was logged."""
-        if case.layers.activations:
+    def _beyond_doubt(self, case: Case, gains: list[Gain], usual: float) -> bool:
+        """Whether weights are so large that no signal need show it: less so where none was logged, or could."""
+        limited = bounded(case.layers)
+        if case.layers.activations and not limited:
             return usual > self.absurd
         values = [each.value for each in gains]
         alike = len(gains) >= self.layers and max(values) < self.even * min(values)
-        return usual > self.unseen or (alike and usual > self.huge)
+        return (usual > self.unseen and not limited) or (alike and usual > self.huge)
+
+    def _undrawn(self, measure: Measure) -> bool:
+        """Whether layers differ by more than weights that one rule draws ever do."""
+        return measure.name == "squared_gain_ratio" and measure.value > self.uneven**2
 
     def _severity(self, case: Case, measure: Measure) -> Severity:
         """An error in a lost run, and where no rate or order of the data could be why it is poor."""
@@ -177,6 +256,8 @@ class BadlyScaledWeights(Detector):
         )
         if case.unlearned > self.stuck or (far and case.unlearned > self.learned):
             return Severity.ERROR
+        if measure.name == "squared_gain_ratio" and not case.unlearned > self.learned:
+            return Severity.NOTE
         return Severity.WARNING
 
     def _starting(self, case: Case) -> list[Tensor]:
@@ -211,34 +292,22 @@ class BadlyScaledWeights(Detector):
             limit = self.absurd if usual > self.absurd else self.large
             return f"scale a signal by {usual:.2g} a layer", Measure("gain", usual, ">", limit)
         weakest = self.weak if left > self.stuck else self.small
-        if not left > self.learned:
+        if not left > self.lagging:
             return None
-        if usual < weakest:
+        learned = not left > self.learned
+        if usual < weakest and not learned:
             return f"scale a signal by {usual:.2g} a layer", Measure("gain", usual, "<", weakest)
-        if spread > self.uneven:
+        if spread > (self.uneven**2 if learned else self.uneven):
             measure = Measure("squared_gain_ratio", spread, ">", self.uneven)
             return f"have gains that differ {math.sqrt(spread):.2g}-fold by layer", measure
         return None
 
-    def _gains(self, case: Case) -> list[_Gain]:
+    def _gains(self, case: Case) -> list[Gain]:
         """The gains of the hidden layers at the start, as far as the number of inputs is known."""
-        layers = case.layers
-        biases = {each.name.layer: each for each in layers.of(Quantity.PARAMETER, Part.BIAS)}
-        found = []
-        for tensor in layers.kernels:
-            bias, record = biases.get(tensor.name.layer), tensor.record(0)
-            if bias is None or not 0 < bias.size < record.size or record.spread == 0:
-                continue
-            inputs = record.size / bias.size
-            if inputs == round(inputs) and self._is_early(tensor):
-                found.append(_Gain(tensor=tensor, value=float(tensor.rms[0]) * math.sqrt(inputs)))
-        moved = self.moved * _first_step(case)
-        found = [each for each in found if each.value > 0 and each.tensor.rms[0] > moved]
-        return found[:-1] if len(found) > 2 else found
+        return first_gains(case.layers, self.early, self.moved * _first_step(case))
 
     def _is_early(self, tensor: Tensor) -> bool:
-        first, last = tensor.span
-        return first <= max(1, self.early * last)
+        return is_early(tensor, self.early)
 
     def _shown(self, case: Case) -> tuple[str, Evidence] | None:
         """What the signals of the first record show, and the proof of it."""
@@ -272,16 +341,12 @@ class BadlyScaledWeights(Detector):
     def _too_loud(self, case: Case) -> tuple[str, Evidence] | None:
         """What a first loss shows that the first steps took down manifold."""
         loss = case.curve(Role.BATCH_LOSS) or case.the(Role.TRAIN_LOSS)
-        first, last = _SOON
-        part = loss.values[max(1, int(first * len(loss))) : max(3, int(last * len(loss)))]
-        if len(loss) < _TREND or not len(part) or not median(part) > 0:
-            return None
-        fall = float(loss.values[0]) / median(part)
-        if not fall > self.calmed:
+        fall = fall_at_once(loss.values)
+        if fall is None or not fall > self.calmed:
             return None
         return f"the loss, {loss.values[0]:.3g} at first, fell {fall:.2g}-fold at once", Evidence(
             tag=loss.tag,
-            span=(int(loss.steps[0]), int(loss.steps[int(last * len(loss))])),
+            span=(int(loss.steps[0]), int(loss.steps[len(loss) // 10])),
             note="came down at once",
             measures=(Measure("first_loss_ratio", fall, ">", self.calmed),),
         )
@@ -341,10 +406,36 @@ class BadlyScaledWeights(Detector):
                 histograms=_plain([0.28, 0.4, 0.3, 0.35]),
             ),
         )
+        yield from cls._further_samples(poor, at)
         yield silent(
             "logged late",
             a_run(poor, histograms=_network([0.8] * 4, 6.0, [20, 30, 40])),
         )
+
+    @classmethod
+    def _further_samples(cls, poor: dict[Role, Floats], at: list[int]) -> Iterator[Sample]:
+        """What the first gradient tells without weights; large weights behind norms, and embeddings."""
+        for first, falls, sample in (
+            (3e4, True, fires),
+            (3e4, False, silent),  # as large later on: the loss is a sum, say
+            (60.0, True, silent),
+        ):
+            norm = noisy(decay(200, first, 2.0, 60) if falls else flat(200, first), 0.1)
+            losses = noisy(decay(200, 900.0, 1.0, 30), 0.05)
+            yield sample(
+                f"a first gradient of {first:g}" + ("" if falls else ", and no less later"),
+                a_run({Role.BATCH_LOSS: losses, Role.GRAD_NORM: norm, **poor}),
+            )
+        for scale, sample in ((3.0, fires), (0.8, silent)):
+            apart = {
+                **_plain([scale, 0.1, 0.1, 0.1]),
+                "bn1.weight": {step: np.ones(16) for step in at},
+            }
+            yield sample(f"norms behind weights of {scale:g}", a_run(poor, histograms=apart))
+        for size, sample in ((8.0, fires), (1.0, silent)):
+            tokens = {"embedding.weight": {step: jitter(400, size, 5) for step in at}}
+            network = {**_plain([0.17] * 3), **tokens}
+            yield sample(f"an embedding of size {size:g}", a_run(poor, histograms=network))
 
 
 def _first_step(case: Case) -> float:
@@ -355,16 +446,6 @@ def _first_step(case: Case) -> float:
     if rate is not None and len(rate):
         return float(rate.values[0])
     return case.number(Knob.LR) or 0.0 if case.optimizer is Family.ADAM else 0.0
-
-
-def _bounded(case: Case) -> bool:
-    """Whether the hidden units are bounded, so that large weights saturate them."""
-    active = case.layers.activations
-    return bool(active) and all(max(abs(e.record(0).low), e.record(0).high) <= 1 for e in active)
-
-
-def _normalized(case: Case) -> bool:
-    return bool(case.layers.of(Quantity.PARAMETER, Part.NORM)) or case.layers.unnamed_norms
 
 
 def _plain(scales: list[float]) -> dict[str, dict[int, Floats]]:

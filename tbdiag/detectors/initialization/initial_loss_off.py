@@ -18,6 +18,7 @@ from tbdiag.model.role import Role
 from tbdiag.model.series import Floats, Series
 from tbdiag.signals.entropy import guessing, honest
 from tbdiag.signals.medians import median
+from tbdiag.signals.reaction import fall_at_once
 from tbdiag.signals.smoothing import tail
 from tbdiag.signals.stated import stated_classes
 from tbdiag.synth import a_run, cosine, counted, decay, jitter, noisy
@@ -68,7 +69,9 @@ class InitialLossOff(Detector):
     larger than any rule draws them (their size times the root of its inputs above `loud`, where
     He's rule gives 1.4, which may alone make a first loss as high); else `lucky` times the C at whose chance level an accuracy at step 0
     lies; else at most the validation samples over `per_class`,
-    and `many` where their number is not known either.
+    and `many` where their number is not known either; it is read off the accuracies, and wrong with a chance of `chance`. Where that bound is all there is, as many classes count as the lowest accuracy
+    looks like, if the first squared gradient is above `reacting` times four losses
+    (`tbdiag/signals/reaction.py`) and both came down to `calmed` at once: no weights of a usual size begin so.
 
     Then the loss must be a plain mean cross-entropy; a penalty that was logged is subtracted. As
     soon as the network has learned (accuracy `learned` of the way from chance to 1, and not above
@@ -77,8 +80,8 @@ class InitialLossOff(Detector):
     falls below the share `kept` of what the first loss was to ln C, it is a sum over the batch.
     Unless the first loss is above `sure` times its limit, it may hold a penalty: where the first
     excess over `plain` times the honest loss, or without learning over ln C, persists by the
-    share `persisting`, the rule is silent, and so it is where the loss climbs from its first value
-    by `factor`, which is the work of the rate.
+    share `persisting`, and by `melted` of that at half of the run, the rule is silent, and so it is where the loss climbs from its first value
+    by `factor`, which is the work of the rate. It is an error where the run is lost: more than `stuck` is left to learn.
 
     ## Remedy
 
@@ -97,7 +100,7 @@ class InitialLossOff(Detector):
 
     code, severity, since = "INI002", Severity.WARNING, "0.1.0"
     needs = ((Role.BATCH_LOSS, Role.TRAIN_LOSS, Role.VAL_LOSS),)
-    explains = ("OPT002", "OPT009")
+    explains = ("OPT002", "OPT004", "OPT009")
     scale_free = False
 
     factor: Annotated[float, Threshold("first loss over ln C", above=1)] = 1.5
@@ -106,6 +109,9 @@ class InitialLossOff(Detector):
     many: Annotated[int, Threshold("classes that hardly anything has more of", at_least=2)] = 250000
     lucky: Annotated[float, Threshold("first accuracy over chance", at_least=1)] = 2.0
     loud: Annotated[float, Threshold("gain of a last layer that is too large", above=0)] = 2.0
+    chance: Annotated[float, Threshold("that of a wrong number of samples", above=0)] = 0.01
+    reacting: Annotated[float, Threshold("first squared gradient over the loss", above=0)] = 20.0
+    calmed: Annotated[float, Threshold("first loss and norm over those soon after", above=1)] = 2.0
     learned: Annotated[float, Threshold("way from chance to 1", above=0, at_most=1)] = 0.1
     perfect: Annotated[float, Threshold("accuracy too good to compare", above=0, at_most=1)] = 0.95
     inflated: Annotated[float, Threshold("impossible loss over the honest one", above=0)] = 2.0
@@ -113,6 +119,8 @@ class InitialLossOff(Detector):
     sure: Annotated[float, Threshold("first loss over the limit, beyond doubt", above=1)] = 2.0
     plain: Annotated[float, Threshold("usual loss over the honest one", above=0)] = 0.6
     persisting: Annotated[float, Threshold("share of the excess that stays", above=0)] = 0.3
+    melted: Annotated[float, Threshold("share of that left at half of the run", above=0)] = 0.4
+    stuck: Annotated[float, Threshold("share left to learn of a lost run", above=0)] = 0.9
 
     def cannot_tell(self, case: Case) -> str | None:
         if all(case.accuracy(role) is None for role in _ACCURACIES):
@@ -125,15 +133,10 @@ class InitialLossOff(Detector):
 
     def undecided(self, case: Case) -> str | None:
         """A first loss that is high for as many classes as it looks like, but not for any number."""
-        beginning = self._beginning(case)
-        shares = [
-            float(each.values.min())
-            for role in _ACCURACIES
-            if (each := case.accuracy(role)) is not None and len(each)
-        ]
-        if beginning is None or not min(shares, default=0) > 0:
+        beginning, likely = self._beginning(case), self._likely(case)
+        if beginning is None or likely is None:
             return None
-        first, likely = float(beginning.values[0]), max(2, round(self.lucky / min(shares)))
+        first = float(beginning.values[0])
         told = self._classes(case) if first > self._limit(likely) else None
         if told is None or told[1] or first > self._limit(told[0]):
             return None
@@ -141,6 +144,24 @@ class InitialLossOff(Detector):
             f"the loss starts at {first:.3g}, which is high for {likely:,} classes but not for"
             f" {told[0]:,}; log their number as the hyperparameter num_classes"
         )
+
+    def _likely(self, case: Case) -> int | None:
+        """As many classes as the lowest accuracy looks like; None where none was logged."""
+        shares = [
+            float(each.values.min())
+            for role in _ACCURACIES
+            if (each := case.accuracy(role)) is not None and len(each)
+        ]
+        least = min(shares, default=0.0)
+        return max(2, round(self.lucky / least)) if least > 0 else None
+
+    def _violent(self, case: Case) -> bool:
+        """Whether the first gradient is too large for its loss, and both came down at once."""
+        if not (case.reaction or 0.0) > self.reacting:
+            return False
+        curves = (case.curve(Role.BATCH_LOSS), case.curve(Role.GRAD_NORM))
+        falls = [fall_at_once(each.values) for each in curves if each is not None]
+        return all(fall is not None and fall > self.calmed for fall in falls)
 
     def _limit(self, classes: int) -> float:
         even = guessing(classes)
@@ -151,7 +172,11 @@ class InitialLossOff(Detector):
         if beginning is None or told is None:
             return
         classes, known = told
-        first, even = float(beginning.values[0]), guessing(classes)
+        first = float(beginning.values[0])
+        likely = self._likely(case)
+        if not known and first <= self._limit(classes) and likely and self._violent(case):
+            classes = min(classes, likely)
+        even = guessing(classes)
         penalty = case.curve(Role.REGULARIZATION_LOSS)
         if penalty is not None and len(penalty):
             first -= float(penalty.values[0])
@@ -176,6 +201,7 @@ class InitialLossOff(Detector):
                     Measure("classes", classes),
                 ),
             ),
+            severity=Severity.ERROR if case.unlearned > self.stuck else Severity.WARNING,
             confidence=Confidence.HIGH if sure else Confidence.MEDIUM,
             remedies=REMEDIES,
         )
@@ -197,7 +223,7 @@ class InitialLossOff(Detector):
             return None
         if _precedes_training(case, val) and val.values[0] > 0:
             return max(2, round(self.lucky / float(val.values[0]))), False
-        size = case.validation_size()
+        size = case.validation_size(self.chance)
         count = self.many if size is None else max(2, round(size.most / self.per_class))
         return count, False
 
@@ -229,7 +255,9 @@ class InitialLossOff(Detector):
         excess = self.persisting * (first - guessing(classes))
         losses, allowed = self._learning(case, classes)
         if len(losses):
-            return float(losses[0] - self.plain * allowed[0]) > excess
+            over = losses - self.plain * allowed
+            # What is learned slowly has come down by half of the run, and a penalty not so far.
+            return float(over[0]) > excess and float(over[len(over) // 2]) > self.melted * over[0]
         loss = case.curve(Role.TRAIN_LOSS)
         if loss is None or not len(loss) or case.accuracy(Role.TRAIN_METRIC) is None:
             return False

@@ -44,6 +44,8 @@ _WATCHED = (*_LOSSES, *_INSIDE, *_METRICS)
 _LOSS_WORD = re.compile(r"loss(?!.?scale)|cross.?entropy|nll", re.IGNORECASE)
 _INSIDE_WORD = re.compile(r"grad|weight.?norm", re.IGNORECASE)
 
+_HALF = 0.51  # of a loss scale, which an overflow leaves
+
 IN_DATA = (
     Remedy.advice(
         "Log which batch it was, and look at its samples",
@@ -140,7 +142,8 @@ class NonFiniteValues(Detector):
     ## False alarms
 
     Mixed precision skips single steps whose gradient overflows and searches for its scale at the
-    start: with a loss scale logged, a gradient norm that comes back is fine. A metric or a part of
+    start: with a loss scale logged, a gradient norm that comes back is fine, and so is a loss as long as the
+    scale halves from its first record on. A metric or a part of
     the loss that is NaN from the first point to the last, while the loss is finite, is just not in
     use. So are rewards before the first episode has ended.
 
@@ -178,7 +181,7 @@ class NonFiniteValues(Detector):
         """One finding that lists the broken curves, the most telling first."""
         if not any(len(each.nonfinite) for each in case.run.series.values()):
             return
-        scaled = Role.LOSS_SCALE in case.run.roles.bound
+        scaled = case.curve(Role.LOSS_SCALE)
         broken, finite_loss = [], False
         for curve, role in _watched(case):
             each = self._broken(curve, role, scaled)
@@ -201,7 +204,7 @@ class NonFiniteValues(Detector):
             remedies=self._remedies(case, broken, first),
         )
 
-    def _broken(self, curve: Series, role: Role | None, scaled: bool) -> _Break | None:
+    def _broken(self, curve: Series, role: Role | None, scaled: Series | None) -> _Break | None:
         bad, good = curve.nonfinite.steps, curve.steps
         if not len(bad):
             return None
@@ -209,8 +212,12 @@ class NonFiniteValues(Detector):
         end = bad[bad > good[-1]] if len(good) else bad
         if len(end) >= (1 if loss else self.lasting):
             return _Break(curve, role, int(end[0]), lasting=True)
+        if scaled is not None and loss:
+            bad = bad[bad > _searched(scaled)]  # the scale was still searched for
+            if not len(bad):
+                return None
         if not loss:
-            if scaled and role not in _METRICS:
+            if scaled is not None and role not in _METRICS:
                 return None
             bad = bad[bad > good[0]] if len(good) else bad[:0]
         often = len(bad) >= self.stretch and len(bad) > self.skipped * curve.logged
@@ -274,6 +281,14 @@ class NonFiniteValues(Detector):
             "steps skipped by mixed precision",
             a_run({Role.BATCH_LOSS: batch, Role.GRAD_NORM: norm, Role.LOSS_SCALE: scale}),
         )
+        searched, halved = batch.copy(), flat(600, 2048.0)
+        searched[:6], halved[:6] = np.inf, 65536.0 / 2.0 ** np.arange(6)
+        for values, sample in ((halved, silent), (flat(600, 2048.0), fires)):
+            found = Series.of("loss_scale", np.arange(1, 601), values)
+            yield sample(
+                "a scale that is searched for" if values is halved else "a scale that stands",
+                a_run({Role.BATCH_LOSS: searched, Role.LOSS_SCALE: found}),
+            )
         yield silent("three bad batches", a_run({Role.BATCH_LOSS: _holes(batch, 190)}))
         yield silent(
             "unused metric",
@@ -301,6 +316,15 @@ def _watched(case: Case) -> list[tuple[Series, Role | None]]:
 
 def _is_loss(curve: Series, role: Role | None) -> bool:
     return role in _LOSSES if role else bool(_LOSS_WORD.search(curve.tag))
+
+
+def _searched(scale: Series) -> float:
+    """The last step of the fall that a scale begins with, where it falls by halves; −1 for none."""
+    ratios = scale.values[1:] / scale.values[:-1]
+    halves = np.flatnonzero(~((ratios > 0) & (ratios <= _HALF)))
+    falls = int(halves[0]) if len(halves) else len(ratios)
+    # The first record stands after the first step was skipped.
+    return float(scale.steps[falls]) if falls else -1.0
 
 
 def _unused(each: _Break) -> bool:

@@ -76,7 +76,7 @@ class EntropyCollapse(Detector):
         0.3
     )
     settled: Annotated[float, Threshold("entropy over its start of such a policy", above=0)] = 0.1
-    found: Annotated[float, Threshold("share of the gain by then that is enough", above=0)] = 0.6
+    found: Annotated[float, Threshold("share of the gain by then that is enough", above=0)] = 0.75
     little: Annotated[float, Threshold("the same of a policy that settled for sure", above=0)] = 0.4
     earned: Annotated[float, Threshold("share of the run before the best return", above=0)] = 0.1
     window: Annotated[int, Threshold("updates that the median runs over", at_least=3)] = 5

@@ -7,7 +7,8 @@ import pytest
 
 from tbdiag.detectors.initialization.badly_scaled_weights import BadlyScaledWeights
 from tbdiag.model.finding import Severity
-from tbdiag.synth import a_stack, jitter
+from tbdiag.model.role import Role
+from tbdiag.synth import a_stack, decay, jitter, noisy
 from tests.detectors.gradients.cases import LEARNS, POOR, STUCK, blocked, found
 
 RULE = BadlyScaledWeights()
@@ -65,3 +66,48 @@ def test_saturated_units_are_told_by_their_own_rule() -> None:
     stack["activations/layer1"] = {step: np.tanh(jitter(600, 20.0, step)) for step in AT}
     assert not found(RULE, POOR, stack)
     assert found(RULE, POOR, network(2.0, layers=2))
+
+
+def uneven(*scales: float) -> dict[str, dict[int, np.ndarray]]:
+    """Layers of 16 units with 64 inputs each, and of such sizes; no activations."""
+    table = np.outer(scales, np.ones(len(AT)))
+    return {
+        **a_stack("weights/layer{}", table, AT, numbers=1024),
+        **a_stack("biases/layer{}", 0 * table, AT, numbers=16),
+    }
+
+
+def test_layers_that_differ_as_no_rule_draws_them_need_no_further_proof() -> None:
+    fair = {Role.TRAIN_LOSS: noisy(decay(40, 1.0, 0.2), 0.01)}
+    (finding,) = found(RULE, fair, uneven(0.9, 0.2, 0.05, 0.1))
+    assert finding.severity is Severity.NOTE
+    assert not found(RULE, fair, uneven(0.4, 0.2, 0.05, 0.1))  # eightfold, not more than tenfold
+    assert not found(RULE, LEARNS, uneven(0.9, 0.2, 0.05, 0.1))
+
+
+def test_the_last_layer_is_left_out_though_a_first_step_may_have_made_it() -> None:
+    rate = {
+        Role.LEARNING_RATE: np.full(40, 0.01),
+        Role.TRAIN_LOSS: noisy(decay(40, 1.0, 0.2), 0.01),
+    }
+    assert found(RULE, rate, uneven(0.9, 0.2, 0.05, 0.01))
+    assert not found(RULE, rate, uneven(0.9, 0.2, 0.02, 0.01))  # nor what that step may have made
+
+
+@pytest.mark.parametrize(("scale", "fires"), [(0.5, 1), (0.2, 0)])
+def test_bounded_units_cannot_show_that_all_weights_are_huge(scale: float, fires: int) -> None:
+    bounded = {
+        f"activations/layer{n}": {step: np.tanh(jitter(300, 2.0, n)) for step in AT}
+        for n in (1, 2, 3)
+    }
+    assert len(found(RULE, POOR, {**uneven(*4 * [scale]), **bounded})) == fires
+
+
+def test_norms_take_out_a_scale_but_not_what_it_slows() -> None:
+    norms = {"bn1.weight": {step: np.ones(16) for step in AT}}
+    (finding,) = found(RULE, POOR, {**uneven(2.0, 0.15, 0.1, 0.1), **norms})
+    assert finding.severity is Severity.NOTE
+    assert "learn" in finding.message
+    # large in all layers alike, which norms make good, and in a run that lost nothing
+    assert blocked(RULE, POOR, {**uneven(2.0, 1.9, 2.1, 2.0), **norms})
+    assert blocked(RULE, LEARNS, {**uneven(2.0, 0.15, 0.1, 0.1), **norms})

@@ -9,7 +9,7 @@ import pytest
 
 from tbdiag.case import Case
 from tbdiag.detectors.initialization.initial_loss_off import InitialLossOff
-from tbdiag.model.finding import Confidence, Finding
+from tbdiag.model.finding import Confidence, Finding, Severity
 from tbdiag.model.role import Role
 from tbdiag.model.run import Scalar
 from tbdiag.model.series import Floats, Series
@@ -126,3 +126,29 @@ def test_the_accuracy_before_training_bounds_the_classes() -> None:
     assert found(roles, {})
     healthy = {**roles, **curves(decay(640, 2.6, 0.1, 30))}
     assert not found(healthy, {})
+
+
+def test_a_violent_first_gradient_makes_the_likely_classes_do() -> None:
+    accuracy: Floats = counted(0.9 - decay(40, 0.6, 0.0), 397)
+    roles = curves(decay(640, 6.0, 0.5, 60), decay(40, 1.5, 0.5), accuracy)
+    roles[Role.VAL_METRIC] = Series.of("accuracy/val", STEPS, accuracy)
+
+    def said(first: float, later: float) -> list[Finding]:
+        norm = np.where(np.arange(640) < 8, first, later)
+        return found({**roles, Role.GRAD_NORM: Series.of("grad_norm", np.arange(640), norm)}, {})
+
+    (finding,) = said(30.0, 2.0)  # 900 over four times six
+    assert "as many as 7 classes" in finding.message
+    assert not said(15.0, 2.0)
+    assert not said(30.0, 25.0)  # as large later on
+
+
+def test_a_lost_run_makes_it_an_error_that_hides_that_nothing_was_learned() -> None:
+    still = curves(np.concatenate([[30.0, 20.0, 9.0], 0 * decay(637, 1, 1) + 2.303]))
+    still[Role.TRAIN_LOSS] = Series.of("loss/train", STEPS, np.full(40, 2.303))
+    still[Role.TRAIN_METRIC] = Series.of("accuracy/train", STEPS, np.full(40, 0.1))
+    (finding,) = found(still)
+    assert finding.severity is Severity.ERROR
+    assert "OPT004" in InitialLossOff.explains
+    (finding,) = found(curves(decay(640, 30.0, 0.1, 30)))
+    assert finding.severity is Severity.WARNING
