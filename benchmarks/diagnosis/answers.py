@@ -12,6 +12,7 @@ from tbdiag.case import Case
 from tbdiag.config import Config
 from tbdiag.diagnosis.examine import Selection, examine
 from tbdiag.diagnosis.select import select
+from tbdiag.diagnosis.suspicion import is_suspicion
 from tbdiag.errors import TbdiagError
 from tbdiag.model.finding import Confidence, Severity
 from tbdiag.model.report import Crashed, RunReport
@@ -29,6 +30,7 @@ class Statement:
     severity: Severity
     text: str = ""
     confidence: Confidence | None = None
+    suspected: bool = False  # only by the look of all curves together
 
     @property
     def loud(self) -> bool:
@@ -115,6 +117,7 @@ def _statements(reports: Iterable[RunReport], *, hidden: bool) -> Iterable[State
                     severity=finding.severity,
                     text=finding.message,
                     confidence=finding.confidence,
+                    suspected=is_suspicion(finding),
                 )
 
 

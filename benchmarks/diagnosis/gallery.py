@@ -73,11 +73,16 @@ def total(judged: Sequence[Judged]) -> Table:
     rows: list[tuple[str, object]] = [
         ("faults named", named(judged)),
         ("… of those of which the rule for it does not say that it cannot tell", named(answered)),
+        ("… by nothing but a suspicion", scores.share(judged, scores.only_suspected, _faulty)),
         ("fault is the first finding", scores.share(judged, scores.first_right, _faulty)),
         ("faults for which something else is named", wrong(judged)),
         ("faulty runs with an unrelated warning or error", _cries(judged, "fault")),
         ("healthy runs and traps with an error", alarms(judged, Severity.ERROR)),
         ("healthy runs and traps with a warning or error", alarms(judged, Severity.WARNING)),
+        (
+            "healthy runs and traps on which a suspicion is untrue",
+            scores.share(judged, scores.wrongly_suspected, lambda label: not label.faulty),
+        ),
         ("warnings and errors that are true", said.precision),
         (
             "… naming the fault / related / unrelated / on healthy runs",

@@ -33,6 +33,17 @@ def first_right(label: Label, answer: Answer) -> bool:
     return bool(answer.statements) and label.named_by(answer.statements[0].codes)
 
 
+def only_suspected(label: Label, answer: Answer) -> bool:
+    """Whether the fault is named, and by nothing but the look of all curves together."""
+    naming = [each for each in answer.statements if label.named_by(each.codes)]
+    return bool(naming) and all(each.suspected for each in naming)
+
+
+def wrongly_suspected(label: Label, answer: Answer) -> bool:
+    """Whether something untrue of the run is said for the look of its curves."""
+    return any(each.suspected and not label.right(each.codes) for each in answer.statements)
+
+
 def unrelated(label: Label, answer: Answer) -> list[Statement]:
     """The warnings and errors that are not true of the run; on a healthy one, its false alarms."""
     return [each for each in answer.statements if each.loud and not label.right(each.codes)]

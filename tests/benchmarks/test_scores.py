@@ -217,6 +217,16 @@ def test_every_table_is_whole() -> None:
     assert "ALARM\treport/numpy/digits/healthy-s0" in listing
 
 
+def test_a_suspicion_counts_by_itself_where_nothing_else_names_the_fault() -> None:
+    sure = said("GEN001", "note", "low")
+    alike, other = replace(sure, suspected=True), replace(said("OPT001", "note"), suspected=True)
+    assert scores.only_suspected(a_label(), answer(alike, other))
+    assert not scores.only_suspected(a_label(), answer(alike, sure))
+    assert not scores.only_suspected(a_label(), answer(other))
+    assert scores.wrongly_suspected(a_label(), answer(alike, other))
+    assert not scores.wrongly_suspected(a_label(), answer(alike, said("OPT001", "note")))
+
+
 def test_tools_together_name_what_one_of_them_names() -> None:
     label, trap = a_label(), a_label("trap", family="dropout-gap")
     both = beside.together(

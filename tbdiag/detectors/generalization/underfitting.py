@@ -10,7 +10,7 @@ from typing import Annotated
 import numpy as np
 
 from tbdiag.case import Case
-from tbdiag.detectors.base import Detector, Sample, Suspicion, Threshold, fires, silent
+from tbdiag.detectors.base import Detector, Sample, Threshold, fires, silent
 from tbdiag.model.finding import Confidence, Evidence, Finding, Measure, Severity
 from tbdiag.model.knob import Knob
 from tbdiag.model.remedy import Remedy, Safety, Scale, Shift
@@ -101,7 +101,6 @@ class Underfitting(Detector):
     """
 
     code, severity, since = "GEN002", Severity.WARNING, "0.1.0"
-    suspicion = Suspicion("underfitting", "whose network was too small", REMEDIES)
     needs = (Role.TRAIN_LOSS, (Role.TRAIN_METRIC, Role.VAL_METRIC, Role.VAL_LOSS))
     scale_free = False  # ln C is a level
     points = 10
