@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 import tbdiag
-from tbdiag import synth
 from tests.browser.servers import Server
 from tests.cli.builders import DIVERGED, HEALTHY, OVERFITTING, event_dir
 from tests.reading.eventfiles import NAME, event, hparams, value, write
@@ -29,11 +28,10 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     logs = tmp_path_factory.mktemp("logs") / "logs"
     event_dir(logs / "bad")
     event_dir(logs / HOSTILE)
-    wavers = synth.noisy(synth.decay(60, 2.3, 0.6, 14.0), 0.03)  # or its steps would look small
     write(
         logs / "tuned" / NAME,
         hparams({"users_rate": 0.5}),
-        *(event(s + 1, value("loss/val", float(wavers[s]))) for s in range(60)),
+        *(event(s + 1, value("loss/val", HEALTHY["loss/val"][s])) for s in range(60)),
     )
     a_followup(logs, params={"lr": 0.01})
     tbdiag.scan(logs, cache=False, now=2000.0).write()

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tbdiag import synth
@@ -23,6 +24,11 @@ OVERFITTING: Mapping[str, Sequence[float]] = {
 HEALTHY: Mapping[str, Sequence[float]] = {
     "loss/train": synth.decay(60, 2.3, 0.5, 14.0).tolist(),
     "loss/val": synth.decay(60, 2.3, 0.6, 14.0).tolist(),
+}
+# A run of which no rule says anything: losses without any noise look odd to some.
+CALM: Mapping[str, Sequence[float]] = {
+    tag: (synth.decay(60, 2.3, low, 10.0) * np.exp(synth.jitter(60, 0.03, seed))).tolist()
+    for tag, low, seed in (("loss/train", 0.1, 3), ("loss/val", 0.3, 4))
 }
 DIVERGED: Mapping[str, Sequence[float]] = {"loss/train": [2.0, 1.0, *[float("nan")] * 20]}
 

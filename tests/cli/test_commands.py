@@ -13,7 +13,7 @@ from tbdiag.cli import deliver
 from tbdiag.cli.app import app
 from tbdiag.cli.drawing import file_name
 from tbdiag.detectors import registry
-from tests.cli.builders import DIVERGED, HEALTHY, OVERFITTING, called, event_dir
+from tests.cli.builders import CALM, DIVERGED, HEALTHY, OVERFITTING, called, event_dir
 from tests.journal.builders import a_diagnosis, a_journal, a_proposal
 from tests.reading.eventfiles import NAME, write
 
@@ -140,7 +140,7 @@ def test_select_ignore_and_config_reach_the_scan(here: Path, capsys: Captured) -
 def test_plots_draws_each_run_with_findings(here: Path, capsys: Captured) -> None:
     for name in ("a b", "a/b"):
         event_dir(here / "logs" / name)
-    event_dir(here / "logs" / "good", HEALTHY)
+    event_dir(here / "logs" / "good", CALM)
     for _ in range(2):
         code, _, err = called(capsys, "scan", "logs", "--select", "GEN", "--plots", "out/plots")
         assert (code, err) == (0, "")

@@ -28,7 +28,7 @@ from tbdiag.model.proposal import (
 )
 from tbdiag.reading.discover import discover
 from tbdiag.summaries import events, own, stored
-from tests.cli.builders import DIVERGED, HEALTHY, OVERFITTING, event_dir
+from tests.cli.builders import CALM, DIVERGED, HEALTHY, OVERFITTING, event_dir
 from tests.reading.eventfiles import NAME, event, hparams, value, write
 
 
@@ -81,7 +81,7 @@ def a_followup(
         journal.finished(trial)
     if verdict is not None:
         journal.verified(name, verdict)
-    return event_dir(root / name, HEALTHY)
+    return event_dir(root / name, CALM)
 
 
 def test_a_second_scan_writes_nothing(tmp_path: Path) -> None:
