@@ -115,7 +115,7 @@ def hulls(n: int, features: int) -> Pool:
 
 
 def ores(n: int) -> Pool:
-    """How much metal is in an ore, in grams a ton, by eight measurements of which some are cut off; skewed."""
+    """How much metal rocks hold, in grams a ton, by eight measurements of which some are cut off; skewed."""
     rng = np.random.default_rng(109)
     x = np.minimum(rng.normal(0, 1, (n, 8)), 1.5)
     rich = (
