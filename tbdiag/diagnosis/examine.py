@@ -157,13 +157,10 @@ class _Examined:
             return
         try:
             suspected = [*suspect(case, self._selection.suspecting)]
-        except (
-            Exception
-        ) as error:  # a defect here must not cost the report, and may concern each of them
-            crashed = (
-                each for each in self._selection.suspecting.values() if self._open(each, case)
-            )
-            self._outcomes |= {each.code: _crashed(error) for each in crashed}
+        except Exception as error:  # likewise, and it may concern each of them
+            suspecting = self._selection.suspecting.values()
+            crashed = {each.code: _crashed(error) for each in suspecting if self._open(each, case)}
+            self._outcomes |= crashed
             return
         for rule, found in suspected:
             if isinstance(found, Finding) and self._open(rule, case):

@@ -71,7 +71,7 @@ class Overfitting(Detector):
     successive differences. The climb must be a trend (Mann–Kendall, p below `significance`), of fewer than 200 samples more than one over the root of their number, and
     the training loss must fall by `train_fall` of its value from the best on. It is an
     error where the validation loss ends worse than after the first tenth of the run, unless a
-    validation metric shows that the decisions did not suffer. Without a training loss the climb
+    validation metric shows that the decisions did not suffer, and up to twice `rise` otherwise only a note. Without a training loss the climb
     must exceed `alone`, and confidence is low. Where validation accuracy has mended the share
     `mended` of its errors since, by twice its noise and its standard error, and in a trend, the network decides better than
     before and is only overconfident: that is GEN005.
@@ -136,6 +136,7 @@ class Overfitting(Detector):
         else:
             return
         worse = end > median(head(val.values)) and not _metric_held(case, val, best)
+        grave = Severity.NOTE if confidence is Confidence.MEDIUM else self.severity
         onset, last = int(val.steps[best]), int(val.steps[-1])
         yield self.finding(
             f"validation loss is {rise:.0%} above its best, reached at step {onset:,}",
@@ -151,7 +152,7 @@ class Overfitting(Detector):
                 ),
             ),
             *beside,
-            severity=Severity.ERROR if worse else Severity.WARNING,
+            severity=Severity.ERROR if worse else grave,
             confidence=confidence,
             remedies=REMEDIES,
         )
